@@ -1,0 +1,35 @@
+// Package domain holds the types and rules of the broadcast service: what a
+// connection, a message and a fan-out job are, how messages are enveloped for
+// clients, and which errors a client can be told. It imports the standard
+// library alone and does no input or output.
+package domain
+
+import "time"
+
+// ConnectionID names one WebSocket connection. The gateway chooses it and never
+// uses it again, so deleting a row by id cannot hit a later connection.
+type ConnectionID string
+
+// Connection is one registered WebSocket connection.
+type Connection struct {
+	ID ConnectionID
+	// RegisteredAt is when the $connect handler stored the connection. The
+	// socket opens only after that handler has answered, so for some seconds
+	// after it the gateway may not know the connection yet; see Fresh.
+	RegisteredAt time.Time
+	// ExpiresAt is when the row is certainly stale, whatever became of the
+	// $disconnect event, which the gateway sends on a best-effort basis.
+	ExpiresAt time.Time
+}
+
+// Expired reports whether the connection's row is stale at now.
+func (c Connection) Expired(now time.Time) bool {
+	return !now.Before(c.ExpiresAt)
+}
+
+// Fresh reports whether at now the connection was registered less than window
+// ago. The gateway answers 410 Gone for a socket that is not open yet just as
+// for one that is closed; on a fresh connection the answer proves nothing.
+func (c Connection) Fresh(now time.Time, window time.Duration) bool {
+	return now.Sub(c.RegisteredAt) < window
+}

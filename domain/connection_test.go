@@ -1,0 +1,42 @@
+package domain_test
+
+import (
+	"testing"
+	"time"
+
+	"serverless-websocket/domain"
+)
+
+func TestConnectionInTime(t *testing.T) {
+	at := time.UnixMilli(1_800_000_000_000)
+	c := domain.Connection{ID: "a", RegisteredAt: at, ExpiresAt: at.Add(time.Hour)}
+	for _, test := range []struct {
+		now            time.Time
+		fresh, expired bool
+	}{
+		{at.Add(-time.Second), true, false}, // clocks differ
+		{at, true, false},
+		{at.Add(10*time.Second - 1), true, false},
+		{at.Add(10 * time.Second), false, false},
+		{at.Add(time.Hour - 1), false, false},
+		{at.Add(time.Hour), false, true},
+	} {
+		if got := c.Fresh(test.now, 10*time.Second); got != test.fresh {
+			t.Errorf("%v after registration: fresh %v", test.now.Sub(at), got)
+		}
+		if got := c.Expired(test.now); got != test.expired {
+			t.Errorf("%v after registration: expired %v", test.now.Sub(at), got)
+		}
+	}
+}
+
+func TestSegmentsThatExist(t *testing.T) {
+	for segment, want := range map[domain.Segment]bool{
+		{}: true, {Index: 0, Total: 1}: true, {Index: 6, Total: 7}: true,
+		{Index: 7, Total: 7}: false, {Index: -1, Total: 7}: false, {Index: 1, Total: 0}: false, {Index: 0, Total: -1}: false,
+	} {
+		if got := segment.Valid(); got != want {
+			t.Errorf("%+v: valid %v", segment, got)
+		}
+	}
+}

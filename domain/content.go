@@ -1,0 +1,43 @@
+package domain
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+)
+
+// Content is what a client sends to the others: one JSON value, kept byte for
+// byte as it came. It is never re-encoded, so white space, key order, escapes
+// and number formats reach the receivers as the sender wrote them.
+type Content []byte
+
+// ParseContent checks that raw is one JSON value in UTF-8 that says something. A nil raw
+// means that the client sent no content at all.
+//
+// The errors are *Error with code MissingContent, BlankContent (null, or a
+// string of white space) or InvalidJSON. Whether the content fits a frame is
+// known only once it is enveloped; see NewMessage.
+func ParseContent(raw []byte) (Content, error) {
+	if raw == nil {
+		return nil, NewError(MissingContent)
+	}
+	if !utf8.Valid(raw) || !json.Valid(raw) {
+		return nil, NewError(InvalidJSON)
+	}
+	if blank(bytes.TrimSpace(raw)) {
+		return nil, NewError(BlankContent)
+	}
+	return Content(raw), nil
+}
+
+func blank(value []byte) bool {
+	if string(value) == "null" {
+		return true
+	}
+	var text string
+	if value[0] != '"' || json.Unmarshal(value, &text) != nil {
+		return false
+	}
+	return strings.TrimSpace(text) == ""
+}

@@ -1,0 +1,72 @@
+package domain
+
+// MaxPayload is the largest WebSocket message, in bytes, that can be sent to a
+// client: API Gateway's limit for a message and for a post to @connections.
+const MaxPayload = 128 << 10
+
+const (
+	envelopeHead = `{"messages":[`
+	envelopeTail = `]}`
+	contentKey   = `{"content":`
+	idKey        = `,"id":"`
+	sentAtKey    = `","sentAt":"`
+	messageTail  = `"}`
+	// sentAtLayout is RFC 3339 in UTC with milliseconds.
+	sentAtLayout = "2006-01-02T15:04:05.000Z"
+)
+
+// Envelope is one frame for clients: {"messages":[…]} and the messages in it.
+type Envelope struct {
+	Messages []Message
+	Payload  []byte
+}
+
+// Pack puts the messages, in the order given, into as few envelopes as possible
+// whose payloads are at most limit bytes long. A message that is too long by
+// itself gets an envelope of its own; NewMessage keeps such out.
+func Pack(messages []Message, limit int) []Envelope {
+	var envelopes []Envelope
+	for start := 0; start < len(messages); {
+		end := start + 1
+		size := EnvelopeSize(messages[start])
+		for end < len(messages) {
+			grown := size + len(",") + messageSize(messages[end])
+			if grown > limit {
+				break
+			}
+			size, end = grown, end+1
+		}
+		envelopes = append(envelopes, seal(messages[start:end], size))
+		start = end
+	}
+	return envelopes
+}
+
+// EnvelopeSize returns the length in bytes of an envelope that holds m alone.
+func EnvelopeSize(m Message) int {
+	return len(envelopeHead) + messageSize(m) + len(envelopeTail)
+}
+
+func messageSize(m Message) int {
+	return len(contentKey) + len(m.Content) + len(idKey) + len(m.ID) +
+		len(sentAtKey) + len(sentAtLayout) + len(messageTail)
+}
+
+// seal writes the JSON by hand: encoding/json would compact and HTML-escape the
+// content, which has to pass through byte for byte.
+func seal(messages []Message, size int) Envelope {
+	payload := append(make([]byte, 0, size), envelopeHead...)
+	for i, m := range messages {
+		if i > 0 {
+			payload = append(payload, ',')
+		}
+		payload = append(payload, contentKey...)
+		payload = append(payload, m.Content...)
+		payload = append(payload, idKey...)
+		payload = append(payload, m.ID...)
+		payload = append(payload, sentAtKey...)
+		payload = m.SentAt.UTC().AppendFormat(payload, sentAtLayout)
+		payload = append(payload, messageTail...)
+	}
+	return Envelope{Messages: messages, Payload: append(payload, envelopeTail...)}
+}

@@ -1,0 +1,103 @@
+package domain_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"serverless-websocket/domain"
+)
+
+func TestEnvelopeBytes(t *testing.T) {
+	at := time.Date(2026, 11, 22, 18, 0, 0, 123_456_789, time.FixedZone("KST", 9*3600))
+	var messages []domain.Message
+	for i, content := range []string{`"<b>&서버리스 😀"`, `{ "b":1,  "a":1.0 }`} {
+		m, err := domain.NewMessage(domain.MessageID(fmt.Sprint("01J", i)), at, domain.Content(content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		messages = append(messages, m)
+	}
+	want := `{"messages":[{"content":"<b>&서버리스 😀","id":"01J0","sentAt":"2026-11-22T09:00:00.123Z"},` +
+		`{"content":{ "b":1,  "a":1.0 },"id":"01J1","sentAt":"2026-11-22T09:00:00.123Z"}]}`
+	envelopes := domain.Pack(messages, domain.MaxPayload)
+	if len(envelopes) != 1 || string(envelopes[0].Payload) != want {
+		t.Errorf("got  %q\nwant %s", envelopes, want)
+	}
+}
+
+// Contents on both sides of the limit.
+func TestNewMessageKeepsOutWhatDoesNotFit(t *testing.T) {
+	overhead := domain.EnvelopeSize(domain.Message{ID: "A"})
+	fits := domain.Content(`"` + strings.Repeat("x", domain.MaxPayload-overhead-2) + `"`)
+	m, err := domain.NewMessage("A", time.Now(), fits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(domain.Pack([]domain.Message{m}, domain.MaxPayload)[0].Payload); got != domain.MaxPayload {
+		t.Errorf("payload of %d bytes, want %d", got, domain.MaxPayload)
+	}
+	_, err = domain.NewMessage("A", time.Now(), append(fits, ' '))
+	if code := codeOf(err); code != domain.ContentTooLarge {
+		t.Errorf("one byte more: error %v", err)
+	}
+}
+
+func TestPack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		limit := rapid.IntRange(80, 600).Draw(t, "limit")
+		var messages []domain.Message
+		for i := range rapid.IntRange(0, 30).Draw(t, "messages") {
+			messages = append(messages, domain.Message{
+				ID:      domain.MessageID(fmt.Sprint(i)),
+				SentAt:  time.UnixMilli(rapid.Int64Range(0, 4e12).Draw(t, "sentAt")),
+				Content: domain.Content(fmt.Sprintf("%q", strings.Repeat("x", rapid.IntRange(0, 300).Draw(t, "length")))),
+			})
+		}
+		var packed []domain.Message
+		var before domain.Envelope
+		for _, e := range domain.Pack(messages, limit) {
+			if len(e.Messages) == 0 || len(e.Payload) > limit && len(e.Messages) > 1 {
+				t.Fatalf("%d messages in %d bytes, limit %d", len(e.Messages), len(e.Payload), limit)
+			}
+			alone := domain.EnvelopeSize(e.Messages[0]) - len(`{"messages":[]}`)
+			if before.Payload != nil && len(before.Payload)+len(`,`)+alone <= limit {
+				t.Fatalf("%q would have fitted into the envelope before", e.Messages[0].Content)
+			}
+			before = e
+			packed = append(packed, e.Messages...)
+			checkPayload(t, e)
+		}
+		if len(packed) != len(messages) {
+			t.Fatalf("%d messages packed of %d", len(packed), len(messages))
+		}
+		for i := range packed {
+			if packed[i].ID != messages[i].ID {
+				t.Fatalf("message %d is %q", i, packed[i].ID)
+			}
+		}
+	})
+}
+
+func checkPayload(t *rapid.T, e domain.Envelope) {
+	var frame struct {
+		Messages []struct {
+			Content json.RawMessage
+			ID      domain.MessageID
+			SentAt  time.Time
+		}
+	}
+	if err := json.Unmarshal(e.Payload, &frame); err != nil {
+		t.Fatalf("%q: %v", e.Payload, err)
+	}
+	for i, m := range frame.Messages {
+		want := e.Messages[i]
+		if m.ID != want.ID || string(m.Content) != string(want.Content) || !m.SentAt.Equal(want.SentAt) {
+			t.Fatalf("message %d is %+v, want %+v", i, m, want)
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package domain
+
+// Code is the kind of an error that a client can be told. The set is closed:
+// clients switch on it, and every code has its row in the README.
+type Code string
+
+// The codes.
+const (
+	InvalidJSON     Code = "invalid_json"
+	NotAnObject     Code = "not_an_object"
+	UnknownAction   Code = "unknown_action"
+	InvalidRef      Code = "invalid_ref"
+	MissingContent  Code = "missing_content"
+	BlankContent    Code = "blank_content"
+	ContentTooLarge Code = "content_too_large"
+	Unavailable     Code = "unavailable"
+	Internal        Code = "internal"
+)
+
+// MaxRef is the longest ref, in bytes, that a client may attach to a request.
+const MaxRef = 128
+
+// messages holds the text for clients. The texts of UnknownAction and
+// MissingContent are those of the service's first version, which clients match.
+var messages = map[Code]string{
+	InvalidJSON:     "The frame is not valid JSON.",
+	NotAnObject:     "The frame is not a JSON object.",
+	UnknownAction:   "Unrecognized WebSocket action.",
+	InvalidRef:      "'ref' must be a string of at most 128 bytes.",
+	MissingContent:  "'content' not in message dict",
+	BlankContent:    "'content' must not be null or blank.",
+	ContentTooLarge: "'content' does not fit into a frame of 131072 bytes.",
+	Unavailable:     "The message could not be accepted now. Send it again later.",
+	Internal:        "Internal server error.",
+}
+
+// Error is an error with a code. Its cause is for logs and never for clients.
+type Error struct {
+	Code  Code
+	Cause error
+}
+
+// NewError returns an error that bad input alone explains.
+func NewError(code Code) *Error { return &Error{Code: code} }
+
+// Message returns the text that a client is shown.
+func (e *Error) Message() string { return messages[e.Code] }
+
+// Error returns the code and the cause, for logs.
+func (e *Error) Error() string {
+	if e.Cause == nil {
+		return string(e.Code)
+	}
+	return string(e.Code) + ": " + e.Cause.Error()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Cause }

@@ -1,0 +1,20 @@
+package ports
+
+import "errors"
+
+// The errors that cross the ports. Adapters wrap them with what they know, so
+// test with errors.Is.
+var (
+	// ErrGone: the gateway does not know the connection.
+	ErrGone = errors.New("connection gone")
+	// ErrThrottled: refused for now.
+	ErrThrottled = errors.New("throttled")
+	// ErrTooLarge: over a limit that no retry will change.
+	ErrTooLarge = errors.New("too large")
+	// ErrBadMessage: not a valid queue message.
+	ErrBadMessage = errors.New("bad queue message")
+	// ErrQueueFull: no room until the consumer has caught up.
+	ErrQueueFull = errors.New("queue full")
+	// ErrBadCursor: not a position in this table.
+	ErrBadCursor = errors.New("bad cursor")
+)

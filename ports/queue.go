@@ -1,0 +1,59 @@
+package ports
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Limits of a queue; those of SQS.
+const (
+	// MaxQueueBody is the longest body of a queue message, in bytes of UTF-8.
+	MaxQueueBody = 1 << 20
+	// MaxQueueDelay is the longest time a message can be held back.
+	MaxQueueDelay = 15 * time.Minute
+)
+
+// QueueMessage is what goes onto a queue.
+type QueueMessage struct {
+	// Body is valid UTF-8 without the characters that XML 1.0 forbids (SQS
+	// takes no others), 1 to MaxQueueBody bytes long.
+	Body string
+	// Delay is how long the message stays invisible at first, 0 to
+	// MaxQueueDelay; fractions of a second are rounded up where the technology
+	// counts in seconds.
+	Delay time.Duration
+}
+
+// Queue is a queue of at-least-once delivery. What reads from it is a driving
+// adapter, so the port is for senders alone.
+type Queue interface {
+	// Send puts any number of messages onto the queue and returns once all of
+	// them are stored. It may be called concurrently and keeps nothing.
+	//
+	// A *SendError says which messages were not stored; after any other error
+	// each of them may be stored or not. A message against the limits fails
+	// with ErrTooLarge or ErrBadMessage, and a full queue with ErrQueueFull.
+	Send(ctx context.Context, messages ...QueueMessage) error
+}
+
+// SendError tells which messages of one Send were not stored, and why.
+type SendError struct {
+	Failed map[int]error // by index into the messages
+}
+
+func (e *SendError) Error() string {
+	for _, err := range e.Failed {
+		return fmt.Sprintf("%d messages not queued, one of them: %v", len(e.Failed), err)
+	}
+	return "no message failed"
+}
+
+// Unwrap returns the reasons.
+func (e *SendError) Unwrap() []error {
+	reasons := make([]error, 0, len(e.Failed))
+	for _, err := range e.Failed {
+		reasons = append(reasons, err)
+	}
+	return reasons
+}
