@@ -1,0 +1,129 @@
+package broadcast
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/ports"
+)
+
+// maxPasses is how many passes of one batch run side by side, so that a pass
+// over a few slow connections does not hold up the others.
+const maxPasses = 8
+
+// FanOut works jobs off: it finishes each or turns what is left of it into
+// smaller jobs. Its methods may be called concurrently.
+type FanOut struct {
+	store       ports.ConnectionStore
+	poster      ports.Poster
+	queue       ports.Queue
+	deadLetters ports.Queue
+	log         *slog.Logger
+	options     Options
+}
+
+// NewFanOut returns a worker that reads connections from store, posts through
+// poster, leaves work over on queue and gives up on deadLetters.
+func NewFanOut(store ports.ConnectionStore, poster ports.Poster, queue, deadLetters ports.Queue,
+	log *slog.Logger, options Options) *FanOut {
+	return &FanOut{
+		store: store, poster: poster, queue: queue, deadLetters: deadLetters,
+		log: log, options: options.withDefaults(),
+	}
+}
+
+// Delivery is one message that the queue handed over.
+type Delivery struct {
+	ID   string // of the queue message
+	Body string
+}
+
+// Handle works off the jobs that arrived together and returns the ids of those
+// deliveries that have to come again: bodies that are no job, and jobs of which
+// something could be put neither to its connections nor back on the queue.
+// Everything else that goes wrong becomes a job of its own.
+//
+// A deadline of ctx is kept by stopping Options.Margin before it.
+func (f *FanOut) Handle(ctx context.Context, deliveries []Delivery) (failed []string) {
+	if f.stopping(ctx) {
+		f.log.ErrorContext(ctx, "no time to fan out: the deadline is nearer than the margin",
+			"margin", f.options.Margin, "jobs", len(deliveries))
+		return ids(deliveries)
+	}
+	work, failed := f.decode(ctx, deliveries)
+	batches := coalesce(work)
+	lost := make([]bool, len(batches))
+	var group errgroup.Group
+	group.SetLimit(maxPasses)
+	for i, b := range batches {
+		group.Go(func() error {
+			lost[i] = f.run(ctx, b) != nil
+			return nil
+		})
+	}
+	group.Wait()
+	for i, b := range batches {
+		if lost[i] {
+			failed = append(failed, b.deliveries...)
+		}
+	}
+	return failed
+}
+
+func ids(deliveries []Delivery) []string {
+	all := make([]string, 0, len(deliveries))
+	for _, d := range deliveries {
+		all = append(all, d.ID)
+	}
+	return all
+}
+
+// decode reads the bodies. One that is no job fails by itself, over and over
+// until the queue moves it to its dead-letter queue, and holds up no other.
+func (f *FanOut) decode(ctx context.Context, deliveries []Delivery) (work []received, failed []string) {
+	for _, d := range deliveries {
+		job, err := decodeJob(d.Body)
+		if err != nil {
+			f.log.ErrorContext(ctx, "job refused", "queueMessage", d.ID, "error", err)
+			failed = append(failed, d.ID)
+			continue
+		}
+		work = append(work, received{job, d.ID})
+	}
+	return work, failed
+}
+
+// run makes one pass. Its error says that something of the batch is in nobody's
+// hands unless the deliveries come again; it has been logged.
+func (f *FanOut) run(ctx context.Context, b batch) error {
+	if f.options.Segments > 1 && b.forEveryone() {
+		return f.split(ctx, b)
+	}
+	p, err := f.newPass(ctx, b)
+	if err != nil {
+		return f.leave(ctx, b.failed(b.audience, err))
+	}
+	p.run()
+	p.report()
+	return p.lost
+}
+
+// split turns a batch for everyone into one job for each segment of the table.
+func (f *FanOut) split(ctx context.Context, b batch) error {
+	var segments []leftover
+	for i := range f.options.Segments {
+		part := domain.Audience{Segment: domain.Segment{Index: i, Total: f.options.Segments}}
+		segments = append(segments, b.carriedOn(part))
+	}
+	return f.leave(ctx, segments...)
+}
+
+// stopping reports whether the deadline is too near to begin anything.
+func (f *FanOut) stopping(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && time.Until(deadline) < f.options.Margin
+}

@@ -1,0 +1,49 @@
+package broadcast
+
+import (
+	"cmp"
+	"time"
+)
+
+// Options are the settings of a fan-out worker. The zero value of each means
+// its default.
+type Options struct {
+	// InFlight is how many posts a pass has under way at once; 256.
+	InFlight int
+	// FreshFor is how long after its registration a connection that answers
+	// Gone may be one whose socket is yet to open; 10 s. It must be longer than
+	// the $connect handler can take.
+	FreshFor time.Duration
+	// Retries is how often a pass tries the connections again that failed,
+	// after all others were served; 2. None if negative.
+	Retries int
+	// Backoff is the pause before the first retry within a pass, give or take
+	// half; it doubles with each; 100 ms.
+	Backoff time.Duration
+	// RequeueDelay is how long the first job that is left over waits on the
+	// queue, give or take half; it doubles with each attempt; 1 s.
+	RequeueDelay time.Duration
+	// MaxAttempts is how often a job may fail before it goes to the dead-letter
+	// queue; 8, which with the delays between them takes about two minutes.
+	MaxAttempts int
+	// Margin is how long before the deadline of its context a pass stops and
+	// leaves the rest to another job; 5 s. It must be longer than one post and
+	// one send to the queue take.
+	Margin time.Duration
+	// Segments is into how many jobs a job for everyone is split, to be worked
+	// off side by side; 1, which does not split.
+	Segments int
+}
+
+func (o Options) withDefaults() Options {
+	return Options{
+		InFlight:     cmp.Or(o.InFlight, 256),
+		FreshFor:     cmp.Or(o.FreshFor, 10*time.Second),
+		Retries:      max(0, cmp.Or(o.Retries, 2)),
+		Backoff:      cmp.Or(o.Backoff, 100*time.Millisecond),
+		RequeueDelay: cmp.Or(o.RequeueDelay, time.Second),
+		MaxAttempts:  cmp.Or(o.MaxAttempts, 8),
+		Margin:       cmp.Or(o.Margin, 5*time.Second),
+		Segments:     cmp.Or(o.Segments, 1),
+	}
+}

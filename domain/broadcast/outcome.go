@@ -1,0 +1,99 @@
+package broadcast
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/ports"
+)
+
+// target is a connection and the first envelope that it still has to get.
+type target struct {
+	connection domain.Connection
+	envelope   int
+	err        error // of the last try
+}
+
+func untried(connections []domain.Connection) []target {
+	targets := make([]target, 0, len(connections))
+	for _, c := range connections {
+		targets = append(targets, target{connection: c})
+	}
+	return targets
+}
+
+// outcome holds the targets that were not served, by what is to become of them.
+type outcome struct {
+	mu       sync.Mutex
+	untried  []target // no time left
+	unopened []target // gone, but fresh: perhaps not open yet
+	failed   []target // throttled, timed out, or unavailable
+	gone     []target // to be pruned
+}
+
+// add notes targets on one of the outcome's lists.
+func (o *outcome) add(list *[]target, targets ...target) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	*list = append(*list, targets...)
+}
+
+// take empties one of the outcome's lists if it has at least so many targets.
+func (o *outcome) take(list *[]target, atLeast int) []target {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(*list) < atLeast {
+		return nil
+	}
+	taken := *list
+	*list = nil
+	return taken
+}
+
+// sort puts a target that a post failed for on the list where it belongs.
+func (p *pass) sort(t target) {
+	switch {
+	case !errors.Is(t.err, ports.ErrGone):
+		p.outcome.add(&p.outcome.failed, t)
+	case t.connection.Fresh(time.Now(), p.options.FreshFor):
+		p.outcome.add(&p.outcome.unopened, t)
+	default:
+		p.outcome.add(&p.outcome.gone, t)
+	}
+}
+
+// settle hands on what the lists of the outcome hold, each list that has at
+// least so many targets: the gone are pruned, the others become jobs.
+func (p *pass) settle(atLeast int) {
+	p.prune(p.outcome.take(&p.outcome.gone, atLeast))
+	for rest, audience := range p.rests(p.outcome.take(&p.outcome.untried, atLeast)) {
+		p.leaveOver(rest.carriedOn(audience))
+	}
+	for rest, audience := range p.rests(p.outcome.take(&p.outcome.unopened, atLeast)) {
+		p.tally.unopened += len(audience.Only)
+		p.leaveOver(rest.later(audience, p.options.RequeueDelay))
+	}
+	failed := p.outcome.take(&p.outcome.failed, atLeast)
+	p.tally.countFailed(failed)
+	for rest, audience := range p.rests(failed) {
+		p.leaveOver(rest.failed(audience, failed[0].err))
+	}
+}
+
+// prune deletes the rows of the gone. What cannot be deleted now is found again
+// by the next pass.
+func (p *pass) prune(gone []target) {
+	if len(gone) == 0 {
+		return
+	}
+	ids := make([]domain.ConnectionID, 0, len(gone))
+	for _, t := range gone {
+		ids = append(ids, t.connection.ID)
+	}
+	p.tally.gone += len(ids)
+	if err := p.store.Delete(p.ctx, ids...); err != nil {
+		p.log.WarnContext(p.ctx, "gone connections not pruned", "connections", len(ids), "error", err)
+	}
+}

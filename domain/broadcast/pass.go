@@ -1,0 +1,154 @@
+package broadcast
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/ports"
+)
+
+// maxHeld is how many connections a pass keeps in mind for a retry, and how
+// many for pruning, before it hands them on. It bounds a pass's memory whatever
+// the table's size.
+const maxHeld = 2_000
+
+// pass takes a batch once over its audience.
+type pass struct {
+	*FanOut
+	ctx     context.Context
+	batch   batch
+	posts   []ports.Post // one for each envelope
+	from    []int        // for each envelope, the index of its first message
+	started time.Time
+	outcome outcome
+	tally   tally
+	lost    error // set when something could be neither delivered nor left over
+}
+
+func (f *FanOut) newPass(ctx context.Context, b batch) (*pass, error) {
+	p := &pass{FanOut: f, ctx: ctx, batch: b, started: time.Now()}
+	first := 0
+	for _, e := range domain.Pack(b.messages, domain.MaxPayload) {
+		post, err := f.poster.Prepare(e.Payload)
+		if err != nil {
+			return nil, fmt.Errorf("prepare a payload of %d bytes: %w", len(e.Payload), err)
+		}
+		p.posts = append(p.posts, post)
+		p.from = append(p.from, first)
+		first += len(e.Messages)
+	}
+	return p, nil
+}
+
+// run posts to the audience, tries those that failed again when all others have
+// been served, and hands on what is left.
+func (p *pass) run() {
+	posts := p.newRound()
+	if only := p.batch.audience.Only; len(only) > 0 {
+		p.offer(posts, untried(only))
+	} else {
+		p.scan(posts)
+	}
+	posts.Wait()
+	p.retry()
+	p.settle(1)
+}
+
+func (p *pass) newRound() *errgroup.Group {
+	posts := new(errgroup.Group)
+	posts.SetLimit(p.options.InFlight)
+	return posts
+}
+
+// scan offers the table page by page. Posts go on while it reads the next page.
+func (p *pass) scan(posts *errgroup.Group) {
+	for rest := p.batch.audience; ; {
+		if p.stopping(p.ctx) {
+			p.tally.carriedOn = true
+			p.leaveOver(p.batch.carriedOn(rest))
+			return
+		}
+		page, err := p.store.Scan(p.ctx, rest.Segment, rest.Cursor)
+		if err != nil {
+			p.tally.carriedOn = true
+			p.leaveOver(p.batch.failed(rest, fmt.Errorf("scan: %w", err)))
+			return
+		}
+		p.tally.pages++
+		p.offer(posts, untried(page.Connections))
+		p.settle(maxHeld)
+		if rest.Cursor = page.Next; rest.Cursor == "" {
+			return
+		}
+	}
+}
+
+// offer starts a post to each target as soon as there is room for it. Those for
+// which no time is left are noted as untried.
+func (p *pass) offer(posts *errgroup.Group, targets []target) {
+	for i, t := range targets {
+		if p.stopping(p.ctx) {
+			p.outcome.add(&p.outcome.untried, targets[i:]...)
+			return
+		}
+		posts.Go(func() error {
+			p.post(t)
+			return nil
+		})
+	}
+}
+
+// post sends the target what it still has to get and notes how that went.
+func (p *pass) post(t target) {
+	for ; t.envelope < len(p.posts); t.envelope++ {
+		p.tally.posts.Add(1)
+		if t.err = p.posts[t.envelope](p.ctx, t.connection.ID); t.err != nil {
+			p.sort(t)
+			return
+		}
+	}
+	p.tally.delivered.Add(1)
+}
+
+// retry goes over the targets that failed again, a few times, with a pause
+// before each so that a client or a quota can recover. They hold up nobody: all
+// others have been posted to.
+func (p *pass) retry() {
+	for try := range p.options.Retries {
+		failed := p.outcome.take(&p.outcome.failed, 1)
+		if len(failed) == 0 {
+			return
+		}
+		if !p.pause(jittered(p.options.Backoff << try)) {
+			p.outcome.add(&p.outcome.failed, failed...)
+			return
+		}
+		posts := p.newRound()
+		p.offer(posts, failed)
+		posts.Wait()
+	}
+}
+
+// pause waits for d and reports whether there is time to go on after it.
+func (p *pass) pause(d time.Duration) bool {
+	deadline, ok := p.ctx.Deadline()
+	if ok && time.Until(deadline) < d+p.options.Margin {
+		return false
+	}
+	select {
+	case <-p.ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// jittered returns d give or take half of it.
+func jittered(d time.Duration) time.Duration {
+	return d/2 + rand.N(d)
+}

@@ -1,0 +1,41 @@
+// Package broadcast holds the use cases: register a connection, accept a
+// message for everybody, and fan accepted messages out. It knows the ports and
+// nothing of AWS, sockets or JSON events; what it puts on the queue, a job, is
+// its own format.
+package broadcast
+
+import (
+	"context"
+	"time"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/ports"
+)
+
+// DefaultLifetime is how long a row is kept for: the two hours after which API
+// Gateway closes any connection, and some slack for clocks and retries.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+const DefaultLifetime = 2*time.Hour + 15*time.Minute
+
+// Registry keeps the connection table in step with the gateway.
+type Registry struct {
+	Store    ports.ConnectionStore
+	Lifetime time.Duration // of a row; at least that of a connection
+}
+
+// Connect registers the connection. Posts to it may answer Gone until the
+// caller has answered the gateway.
+func (r *Registry) Connect(ctx context.Context, id domain.ConnectionID) error {
+	now := time.Now()
+	return r.Store.Put(ctx, domain.Connection{
+		ID:           id,
+		RegisteredAt: now,
+		ExpiresAt:    now.Add(r.Lifetime),
+	})
+}
+
+// Disconnect forgets the connection. The gateway may report a connection twice,
+// late, or never; a row that is missing is no error.
+func (r *Registry) Disconnect(ctx context.Context, id domain.ConnectionID) error {
+	return r.Store.Delete(ctx, id)
+}

@@ -1,0 +1,62 @@
+package broadcast
+
+import (
+	"errors"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/ports"
+)
+
+// tally counts what a pass did. Connections are counted once, by how the pass
+// left them.
+type tally struct {
+	posts     atomic.Int64 // frames sent or tried
+	delivered atomic.Int64 // connections that got everything
+	gone      int          // pruned
+	unopened  int          // gone but fresh: left over for later
+	throttled int          // left over after 429
+	failed    int          // left over after any other error
+	leftOver  int          // handed to other jobs: all of the above and the untried
+	carriedOn bool         // the rest of the scan was handed to another job
+	pages     int          // of the scan
+}
+
+func (t *tally) countFailed(failed []target) {
+	for _, f := range failed {
+		if errors.Is(f.err, ports.ErrThrottled) {
+			t.throttled++
+		} else {
+			t.failed++
+		}
+	}
+}
+
+// report logs the pass, so that each of its messages can be followed by its id.
+func (p *pass) report() {
+	for part := range messageIDs(p.batch.messages) {
+		p.log.InfoContext(p.ctx, "fanned out", "messages", part,
+			"audience", describe(p.batch.audience), "attempt", p.batch.attempt,
+			"delivered", p.tally.delivered.Load(), "gone", p.tally.gone,
+			"throttled", p.tally.throttled, "failed", p.tally.failed, "unopened", p.tally.unopened,
+			"leftOver", p.tally.leftOver, "carriedOn", p.tally.carriedOn,
+			"posts", p.tally.posts.Load(), "pages", p.tally.pages,
+			"durationMs", time.Since(p.started).Milliseconds(),
+			"ageMs", time.Since(p.batch.messages[0].SentAt).Milliseconds())
+	}
+}
+
+// describe names the audience for the log.
+func describe(a domain.Audience) string {
+	switch {
+	case len(a.Only) > 0:
+		return strconv.Itoa(len(a.Only)) + " connections"
+	case !a.Segment.Whole():
+		return "segment " + strconv.Itoa(a.Segment.Index) + " of " + strconv.Itoa(a.Segment.Total)
+	case a.Cursor != "":
+		return "everyone from a cursor on"
+	}
+	return "everyone"
+}

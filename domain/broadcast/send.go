@@ -1,0 +1,36 @@
+package broadcast
+
+import (
+	"context"
+	"time"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/ports"
+)
+
+// Sender accepts messages for everybody.
+type Sender struct {
+	Queue ports.Queue
+	// NewID returns a ULID for the instant; within a process, ids ascend. It is
+	// called concurrently.
+	NewID func(time.Time) domain.MessageID
+}
+
+// Send puts the content on the queue as a message to everybody and returns the
+// message once it is stored there: from then on it is delivered or ends on the
+// dead-letter queue.
+//
+// The errors are *domain.Error: ContentTooLarge, and Unavailable when the queue
+// did not take the message.
+func (s *Sender) Send(ctx context.Context, content domain.Content) (domain.Message, error) {
+	now := time.Now()
+	message, err := domain.NewMessage(s.NewID(now), now, content)
+	if err != nil {
+		return domain.Message{}, err
+	}
+	job := domain.Job{Messages: []domain.Message{message}}
+	if err := s.Queue.Send(ctx, ports.QueueMessage{Body: encodeJob(job)}); err != nil {
+		return domain.Message{}, &domain.Error{Code: domain.Unavailable, Cause: err}
+	}
+	return message, nil
+}

@@ -1,0 +1,303 @@
+package broadcast_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"serverless-websocket/adapters/memqueue"
+	"serverless-websocket/adapters/memstore"
+	"serverless-websocket/domain"
+	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/ports"
+)
+
+// world is a worker with everything around it: the embedded store and queues,
+// and connections that answer posts as a test wants.
+type world struct {
+	t           *testing.T
+	store       *memstore.Store
+	faultyStore *faultyStore
+	queue       *memqueue.Queue
+	faultyQueue *faultyQueue
+	dead        *memqueue.Queue
+	poster      *poster
+	worker      *broadcast.FanOut
+	sender      *broadcast.Sender
+	log         *bytes.Buffer
+	ids         int
+}
+
+// newWorld must be called within a synctest bubble when the test lets time pass.
+func newWorld(t *testing.T, options broadcast.Options) *world {
+	w := &world{
+		t:      t,
+		store:  memstore.New(3), // several pages even for few connections
+		dead:   memqueue.New(memqueue.Config{}),
+		poster: &poster{answer: make(map[domain.ConnectionID]func(int) error), got: make(map[domain.ConnectionID][]string)},
+		log:    new(bytes.Buffer),
+	}
+	w.queue = memqueue.New(memqueue.Config{DeadLetters: w.dead, Visibility: time.Minute})
+	w.faultyStore = &faultyStore{ConnectionStore: w.store}
+	w.faultyQueue = &faultyQueue{Queue: w.queue}
+	log := slog.New(slog.NewJSONHandler(&lockedWriter{w: w.log}, nil))
+	w.worker = broadcast.NewFanOut(w.faultyStore, w.poster, w.faultyQueue, w.dead, log, options)
+	w.sender = &broadcast.Sender{Queue: w.queue, NewID: w.newID}
+	return w
+}
+
+func (w *world) newID(time.Time) domain.MessageID {
+	w.ids++
+	return domain.MessageID(fmt.Sprintf("id-%06d", w.ids))
+}
+
+// connect registers n old connections c-0, c-1, … and returns their ids.
+func (w *world) connect(n int) []domain.ConnectionID {
+	var all []domain.ConnectionID
+	for i := range n {
+		id := domain.ConnectionID(fmt.Sprintf("c-%d", i))
+		w.register(id, time.Now().Add(-time.Hour))
+		all = append(all, id)
+	}
+	return all
+}
+
+func (w *world) register(id domain.ConnectionID, at time.Time) {
+	c := domain.Connection{ID: id, RegisteredAt: at, ExpiresAt: at.Add(2 * time.Hour)}
+	if err := w.store.Put(context.Background(), c); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) registered() []domain.ConnectionID {
+	var all []domain.ConnectionID
+	for cursor := domain.Cursor(""); ; {
+		page, err := w.store.Scan(context.Background(), domain.Segment{}, cursor)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, c := range page.Connections {
+			all = append(all, c.ID)
+		}
+		if cursor = page.Next; cursor == "" {
+			slices.Sort(all)
+			return all
+		}
+	}
+}
+
+func (w *world) send(content string) domain.MessageID {
+	w.t.Helper()
+	m, err := w.sender.Send(context.Background(), domain.Content(content))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return m.ID
+}
+
+// work hands what is on the queue to the worker, batch after batch, until
+// nothing is left, and returns how many batches it took. Time passes as needed.
+func (w *world) work() (batches int) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
+	for w.queue.Depth() != (memqueue.Depth{}) {
+		messages, err := w.queue.Receive(ctx, 1000)
+		if err != nil { // what was left has become a dead letter
+			break
+		}
+		w.handle(ctx, messages)
+		batches++
+	}
+	if depth := w.queue.Depth(); depth != (memqueue.Depth{}) {
+		w.t.Fatalf("the queue is not worked off after an hour: %+v", depth)
+	}
+	return batches
+}
+
+func (w *world) handle(ctx context.Context, messages []memqueue.Message) (failed []string) {
+	var deliveries []broadcast.Delivery
+	for _, m := range messages {
+		deliveries = append(deliveries, broadcast.Delivery{ID: m.ID, Body: m.Body})
+	}
+	failed = w.worker.Handle(ctx, deliveries)
+	for _, m := range messages {
+		if !slices.Contains(failed, m.ID) {
+			w.queue.Delete(m.Receipt)
+		}
+	}
+	return failed
+}
+
+// receive takes what is on the queue now.
+func (w *world) receive() []memqueue.Message {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
+	messages, err := w.queue.Receive(ctx, 1000)
+	if err != nil {
+		w.t.Fatal("nothing on the queue")
+	}
+	return messages
+}
+
+// deadLetters empties the dead-letter queue.
+func (w *world) deadLetters() []memqueue.Message {
+	if w.dead.Depth().Ready == 0 {
+		return nil
+	}
+	messages, err := w.dead.Receive(context.Background(), 1000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, m := range messages {
+		w.dead.Delete(m.Receipt)
+	}
+	return messages
+}
+
+// wantGot fails unless the connection got these contents in this order.
+func (w *world) wantGot(id domain.ConnectionID, contents ...string) {
+	w.t.Helper()
+	if got := w.poster.contents(w.t, id); !slices.Equal(got, contents) {
+		w.t.Errorf("%s got %q, want %q", id, got, contents)
+	}
+}
+
+// poster delivers in memory. A connection without an answer of its own is open.
+type poster struct {
+	mu       sync.Mutex
+	answer   map[domain.ConnectionID]func(try int) error
+	got      map[domain.ConnectionID][]string
+	tries    map[domain.ConnectionID]int
+	posts    int
+	inFlight int
+	peak     int
+	hold     func(domain.ConnectionID) // called while the post is under way
+}
+
+func (p *poster) Prepare(payload []byte) (ports.Post, error) {
+	if len(payload) > domain.MaxPayload {
+		return nil, ports.ErrTooLarge
+	}
+	return func(ctx context.Context, id domain.ConnectionID) error {
+		p.enter()
+		defer p.leave()
+		if p.hold != nil {
+			p.hold(id)
+		}
+		return p.deliver(id, string(payload))
+	}, nil
+}
+
+func (p *poster) enter() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.posts++
+	p.inFlight++
+	p.peak = max(p.peak, p.inFlight)
+}
+
+func (p *poster) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.inFlight--
+}
+
+func (p *poster) deliver(id domain.ConnectionID, payload string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.tries == nil {
+		p.tries = make(map[domain.ConnectionID]int)
+	}
+	p.tries[id]++
+	if answer := p.answer[id]; answer != nil {
+		if err := answer(p.tries[id]); err != nil {
+			return err
+		}
+	}
+	p.got[id] = append(p.got[id], payload)
+	return nil
+}
+
+// contents returns what the connection got, as the raw JSON of each content.
+func (p *poster) contents(t *testing.T, id domain.ConnectionID) []string {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var all []string
+	for _, payload := range p.got[id] {
+		var frame struct {
+			Messages []struct{ Content json.RawMessage }
+		}
+		if err := json.Unmarshal([]byte(payload), &frame); err != nil {
+			t.Fatalf("%s got a bad frame %q: %v", id, payload, err)
+		}
+		for _, m := range frame.Messages {
+			all = append(all, string(m.Content))
+		}
+	}
+	return all
+}
+
+func always(err error) func(int) error { return func(int) error { return err } }
+
+// until answers err for so many tries and then accepts.
+func until(tries int, err error) func(int) error {
+	return func(try int) error {
+		if try <= tries {
+			return err
+		}
+		return nil
+	}
+}
+
+// faultyStore and faultyQueue fail when a test sets their error.
+type faultyStore struct {
+	ports.ConnectionStore
+	failScan func(domain.Cursor) error
+}
+
+func (s *faultyStore) Scan(ctx context.Context, segment domain.Segment, from domain.Cursor) (ports.Page, error) {
+	if s.failScan != nil {
+		if err := s.failScan(from); err != nil {
+			return ports.Page{}, err
+		}
+	}
+	return s.ConnectionStore.Scan(ctx, segment, from)
+}
+
+type faultyQueue struct {
+	ports.Queue
+	err error
+}
+
+func (q *faultyQueue) Send(ctx context.Context, messages ...ports.QueueMessage) error {
+	if q.err != nil {
+		return q.err
+	}
+	return q.Queue.Send(ctx, messages...)
+}
+
+type lockedWriter struct {
+	mu sync.Mutex
+	w  *bytes.Buffer
+}
+
+func (l *lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+// inBubble runs the test in virtual time.
+func inBubble(test func(*testing.T)) func(*testing.T) {
+	return func(t *testing.T) { synctest.Test(t, test) }
+}
