@@ -1,0 +1,49 @@
+package lambdaevent
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/domain/broadcast"
+)
+
+// ConnectionManager handles the routes $connect and $disconnect.
+type ConnectionManager struct {
+	Registry *broadcast.Registry
+	Log      *slog.Logger
+}
+
+// Handle answers 200 once the connection table has been changed. A status other
+// than 2xx on $connect keeps the socket from opening. The error is always nil.
+func (h *ConnectionManager) Handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (
+	events.APIGatewayProxyResponse, error) {
+	request := event.RequestContext
+	id := domain.ConnectionID(request.ConnectionID)
+	switch request.EventType {
+	case "CONNECT":
+		if err := h.Registry.Connect(ctx, id); err != nil {
+			return h.refuse(ctx, request, err), nil
+		}
+		h.Log.InfoContext(ctx, "connected", "connectionId", id, "sourceIp", request.Identity.SourceIP)
+		return text(http.StatusOK, "Connect successful."), nil
+	case "DISCONNECT":
+		if err := h.Registry.Disconnect(ctx, id); err != nil {
+			return h.refuse(ctx, request, err), nil
+		}
+		h.Log.InfoContext(ctx, "disconnected", "connectionId", id,
+			"code", request.DisconnectStatusCode, "reason", request.DisconnectReason)
+		return text(http.StatusOK, "Disconnect successful."), nil
+	}
+	h.Log.ErrorContext(ctx, "unrecognized event type", "eventType", request.EventType, "connectionId", id)
+	return text(http.StatusInternalServerError, "Unrecognized eventType."), nil
+}
+
+func (h *ConnectionManager) refuse(ctx context.Context, request events.APIGatewayWebsocketProxyRequestContext,
+	err error) events.APIGatewayProxyResponse {
+	err = &domain.Error{Code: domain.Unavailable, Cause: err}
+	return refuse(ctx, h.Log, request, "", err)
+}

@@ -1,0 +1,29 @@
+package lambdaevent
+
+import (
+	"context"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"serverless-websocket/domain/broadcast"
+)
+
+// FanOut handles batches of the job queue. Its event source must be set to
+// ReportBatchItemFailures.
+type FanOut struct {
+	Worker *broadcast.FanOut
+}
+
+// Handle works the batch off and lists the messages that have to come again.
+// The error is always nil, since one would bring the whole batch back.
+func (h *FanOut) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+	deliveries := make([]broadcast.Delivery, 0, len(event.Records))
+	for _, r := range event.Records {
+		deliveries = append(deliveries, broadcast.Delivery{ID: r.MessageId, Body: r.Body})
+	}
+	var response events.SQSEventResponse
+	for _, id := range h.Worker.Handle(ctx, deliveries) {
+		response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
+	}
+	return response, nil
+}

@@ -1,0 +1,284 @@
+package lambdaevent_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"serverless-websocket/adapters/lambdaevent"
+	"serverless-websocket/domain"
+	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/ports"
+)
+
+var update = flag.Bool("update", false, "write the golden responses anew")
+
+// The events are API Gateway's and SQS's; beside each lies the response.
+func TestGoldenEvents(t *testing.T) {
+	f := newFunctions()
+	for name, function := range map[string]func(t *testing.T, event []byte) any{
+		"ping":                    handler(lambdaevent.Ping),
+		"connect":                 handler(f.connections.Handle),
+		"disconnect":              handler(f.connections.Handle),
+		"connectionmanager_other": handler(f.connections.Handle),
+		"default":                 handler(f.unknown.Handle),
+		"default_json":            handler(f.unknown.Handle),
+		"sendmessage":             handler(f.send.Handle),
+		"sendmessage_missing":     handler(f.send.Handle),
+		"fanout":                  handler(f.fanOut.Handle),
+	} {
+		t.Run(name, func(t *testing.T) {
+			event, err := os.ReadFile(filepath.Join("testdata", name+".event.json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := json.MarshalIndent(function(t, event), "", "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, filepath.Join("testdata", name+".response.json"), append(got, '\n'))
+		})
+	}
+}
+
+// handler calls a function as the Lambda runtime does: with the event decoded.
+func handler[E, R any](function func(context.Context, E) (R, error)) func(*testing.T, []byte) any {
+	return func(t *testing.T, raw []byte) any {
+		var event E
+		if err := json.Unmarshal(raw, &event); err != nil {
+			t.Fatal(err)
+		}
+		response, err := function(context.Background(), event)
+		if err != nil {
+			t.Fatalf("error %v: Lambda would retry or the gateway answer with its own frame", err)
+		}
+		return response
+	}
+}
+
+func golden(t *testing.T, path string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+// functions are the handlers over stubs of the ports.
+type functions struct {
+	store       *store
+	queue       *queue
+	log         *bytes.Buffer
+	connections *lambdaevent.ConnectionManager
+	unknown     *lambdaevent.DefaultMessage
+	send        *lambdaevent.SendMessage
+	fanOut      *lambdaevent.FanOut
+}
+
+func newFunctions() *functions {
+	f := &functions{store: &store{}, queue: &queue{}, log: new(bytes.Buffer)}
+	log := slog.New(slog.NewJSONHandler(f.log, nil))
+	newID := func(time.Time) domain.MessageID { return "01K4ZQ0000000000000000000A" }
+	f.connections = &lambdaevent.ConnectionManager{
+		Registry: &broadcast.Registry{Store: f.store, Lifetime: broadcast.DefaultLifetime}, Log: log,
+	}
+	f.unknown = &lambdaevent.DefaultMessage{Log: log}
+	f.send = &lambdaevent.SendMessage{Sender: &broadcast.Sender{Queue: f.queue, NewID: newID}, Log: log}
+	worker := broadcast.NewFanOut(f.store, nobody{}, f.queue, f.queue, log, broadcast.Options{})
+	f.fanOut = &lambdaevent.FanOut{Worker: worker}
+	return f
+}
+
+func TestFrames(t *testing.T) {
+	long := strings.Repeat("x", domain.MaxRef)
+	for _, test := range []struct {
+		name, body string
+		status     int
+		reply      string // what the reply must hold
+	}{
+		{"accepted", `{"content":1}`, 200, `{"accepted":{"id":"01K4ZQ0000000000000000000A"}}`},
+		{"ref comes back", `{"content":1,"ref":"<&>"}`, 200, `"ref":"<&>"`},
+		{"longest ref", `{"content":1,"ref":"` + long + `"}`, 200, long},
+		{"ref too long", `{"content":1,"ref":"` + long + `x"}`, 400, `"code":"invalid_ref"`},
+		{"ref no string", `{"content":1,"ref":7}`, 400, `"code":"invalid_ref"`},
+		{"ref null", `{"content":1,"ref":null}`, 400, `"code":"invalid_ref"`},
+		{"no content", `{"ref":"r"}`, 400, `"message":"'content' not in message dict"`},
+		{"ref in an error", `{"ref":"r"}`, 400, `"ref":"r"`},
+		{"member names match exactly", `{"Content":1}`, 400, `"code":"missing_content"`},
+		{"null", `{"content":null}`, 400, `"code":"blank_content"`},
+		{"blank", `{"content":" \n "}`, 400, `"code":"blank_content"`},
+		{"too large", `{"content":"` + strings.Repeat("x", domain.MaxPayload) + `"}`, 413, `"code":"content_too_large"`},
+		{"no JSON", `{"content":1`, 400, `"code":"invalid_json"`},
+		{"empty", ``, 400, `"code":"invalid_json"`},
+		{"null frame", `null`, 400, `"code":"not_an_object"`},
+		{"array", `[1]`, 400, `"code":"not_an_object"`},
+		{"string", `"content"`, 400, `"code":"not_an_object"`},
+	} {
+		f := newFunctions()
+		response, err := f.send.Handle(context.Background(), message(test.body))
+		if err != nil || response.StatusCode != test.status || !strings.Contains(response.Body, test.reply) {
+			t.Errorf("%s: %d %s, error %v", test.name, response.StatusCode, response.Body, err)
+		}
+		if queued := len(f.queue.bodies); queued > 0 != (test.status == 200) {
+			t.Errorf("%s: %d messages queued", test.name, queued)
+		}
+		if test.status != 200 && !strings.Contains(response.Body, `"requestId":"request-1"`) {
+			t.Errorf("%s: no requestId in %s", test.name, response.Body)
+		}
+	}
+}
+
+func TestDefaultTellsWhatIsWrong(t *testing.T) {
+	for body, code := range map[string]domain.Code{
+		`{"action":"dance"}`: domain.UnknownAction,
+		`{}`:                 domain.UnknownAction,
+		`{"ref":[]}`:         domain.InvalidRef,
+		`7`:                  domain.NotAnObject,
+		`{`:                  domain.InvalidJSON,
+	} {
+		f := newFunctions()
+		response, err := f.unknown.Handle(context.Background(), message(body))
+		if err != nil || response.StatusCode != 400 || !strings.Contains(response.Body, `"code":"`+string(code)+`"`) {
+			t.Errorf("%s: %d %s, error %v", body, response.StatusCode, response.Body, err)
+		}
+	}
+}
+
+func TestAQueueThatIsDownIsToldWithoutDetails(t *testing.T) {
+	f := newFunctions()
+	f.queue.err = errors.New("arn:aws:sqs:secret is gone")
+	response, err := f.send.Handle(context.Background(), message(`{"content":1,"ref":"r"}`))
+	if err != nil || response.StatusCode != 503 || !strings.Contains(response.Body, `"code":"unavailable"`) ||
+		strings.Contains(response.Body, "secret") {
+		t.Errorf("%d %s, error %v", response.StatusCode, response.Body, err)
+	}
+	if log := f.log.String(); !strings.Contains(log, "secret") || strings.Count(log, "\n") != 1 {
+		t.Errorf("logged: %s", log)
+	}
+}
+
+// A status other than 2xx on $connect keeps the socket from opening.
+func TestAStoreThatIsDownRefusesTheConnection(t *testing.T) {
+	f := newFunctions()
+	f.store.err = errors.New("no such table")
+	for _, eventType := range []string{"CONNECT", "DISCONNECT"} {
+		event := message("")
+		event.RequestContext.EventType = eventType
+		response, err := f.connections.Handle(context.Background(), event)
+		if err != nil || response.StatusCode != 503 {
+			t.Errorf("%s: %d %s, error %v", eventType, response.StatusCode, response.Body, err)
+		}
+	}
+}
+
+func TestAnAcceptedMessageCanBeFollowedByItsID(t *testing.T) {
+	f := newFunctions()
+	if _, err := f.send.Handle(context.Background(), message(`{"content":1}`)); err != nil {
+		t.Fatal(err)
+	}
+	event := events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: f.queue.bodies[0]}}}
+	if response, err := f.fanOut.Handle(context.Background(), event); err != nil || len(response.BatchItemFailures) > 0 {
+		t.Fatalf("%+v, error %v", response, err)
+	}
+	for line := range strings.Lines(f.log.String()) {
+		if !strings.Contains(line, "01K4ZQ0000000000000000000A") {
+			t.Errorf("no id in %s", line)
+		}
+	}
+	if lines := strings.Count(f.log.String(), "\n"); lines != 2 {
+		t.Errorf("%d lines, want accepted and fanned out:\n%s", lines, f.log)
+	}
+}
+
+func FuzzSendMessage(f *testing.F) {
+	for _, seed := range []string{`{"content":1}`, `{"content":"서버","ref":"a"}`, `[]`, `{"ref":{}}`, `nul`, "{\"content\":\"\xff\"}"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		functions := newFunctions()
+		response, err := functions.send.Handle(context.Background(), message(body))
+		if err != nil || !json.Valid([]byte(response.Body)) {
+			t.Fatalf("%q: %s, error %v", body, response.Body, err)
+		}
+		if accepted := response.StatusCode == 200; accepted != (len(functions.queue.bodies) == 1) {
+			t.Fatalf("%q: status %d, %d messages queued", body, response.StatusCode, len(functions.queue.bodies))
+		}
+	})
+}
+
+func FuzzFanOutEvent(f *testing.F) {
+	for _, name := range []string{"fanout", "connect"} {
+		seed, err := os.ReadFile(filepath.Join("testdata", name+".event.json"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var event events.SQSEvent
+		if json.Unmarshal(raw, &event) != nil {
+			return
+		}
+		response, err := newFunctions().fanOut.Handle(context.Background(), event)
+		if err != nil || len(response.BatchItemFailures) > len(event.Records) {
+			t.Fatalf("%+v, error %v", response, err)
+		}
+	})
+}
+
+func message(body string) events.APIGatewayWebsocketProxyRequest {
+	return events.APIGatewayWebsocketProxyRequest{
+		Body: body,
+		RequestContext: events.APIGatewayWebsocketProxyRequestContext{
+			EventType: "MESSAGE", ConnectionID: "L0SM9cOFvHcCIhw=", RequestID: "request-1",
+		},
+	}
+}
+
+type queue struct {
+	bodies []string
+	err    error
+}
+
+func (q *queue) Send(_ context.Context, messages ...ports.QueueMessage) error {
+	for _, m := range messages {
+		if q.err == nil {
+			q.bodies = append(q.bodies, m.Body)
+		}
+	}
+	return q.err
+}
+
+// store is a table without connections.
+type store struct{ err error }
+
+func (s *store) Put(context.Context, domain.Connection) error         { return s.err }
+func (s *store) Delete(context.Context, ...domain.ConnectionID) error { return s.err }
+func (s *store) Scan(context.Context, domain.Segment, domain.Cursor) (ports.Page, error) {
+	return ports.Page{}, s.err
+}
+
+type nobody struct{}
+
+func (nobody) Prepare([]byte) (ports.Post, error) {
+	return func(context.Context, domain.ConnectionID) error { return ports.ErrGone }, nil
+}

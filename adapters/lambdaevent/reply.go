@@ -1,0 +1,88 @@
+package lambdaevent
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"serverless-websocket/domain"
+)
+
+// statuses turns error codes into statuses of the integration response.
+var statuses = map[domain.Code]int{
+	domain.InvalidJSON:     http.StatusBadRequest,
+	domain.NotAnObject:     http.StatusBadRequest,
+	domain.UnknownAction:   http.StatusBadRequest,
+	domain.InvalidRef:      http.StatusBadRequest,
+	domain.MissingContent:  http.StatusBadRequest,
+	domain.BlankContent:    http.StatusBadRequest,
+	domain.ContentTooLarge: http.StatusRequestEntityTooLarge,
+	domain.Unavailable:     http.StatusServiceUnavailable,
+	domain.Internal:        http.StatusInternalServerError,
+}
+
+type acceptedReply struct {
+	Accepted struct {
+		ID  domain.MessageID `json:"id"`
+		Ref string           `json:"ref,omitempty"`
+	} `json:"accepted"`
+}
+
+type errorReply struct {
+	Error struct {
+		Code      domain.Code `json:"code"`
+		Message   string      `json:"message"`
+		RequestID string      `json:"requestId"`
+		Ref       string      `json:"ref,omitempty"`
+	} `json:"error"`
+}
+
+func accepted(id domain.MessageID, ref string) events.APIGatewayProxyResponse {
+	var reply acceptedReply
+	reply.Accepted.ID = id
+	reply.Accepted.Ref = ref
+	return text(http.StatusOK, marshal(reply))
+}
+
+// refuse logs the error and answers with its code. What is not a *domain.Error
+// is Internal to the client; the log alone has the details.
+func refuse(ctx context.Context, log *slog.Logger, request events.APIGatewayWebsocketProxyRequestContext,
+	ref string, err error) events.APIGatewayProxyResponse {
+	var known *domain.Error
+	if !errors.As(err, &known) {
+		known = &domain.Error{Code: domain.Internal, Cause: err}
+	}
+	level := slog.LevelInfo
+	if statuses[known.Code] >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	log.Log(ctx, level, "refused", "code", known.Code, "error", err,
+		"connectionId", request.ConnectionID, "gatewayRequestId", request.RequestID)
+
+	var reply errorReply
+	reply.Error.Code = known.Code
+	reply.Error.Message = known.Message()
+	reply.Error.RequestID = request.RequestID
+	reply.Error.Ref = ref
+	return text(statuses[known.Code], marshal(reply))
+}
+
+// marshal keeps <, > and & in a client's ref as they are.
+func marshal(reply any) string {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(reply); err != nil {
+		panic(err) // strings alone: nothing in it can fail
+	}
+	return string(bytes.TrimRight(body.Bytes(), "\n"))
+}
+
+func text(status int, body string) events.APIGatewayProxyResponse {
+	return events.APIGatewayProxyResponse{StatusCode: status, Body: body}
+}

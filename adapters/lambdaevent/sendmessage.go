@@ -1,0 +1,43 @@
+package lambdaevent
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/domain/broadcast"
+)
+
+// SendMessage handles the route sendMessage.
+type SendMessage struct {
+	Sender *broadcast.Sender
+	Log    *slog.Logger
+}
+
+// Handle accepts the frame's content for everybody and answers with the id of
+// the message, or with the reason why it is refused. The error is always nil.
+func (h *SendMessage) Handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (
+	events.APIGatewayProxyResponse, error) {
+	f, message, err := h.accept(ctx, event.Body)
+	if err != nil {
+		return refuse(ctx, h.Log, event.RequestContext, f.ref, err), nil
+	}
+	h.Log.InfoContext(ctx, "accepted", "message", message.ID, "bytes", len(message.Content),
+		"connectionId", event.RequestContext.ConnectionID)
+	return accepted(message.ID, f.ref), nil
+}
+
+func (h *SendMessage) accept(ctx context.Context, body string) (frame, domain.Message, error) {
+	f, err := parseFrame(body)
+	if err != nil {
+		return f, domain.Message{}, err
+	}
+	content, err := domain.ParseContent(f.content)
+	if err != nil {
+		return f, domain.Message{}, err
+	}
+	message, err := h.Sender.Send(ctx, content)
+	return f, message, err
+}
