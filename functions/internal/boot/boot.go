@@ -1,0 +1,47 @@
+// Package boot starts Lambda functions: it sets the log up, reads what the
+// function needs from its environment and loads the AWS configuration, once at
+// cold start.
+package boot
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+)
+
+// loadTimeout bounds the reading of the AWS configuration at cold start.
+const loadTimeout = 5 * time.Second
+
+// Start builds the function's handler and serves invocations with it. If the
+// handler cannot be built, it logs why and ends the process, which Lambda
+// reports as a failed initialisation.
+func Start(build func(*slog.Logger, *Env) any) {
+	log := lambdacontext.NewLogger()
+	slog.SetDefault(log)
+	env := &Env{lookup: os.LookupEnv}
+	handler := build(log, env)
+	if err := env.Err(); err != nil {
+		log.Error("function not started", "error", err)
+		os.Exit(1)
+	}
+	lambda.Start(handler)
+}
+
+// AWSConfig loads the configuration that the Lambda service provides: region
+// and credentials from the environment. Its error is one of Env.Err.
+func (e *Env) AWSConfig() aws.Config {
+	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
+	defer cancel()
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		e.errs = append(e.errs, fmt.Errorf("load the AWS configuration: %w", err))
+	}
+	return cfg
+}

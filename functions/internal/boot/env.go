@@ -1,0 +1,41 @@
+package boot
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// Env reads environment variables and collects what is wrong with them, so that
+// one failed start tells all of it.
+type Env struct {
+	lookup func(string) (string, bool)
+	errs   []error
+}
+
+// Required returns the variable, which must be set and not empty.
+func (e *Env) Required(name string) string {
+	value, _ := e.lookup(name)
+	if value == "" {
+		e.errs = append(e.errs, fmt.Errorf("%s is not set", name))
+	}
+	return value
+}
+
+// Count returns the variable, a whole number above zero, or the default if it is
+// not set.
+func (e *Env) Count(name string, standard int) int {
+	value, _ := e.lookup(name)
+	if value == "" {
+		return standard
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 {
+		e.errs = append(e.errs, fmt.Errorf("%s is %q, which is no number above zero", name, value))
+		return standard
+	}
+	return n
+}
+
+// Err returns all that was wrong so far, or nil.
+func (e *Env) Err() error { return errors.Join(e.errs...) }

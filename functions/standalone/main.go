@@ -1,0 +1,57 @@
+// Command standalone runs the whole service in one process: the gateway, the
+// handlers, the queue and the stores, with nothing else to install.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Exit statuses.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal begins the graceful stop and gives the signals back, so
+	// that a second one ends the process at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
+}
+
+// run serves until ctx ends and returns the exit status.
+func run(ctx context.Context, args []string, lookup func(string) (string, bool), stdout, stderr io.Writer) int {
+	settings, err := parse(args, lookup, stdout)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case err != nil:
+		fmt.Fprintf(stderr, "standalone: %v; see --help\n", err)
+		return exitUsage
+	}
+	log, err := newLogger(settings, stderr)
+	if err != nil {
+		fmt.Fprintf(stderr, "standalone: %v; see --help\n", err)
+		return exitUsage
+	}
+	service, err := newService(settings, log)
+	if err != nil {
+		fmt.Fprintf(stderr, "standalone: %v\n", err)
+		return exitFailed
+	}
+	service.announce(stdout)
+	if err := service.serve(ctx); err != nil {
+		fmt.Fprintf(stderr, "standalone: %v\n", err)
+		return exitFailed
+	}
+	return exitOK
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"serverless-websocket/adapters/lambdaevent"
+	"serverless-websocket/adapters/memqueue"
+	"serverless-websocket/adapters/memstore"
+	"serverless-websocket/adapters/ulids"
+	"serverless-websocket/adapters/wsgateway"
+	"serverless-websocket/domain/broadcast"
+)
+
+const (
+	// scanPage is how many connections one page of a scan holds.
+	scanPage = 1_000
+	// visibility is how long a batch may take before it is handed out again. A
+	// pass posts to sockets of this process and takes milliseconds.
+	visibility = time.Minute
+)
+
+// fanOutOptions fit posts that never wait: a client whose buffer is full is not
+// tried again within the pass, but soon after by a job of its own, more often
+// than it takes the gateway to drop a client that reads nothing.
+var fanOutOptions = broadcast.Options{
+	Retries:      -1,
+	RequeueDelay: 100 * time.Millisecond,
+	MaxAttempts:  14,
+}
+
+// service is the gateway, the queue and what connects them.
+type service struct {
+	settings settings
+	log      *slog.Logger
+
+	queue       *memqueue.Queue
+	deadLetters *memqueue.Queue
+	gateway     *wsgateway.Gateway
+	source      *memqueue.EventSource
+
+	listeners []listener
+}
+
+// listener is an address with what is served there.
+type listener struct {
+	net.Listener
+	server *http.Server
+	label  string
+	url    string
+}
+
+func newService(s settings, log *slog.Logger) (*service, error) {
+	v := &service{settings: s, log: log}
+	store := memstore.New(scanPage)
+	v.deadLetters = memqueue.New(memqueue.Config{Log: log, MaxBytes: s.queueBytes})
+	v.queue = memqueue.New(memqueue.Config{
+		Log: log, MaxBytes: s.queueBytes, Visibility: visibility, DeadLetters: v.deadLetters,
+	})
+	var err error
+	v.gateway, err = wsgateway.New(wsgateway.Config{
+		Stage:          s.stage,
+		Routes:         routes(store, v.queue, log),
+		Log:            log,
+		MaxConnections: s.maxConnections,
+		IdleTimeout:    s.idleTimeout,
+		Lifetime:       s.lifetime,
+		SendBuffer:     s.sendBuffer,
+		WriteTimeout:   s.writeTimeout,
+	})
+	if err != nil {
+		return nil, err
+	}
+	worker := broadcast.NewFanOut(store, v.gateway, v.queue, v.deadLetters, log, fanOutOptions)
+	fanOut := &lambdaevent.FanOut{Worker: worker}
+	v.source = &memqueue.EventSource{Queue: v.queue, Handler: fanOut.Handle, RetryAfter: time.Second, Log: log}
+	return v, v.listen()
+}
+
+// routes wires the handlers to the routes, as serverless.yml does on AWS.
+func routes(store *memstore.Store, queue *memqueue.Queue, log *slog.Logger) map[string]wsgateway.Route {
+	connections := &lambdaevent.ConnectionManager{
+		Registry: &broadcast.Registry{Store: store, Lifetime: broadcast.DefaultLifetime},
+		Log:      log,
+	}
+	send := &lambdaevent.SendMessage{
+		Sender: &broadcast.Sender{Queue: queue, NewID: ulids.NewSource().New},
+		Log:    log,
+	}
+	unknown := &lambdaevent.DefaultMessage{Log: log}
+	return map[string]wsgateway.Route{
+		"$connect":    {Integration: connections.Handle},
+		"$disconnect": {Integration: connections.Handle},
+		"$default":    {Integration: unknown.Handle, Response: true},
+		"sendMessage": {Integration: send.Handle, Response: true},
+	}
+}
+
+func (v *service) listen() error {
+	err := v.add("WebSocket", v.settings.wsAddr, "ws://%s", v.gateway)
+	if err == nil {
+		err = v.add("HTTP", v.settings.httpAddr, "http://%s", httpAPI(v.log))
+	}
+	if err == nil && v.settings.managementAddr != "" {
+		err = v.add("@connections", v.settings.managementAddr,
+			"http://%s/"+v.settings.stage+"/@connections", v.gateway.Management())
+	}
+	if err != nil {
+		for _, l := range v.listeners {
+			l.Close()
+		}
+	}
+	return err
+}
+
+func (v *service) add(label, address, format string, handler http.Handler) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	v.listeners = append(v.listeners, listener{
+		Listener: l,
+		label:    label,
+		url:      fmt.Sprintf(format, public(address, l.Addr())),
+		server: &http.Server{
+			Handler:           handler,
+			ReadHeaderTimeout: 10 * time.Second,
+			IdleTimeout:       time.Minute,
+			MaxHeaderBytes:    16 << 10,
+			ErrorLog:          slog.NewLogLogger(v.log.Handler(), slog.LevelDebug),
+		},
+	})
+	return nil
+}
+
+// public is the address for people: the host as it was set, or localhost when
+// every interface is listened on, and the port as it was given.
+func public(address string, bound net.Addr) string {
+	host, _, _ := net.SplitHostPort(address)
+	_, port, _ := net.SplitHostPort(bound.String())
+	return net.JoinHostPort(cmp.Or(host, "localhost"), port)
+}
+
+func (v *service) announce(w io.Writer) {
+	for _, l := range v.listeners {
+		fmt.Fprintf(w, "%-13s %s\n", l.label, l.url)
+	}
+	fmt.Fprintf(w, "%-13s npx wscat -c %s\n", "Try it:", v.listeners[0].url)
+}
+
+// serve works until ctx ends or a listener fails, and then stops gracefully.
+func (v *service) serve(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, l := range v.listeners {
+		group.Go(func() error {
+			if err := l.server.Serve(l.Listener); err != http.ErrServerClosed {
+				return err
+			}
+			return nil
+		})
+	}
+	sourceCtx, stopSource := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSource()
+	group.Go(func() error { return v.source.Run(sourceCtx) })
+	group.Go(func() error {
+		<-ctx.Done()
+		defer stopSource()
+		return v.stop()
+	})
+	return group.Wait()
+}
