@@ -24,7 +24,7 @@ func (h *SendMessage) Handle(ctx context.Context, event events.APIGatewayWebsock
 	if err != nil {
 		return refuse(ctx, h.Log, event.RequestContext, f.ref, err), nil
 	}
-	h.Log.InfoContext(ctx, "accepted", "message", message.ID, "bytes", len(message.Content),
+	h.Log.InfoContext(ctx, "accepted", "messageId", message.ID, "bytes", len(message.Content),
 		"connectionId", event.RequestContext.ConnectionID)
 	return accepted(message.ID, f.ref), nil
 }

@@ -386,7 +386,7 @@ func TestTheSummaryNamesTheMessagesAndCounts(t *testing.T) {
 	w.poster.answer["c-2"] = always(ports.ErrGone)
 	id := w.send(`1`)
 	w.work()
-	for _, part := range []string{`"msg":"fanned out"`, `"messages":["` + string(id) + `"]`,
+	for _, part := range []string{`"msg":"fanned out"`, `"messageIds":["` + string(id) + `"]`,
 		`"delivered":3`, `"gone":1`, `"leftOver":0`, `"durationMs":`} {
 		if !strings.Contains(w.log.String(), part) {
 			t.Errorf("no %s in %s", part, w.log)

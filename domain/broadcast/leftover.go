@@ -109,7 +109,7 @@ func (f *FanOut) giveUp(ctx context.Context, l leftover) error {
 		return err
 	}
 	for part := range messageIDs(l.job.Messages) {
-		f.log.ErrorContext(ctx, "given up: the job is on the dead-letter queue", "messages", part,
+		f.log.ErrorContext(ctx, "given up: the job is on the dead-letter queue", "messageIds", part,
 			"connections", len(l.job.Audience.Only), "attempts", f.options.MaxAttempts, "reason", l.job.Reason)
 	}
 	return nil

@@ -37,7 +37,7 @@ func (t *tally) countFailed(failed []target) {
 // report logs the pass, so that each of its messages can be followed by its id.
 func (p *pass) report() {
 	for part := range messageIDs(p.batch.messages) {
-		p.log.InfoContext(p.ctx, "fanned out", "messages", part,
+		p.log.InfoContext(p.ctx, "fanned out", "messageIds", part,
 			"audience", describe(p.batch.audience), "attempt", p.batch.attempt,
 			"delivered", p.tally.delivered.Load(), "gone", p.tally.gone,
 			"throttled", p.tally.throttled, "failed", p.tally.failed, "unopened", p.tally.unopened,
