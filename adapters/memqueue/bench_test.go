@@ -1,0 +1,45 @@
+package memqueue
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"serverless-websocket/ports"
+)
+
+// BenchmarkSendReceiveDelete is one message of 300 bytes through the queue.
+func BenchmarkSendReceiveDelete(b *testing.B) {
+	for name, gathered := range map[string]int{"one by one": 1, "batches of 1000": 1000} {
+		b.Run(name, func(b *testing.B) {
+			q := New(Config{})
+			body := strings.Repeat("x", 300)
+			b.ReportAllocs()
+			for n := 0; b.Loop(); {
+				if err := q.Send(context.Background(), ports.QueueMessage{Body: body}); err != nil {
+					b.Fatal(err)
+				}
+				if n++; n < gathered {
+					continue
+				}
+				n = 0
+				q.Delete(receipts(receive(b, q, gathered))...)
+			}
+		})
+	}
+}
+
+// BenchmarkEvent is one message of a batch turned into its event.
+func BenchmarkEvent(b *testing.B) {
+	q := New(Config{})
+	for range 100 {
+		send(b, q, strings.Repeat("x", 300))
+	}
+	batch := receive(b, q, 100)
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		if n%len(batch) == 0 && len(event(batch).Records) != len(batch) {
+			b.Fatal("records lost")
+		}
+	}
+}

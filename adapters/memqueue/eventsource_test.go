@@ -1,0 +1,241 @@
+package memqueue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+const visibility = 10 * time.Second
+
+// source is an event source whose handler answers what the test says and notes
+// what it was given.
+type source struct {
+	*EventSource
+	batches [][]string
+	answer  func(turn int, event events.SQSEvent) (events.SQSEventResponse, error)
+}
+
+func newSource(answer func(int, events.SQSEvent) (events.SQSEventResponse, error)) *source {
+	s := &source{answer: answer}
+	s.EventSource = &EventSource{
+		Queue: New(Config{Visibility: visibility}), Handler: s.handler, Log: quietLog(),
+	}
+	return s
+}
+
+func (s *source) handler(_ context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+	var batch []string
+	for _, record := range event.Records {
+		batch = append(batch, record.Body+"#"+record.Attributes["ApproximateReceiveCount"])
+	}
+	s.batches = append(s.batches, batch)
+	return s.answer(len(s.batches), event)
+}
+
+// runUntilIdle runs the source until the queue is empty and returns how long
+// that took.
+func (s *source) runUntilIdle(t *testing.T) time.Duration {
+	t.Helper()
+	start := time.Now()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	if err := s.Queue.WaitIdle(t.Context()); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+	return time.Since(start)
+}
+
+func failures(ids ...string) (response events.SQSEventResponse) {
+	for _, id := range ids {
+		response.BatchItemFailures = append(response.BatchItemFailures,
+			events.SQSBatchItemFailure{ItemIdentifier: id})
+	}
+	return response
+}
+
+// TestResponses: what of a batch of three comes again after each answer to it.
+func TestResponses(t *testing.T) {
+	all := []string{"a#2", "b#2", "c#2"}
+	for name, test := range map[string]struct {
+		answer func(events.SQSEvent) (events.SQSEventResponse, error)
+		again  []string
+	}{
+		"no failure": {func(events.SQSEvent) (events.SQSEventResponse, error) {
+			return events.SQSEventResponse{}, nil
+		}, nil},
+		"one failure": {func(e events.SQSEvent) (events.SQSEventResponse, error) {
+			return failures(e.Records[1].MessageId), nil
+		}, []string{"b#2"}},
+		"one failure, twice": {func(e events.SQSEvent) (events.SQSEventResponse, error) {
+			return failures(e.Records[2].MessageId, e.Records[2].MessageId), nil
+		}, []string{"c#2"}},
+		"unknown id": {func(e events.SQSEvent) (events.SQSEventResponse, error) {
+			return failures(e.Records[1].MessageId, "unknown"), nil
+		}, all},
+		"empty id": {func(events.SQSEvent) (events.SQSEventResponse, error) {
+			return failures(""), nil
+		}, all},
+		"error": {func(events.SQSEvent) (events.SQSEventResponse, error) {
+			return events.SQSEventResponse{}, errors.New("no")
+		}, all},
+		"panic": {func(events.SQSEvent) (events.SQSEventResponse, error) { panic("no") }, all},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSource(func(turn int, e events.SQSEvent) (events.SQSEventResponse, error) {
+					if turn == 1 {
+						return test.answer(e)
+					}
+					return events.SQSEventResponse{}, nil
+				})
+				send(t, s.Queue, "a", "b", "c")
+				took := s.runUntilIdle(t)
+				want := [][]string{{"a#1", "b#1", "c#1"}}
+				if test.again != nil {
+					want = append(want, test.again)
+				}
+				if got := fmt.Sprint(s.batches); got != fmt.Sprint(want) {
+					t.Errorf("the batches were %v, want %v", got, want)
+				}
+				if test.again != nil && took != visibility {
+					t.Errorf("the failed came again after %v, want %v", took, visibility)
+				}
+			})
+		})
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource(func(turn int, _ events.SQSEvent) (events.SQSEventResponse, error) {
+			time.Sleep(time.Second)
+			if turn == 1 {
+				return events.SQSEventResponse{}, errors.New("not yet")
+			}
+			return events.SQSEventResponse{}, nil
+		})
+		s.RetryAfter = 100 * time.Millisecond
+		send(t, s.Queue, "a")
+		if took := s.runUntilIdle(t); took != 2100*time.Millisecond {
+			t.Errorf("took %v, want two turns of 1s and 100ms between them", took)
+		}
+	})
+}
+
+// TestOrderedBatches: with a concurrency of one, everything comes once and in
+// order, whatever the batches are.
+func TestOrderedBatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource(func(int, events.SQSEvent) (events.SQSEventResponse, error) {
+			time.Sleep(time.Second)
+			return events.SQSEventResponse{}, nil
+		})
+		s.BatchSize = 7
+		var want []string
+		for i := range 40 {
+			want = append(want, fmt.Sprint(i, "#1"))
+			send(t, s.Queue, fmt.Sprint(i))
+		}
+		s.runUntilIdle(t)
+		if got := slices.Concat(s.batches...); !slices.Equal(got, want) {
+			t.Errorf("came as %q", s.batches)
+		}
+		if len(s.batches) != 6 {
+			t.Errorf("40 messages in batches of 7 came in %d batches", len(s.batches))
+		}
+	})
+}
+
+func TestBatchBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource(func(int, events.SQSEvent) (events.SQSEventResponse, error) {
+			return events.SQSEventResponse{}, nil
+		})
+		for range 14 {
+			send(t, s.Queue, strings.Repeat("x", 1<<20))
+		}
+		s.runUntilIdle(t)
+		var sizes []int
+		for _, batch := range s.batches {
+			sizes = append(sizes, len(batch))
+		}
+		if !slices.Equal(sizes, []int{6, 6, 2}) {
+			t.Errorf("14 messages of 1 MiB came in batches of %v, want 6, 6 and 2", sizes)
+		}
+	})
+}
+
+func TestConcurrency(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		busy := make(chan struct{}, 10)
+		s := &EventSource{Queue: New(Config{}), BatchSize: 1, Concurrency: 3}
+		s.Handler = func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
+			busy <- struct{}{}
+			time.Sleep(time.Second)
+			return events.SQSEventResponse{}, nil
+		}
+		send(t, s.Queue, "a", "b", "c", "d", "e")
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- s.Run(ctx) }()
+		synctest.Wait()
+		if len(busy) != 3 {
+			t.Errorf("%d invocations at a time, want 3", len(busy))
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		wantDepth(t, s.Queue, Depth{Ready: 2}) // what was under way is finished
+	})
+}
+
+// TestTimeout: an invocation has a deadline, which is not the end of Run.
+func TestTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		s := &EventSource{Queue: New(Config{Visibility: visibility}), Log: quietLog()}
+		s.Handler = func(invocation context.Context, _ events.SQSEvent) (events.SQSEventResponse, error) {
+			cancel()
+			start := time.Now()
+			<-invocation.Done()
+			if after := time.Since(start); after != visibility/2 {
+				t.Errorf("the invocation's context ended after %v, want %v", after, visibility/2)
+			}
+			return events.SQSEventResponse{}, invocation.Err()
+		}
+		send(t, s.Queue, "a")
+		if err := s.Run(ctx); err != nil {
+			t.Error(err)
+		}
+		wantDepth(t, s.Queue, Depth{InFlight: 1})
+	})
+}
+
+func TestImpossibleSource(t *testing.T) {
+	handler := func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
+		return events.SQSEventResponse{}, nil
+	}
+	for name, s := range map[string]EventSource{
+		"no queue":   {Handler: handler},
+		"no handler": {Queue: New(Config{})},
+		"timeout":    {Queue: New(Config{Visibility: time.Second}), Handler: handler, Timeout: time.Second},
+	} {
+		if err := s.Run(t.Context()); err == nil {
+			t.Errorf("%s: Run returned no error", name)
+		}
+	}
+}

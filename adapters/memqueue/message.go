@@ -1,0 +1,68 @@
+package memqueue
+
+import (
+	"container/list"
+	"crypto/rand"
+	"encoding/hex"
+	"strconv"
+	"time"
+)
+
+// Message is one receive of a message.
+type Message struct {
+	ID      string // a UUID; the same at every receive
+	Receipt string // names this receive; Delete and ChangeVisibility take it
+	Body    string
+	// Receives counts the receives so far, this one included.
+	Receives        int
+	SentAt          time.Time
+	FirstReceivedAt time.Time
+}
+
+// message is a message on the queue. It is in ready or in hidden.
+type message struct {
+	id, body        string
+	receipt         string // of the latest receive; empty before the first
+	receives        int
+	sentAt          time.Time
+	firstReceivedAt time.Time
+
+	element   *list.Element // in ready; nil while hidden
+	visibleAt time.Time     // while hidden
+	order     uint64        // in which it was hidden
+	index     int           // in hidden
+}
+
+func (m *message) snapshot() Message {
+	return Message{
+		ID: m.id, Receipt: m.receipt, Body: m.body, Receives: m.receives,
+		SentAt: m.sentAt, FirstReceivedAt: m.firstReceivedAt,
+	}
+}
+
+// received notes one more receive and gives it a receipt of its own.
+func (m *message) received(now time.Time) {
+	m.receives++
+	m.receipt = m.id + "." + strconv.Itoa(m.receives)
+	if m.receives == 1 {
+		m.firstReceivedAt = now
+	}
+}
+
+// newID returns a random UUID (RFC 9562, version 4).
+func newID() string {
+	var random [16]byte
+	rand.Read(random[:]) // never fails; see its documentation
+	random[6] = random[6]&0x0f | 0x40
+	random[8] = random[8]&0x3f | 0x80
+	var text [36]byte
+	at := 0
+	for _, part := range [][]byte{random[:4], random[4:6], random[6:8], random[8:10], random[10:]} {
+		if at > 0 {
+			text[at] = '-'
+			at++
+		}
+		at += hex.Encode(text[at:], part)
+	}
+	return string(text[:])
+}

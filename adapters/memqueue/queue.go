@@ -1,0 +1,144 @@
+// Package memqueue is a queue in memory with the semantics of SQS, and an event
+// source over it with those of Lambda: visibility timeout, receive count, delay,
+// dead-letter queue, batches and partial batch failures.
+package memqueue
+
+import (
+	"container/list"
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"serverless-websocket/ports"
+)
+
+// Defaults of a Config.
+const (
+	DefaultVisibility  = 30 * time.Second
+	DefaultMaxReceives = 5
+	DefaultMaxBytes    = 64 << 20
+)
+
+// Config is what a Queue needs to know. The zero Config is good.
+type Config struct {
+	// Visibility is how long a received message stays invisible; default 30 s.
+	Visibility time.Duration
+	// DeadLetters is where a message goes whose visibility ran out after
+	// MaxReceives receives. While it is full, or when it is nil, the message
+	// stays and is received again: none is ever dropped.
+	DeadLetters *Queue
+	// MaxReceives is used with DeadLetters only; default 5.
+	MaxReceives int
+	// MaxBytes is how many bytes of bodies are held before Send answers
+	// ports.ErrQueueFull; default 64 MiB.
+	MaxBytes int
+	// Log gets the moves to DeadLetters; default slog.Default().
+	Log *slog.Logger
+}
+
+func (c Config) withDefaults() Config {
+	if c.Visibility <= 0 {
+		c.Visibility = DefaultVisibility
+	}
+	if c.MaxReceives <= 0 {
+		c.MaxReceives = DefaultMaxReceives
+	}
+	if c.MaxBytes <= 0 {
+		c.MaxBytes = DefaultMaxBytes
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return c
+}
+
+// Queue is a queue in memory. It implements ports.Queue. Its methods may be
+// called concurrently. A message on it is ready, hidden until a time (delayed
+// or in flight), or deleted.
+type Queue struct {
+	cfg Config
+
+	mu       sync.Mutex
+	ready    list.List // of *message, in the order in which they became visible
+	hidden   hidden
+	receipts map[string]*message // by its latest receipt, also when ready again
+	delayed  int                 // messages of hidden that were never received
+	bytes    int                 // of bodies held
+	hides    uint64              // how often a message was hidden
+	alarm    alarm
+	idle     chan struct{} // closed when nothing is left; nil while nobody waits
+
+	// visible holds a token when a waiting Receive has something to look for.
+	visible chan struct{}
+}
+
+// New returns an empty queue.
+func New(cfg Config) *Queue {
+	return &Queue{
+		cfg:      cfg.withDefaults(),
+		receipts: make(map[string]*message),
+		visible:  make(chan struct{}, 1),
+	}
+}
+
+// Depth counts the messages of a queue by state.
+type Depth struct {
+	Ready    int // visible now
+	Delayed  int // sent, not yet visible for the first time
+	InFlight int // received, and neither deleted nor visible again
+}
+
+// Depth returns how many messages the queue holds.
+func (q *Queue) Depth() Depth {
+	q.enter()
+	defer q.mu.Unlock()
+	return Depth{
+		Ready:    q.ready.Len(),
+		Delayed:  q.delayed,
+		InFlight: len(q.hidden) - q.delayed,
+	}
+}
+
+// WaitIdle returns nil as soon as the queue holds no message at all: none ready,
+// delayed or in flight. Otherwise it returns the error of the context.
+func (q *Queue) WaitIdle(ctx context.Context) error {
+	idle := q.idleness()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// idleness returns a channel that is closed once the queue is empty.
+func (q *Queue) idleness() <-chan struct{} {
+	q.enter()
+	defer q.mu.Unlock()
+	if q.idle == nil {
+		q.idle = make(chan struct{})
+	}
+	idle := q.idle
+	q.settle()
+	return idle
+}
+
+// settle tells those who wait for idleness when the queue is empty, which it is
+// when it holds no bytes: no body is empty.
+func (q *Queue) settle() {
+	if q.idle != nil && q.bytes == 0 {
+		close(q.idle)
+		q.idle = nil
+	}
+}
+
+// enter locks the queue and brings it up to the present, which it returns.
+func (q *Queue) enter() time.Time {
+	q.mu.Lock()
+	now := time.Now()
+	q.reveal(now)
+	return now
+}
+
+var _ ports.Queue = (*Queue)(nil)

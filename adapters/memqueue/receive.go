@@ -1,0 +1,103 @@
+package memqueue
+
+import (
+	"container/list"
+	"context"
+	"math"
+	"time"
+)
+
+// Receive waits until a message is visible and returns all that are visible by
+// then, at most limit of them, in the order in which they became so. They stay
+// invisible for the visibility timeout; Delete them before it ends. The only
+// error is that of the context, and nothing is received then. A limit below 1
+// counts as 1.
+func (q *Queue) Receive(ctx context.Context, limit int) ([]Message, error) {
+	return q.receive(ctx, limit, math.MaxInt)
+}
+
+// receive is Receive with a limit to the bytes of bodies as well. One message is
+// returned however long it is.
+func (q *Queue) receive(ctx context.Context, limit, bytes int) ([]Message, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			q.signal() // it may have taken the token that another waits for
+			return nil, err
+		}
+		if batch := q.take(limit, bytes); len(batch) > 0 {
+			return batch, nil
+		}
+		select {
+		case <-q.visible:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// take takes what is visible now, within the limits.
+func (q *Queue) take(limit, bytes int) []Message {
+	now := q.enter()
+	defer q.mu.Unlock()
+	batch := make([]Message, 0, min(max(limit, 1), q.ready.Len()))
+	for len(batch) < cap(batch) {
+		next := q.ready.Front()
+		bytes -= len(next.Value.(*message).body)
+		if bytes < 0 && len(batch) > 0 {
+			break
+		}
+		batch = append(batch, q.hand(next, now))
+	}
+	if q.ready.Len() > 0 {
+		q.signal() // for the next who waits: there was one token for all
+	}
+	return batch
+}
+
+// hand hands out one visible message and hides it.
+func (q *Queue) hand(element *list.Element, now time.Time) Message {
+	m := q.ready.Remove(element).(*message)
+	m.element = nil
+	delete(q.receipts, m.receipt)
+	m.received(now)
+	q.receipts[m.receipt] = m
+	q.hide(m, now.Add(q.cfg.Visibility))
+	return m.snapshot()
+}
+
+// Delete removes the messages whose latest receive has one of the receipts, even
+// if their visibility has run out since. An older receipt, or one of a message
+// that is gone, does nothing.
+func (q *Queue) Delete(receipts ...string) {
+	q.enter()
+	defer q.mu.Unlock()
+	for _, receipt := range receipts {
+		if m := q.receipts[receipt]; m != nil {
+			q.remove(m)
+		}
+	}
+	q.settle()
+}
+
+// ChangeVisibility makes the messages in flight visible again after d, from now
+// on, instead of when their visibility timeout ends. Other receipts do nothing.
+func (q *Queue) ChangeVisibility(d time.Duration, receipts ...string) {
+	now := q.enter()
+	defer q.mu.Unlock()
+	for _, receipt := range receipts {
+		if m := q.receipts[receipt]; m != nil && m.element == nil {
+			q.unhide(m)
+			q.hide(m, now.Add(d))
+		}
+	}
+}
+
+// remove takes a message that was received off the queue.
+func (q *Queue) remove(m *message) {
+	if m.element != nil {
+		q.ready.Remove(m.element)
+	} else {
+		q.unhide(m)
+	}
+	delete(q.receipts, m.receipt)
+	q.bytes -= len(m.body)
+}

@@ -1,0 +1,58 @@
+package memqueue
+
+import "time"
+
+// show puts a message at the end of those that are visible.
+func (q *Queue) show(m *message) {
+	m.element = q.ready.PushBack(m)
+	q.signal()
+}
+
+// signal wakes one Receive that waits, or the next to wait.
+func (q *Queue) signal() {
+	select {
+	case q.visible <- struct{}{}:
+	default:
+	}
+}
+
+// reveal moves what has become visible by now from hidden to where it belongs.
+func (q *Queue) reveal(now time.Time) {
+	for len(q.hidden) > 0 && !q.hidden[0].visibleAt.After(now) {
+		m := q.hidden[0]
+		q.unhide(m)
+		switch {
+		case m.receives == 0:
+			q.delayed--
+			q.show(m)
+		case !q.deadLetter(m):
+			q.show(m)
+		}
+	}
+}
+
+// deadLetter moves a message that was received too often to the dead-letter
+// queue, and reports whether it did.
+func (q *Queue) deadLetter(m *message) bool {
+	if q.cfg.DeadLetters == nil || m.receives < q.cfg.MaxReceives {
+		return false
+	}
+	log := q.cfg.Log.With("messageId", m.id, "receives", m.receives, "sentAt", m.sentAt)
+	if !q.cfg.DeadLetters.adopt(m) {
+		log.Error("dead-letter queue full, message stays on its queue")
+		return false
+	}
+	log.Error("message moved to the dead-letter queue")
+	delete(q.receipts, m.receipt)
+	q.bytes -= len(m.body)
+	q.settle()
+	return true
+}
+
+// adopt takes a message from another queue, under its id and as one that was
+// never received, and reports whether there was room.
+func (q *Queue) adopt(m *message) bool {
+	now := q.enter()
+	defer q.mu.Unlock()
+	return q.admit(&message{id: m.id, body: m.body, sentAt: m.sentAt}, now, now)
+}

@@ -1,0 +1,139 @@
+package porttest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"serverless-websocket/ports"
+)
+
+// QueueHarness makes the queues under test.
+type QueueHarness struct {
+	// New makes an empty queue for the case t, which also cleans it up.
+	New func(t *testing.T) QueueUnderTest
+}
+
+// QueueUnderTest is a queue with the consumer's side, which the port leaves out.
+type QueueUnderTest struct {
+	Queue ports.Queue
+	// Receive waits until messages are visible, at least one, removes them from
+	// the queue and returns their bodies. When ctx ends first it returns none,
+	// with or without an error.
+	Receive func(ctx context.Context) ([]string, error)
+}
+
+// TestQueue holds the adapter to the contract of ports.Queue. The server under
+// it must not duplicate messages of its own accord, as an emulator does not:
+// the suite takes a message that comes twice for one that was sent twice.
+func TestQueue(t *testing.T, h QueueHarness) {
+	for name, run := range map[string]func(*queueCase){
+		"one":                       (*queueCase).one,
+		"none":                      (*queueCase).none,
+		"many at once":              (*queueCase).many,
+		"bodies pass unchanged":     (*queueCase).exact,
+		"longest body":              (*queueCase).longest,
+		"large ones together":       (*queueCase).largeTogether,
+		"too large alone":           (*queueCase).tooLarge,
+		"bad ones among good":       (*queueCase).badAmongGood,
+		"bad bodies and delays":     (*queueCase).bad,
+		"delay":                     (*queueCase).delay,
+		"longest delay":             (*queueCase).longestDelay,
+		"cancelled context":         (*queueCase).cancelled,
+		"concurrent senders":        (*queueCase).concurrent,
+		"the messages are not kept": (*queueCase).notKept,
+	} {
+		t.Run(name, func(t *testing.T) { run(newQueueCase(t, h)) })
+	}
+}
+
+// queueCase is one case with its own queue.
+type queueCase struct {
+	*testing.T
+	QueueUnderTest
+	ctx context.Context
+}
+
+func newQueueCase(t *testing.T, h QueueHarness) *queueCase {
+	ctx, cancel := context.WithTimeout(t.Context(), caseTimeout)
+	t.Cleanup(cancel)
+	return &queueCase{T: t, QueueUnderTest: h.New(t), ctx: ctx}
+}
+
+func (c *queueCase) send(messages ...ports.QueueMessage) {
+	c.Helper()
+	if err := c.Queue.Send(c.ctx, messages...); err != nil {
+		c.Fatalf("Send of %d messages: %v", len(messages), err)
+	}
+}
+
+// next returns the bodies that became visible next, in any number.
+func (c *queueCase) next() []string {
+	c.Helper()
+	bodies, err := c.Receive(c.ctx)
+	if err != nil || len(bodies) == 0 {
+		c.Fatalf("nothing to receive: %v", err)
+	}
+	return bodies
+}
+
+// quiet is how long a queue must give nothing to count as empty.
+const quiet = 100 * time.Millisecond
+
+// holds receives until all of these bodies came, in any order, and checks that
+// nothing else does.
+func (c *queueCase) holds(want ...string) {
+	c.Helper()
+	var got []string
+	for len(got) < len(want) {
+		bodies, err := c.Receive(c.ctx)
+		got = append(got, bodies...)
+		if err != nil || c.ctx.Err() != nil {
+			c.Fatalf("%d of %d messages came, then %v (%v)", len(got), len(want), err, c.ctx.Err())
+		}
+	}
+	c.same(append(got, c.rest()...), want)
+}
+
+// rest returns what is visible soon.
+func (c *queueCase) rest() []string {
+	ctx, cancel := context.WithTimeout(c.ctx, quiet)
+	defer cancel()
+	bodies, _ := c.Receive(ctx) // its error says no more than that the time is over
+	return bodies
+}
+
+func (c *queueCase) same(got, want []string) {
+	c.Helper()
+	got, want = slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want))
+	if len(got) != len(want) {
+		c.Errorf("%d messages came, want %d: %.200q", len(got), len(want), got)
+		return
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			c.Errorf("a body of %d bytes came as %.100q, want %d bytes, %.100q",
+				len(got[i]), got[i], len(want[i]), want[i])
+		}
+	}
+}
+
+// plain returns messages without delay.
+func plain(bodies ...string) []ports.QueueMessage {
+	messages := make([]ports.QueueMessage, len(bodies))
+	for i, body := range bodies {
+		messages[i].Body = body
+	}
+	return messages
+}
+
+// bodiesLike returns n bodies like "prefix-7".
+func bodiesLike(prefix string, n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf("%s-%d", prefix, i)
+	}
+	return all
+}
