@@ -1,0 +1,122 @@
+package wsgateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"serverless-websocket/domain"
+)
+
+// The routes that API Gateway predefines.
+const (
+	connectRoute    = "$connect"
+	disconnectRoute = "$disconnect"
+	defaultRoute    = "$default"
+)
+
+// Integration is what a route invokes: a Lambda function's handler, or a client
+// of one. It is called concurrently, but never concurrently for the messages of
+// one connection. Its context ends after Config.IntegrationTimeout; a call that
+// goes on beyond that is given up, as a Lambda function would be. Its error, or
+// a panic, is logged and never shown to a client.
+type Integration func(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error)
+
+// Route is one route of the API.
+type Route struct {
+	Integration Integration
+	// Response says that the route has a route response: the integration's body
+	// goes to the client, even when it is empty. Without it the client gets
+	// nothing. $connect and $disconnect never have one.
+	Response bool
+}
+
+// Config holds the settings of a Gateway. The zero value of each stands for its
+// default.
+type Config struct {
+	// Stage is the API's stage, a part of the paths that are served: letters,
+	// digits, '-' and '_'. The default is "dev".
+	Stage string
+	// Routes are "$connect", "$disconnect", "$default" and one for each action.
+	// Without $connect every handshake is accepted, without $default a message
+	// that matches no route is answered Forbidden.
+	Routes map[string]Route
+	// Log takes what goes wrong in integrations and connections. The default
+	// discards it.
+	Log *slog.Logger
+
+	// MaxConnections is how many connections there may be; handshakes beyond
+	// answer 503. The default is 50,000.
+	MaxConnections int
+	// FrameLimit and MessageLimit are in bytes, for either direction. The
+	// defaults are 32 KiB and 128 KiB, which is also the highest MessageLimit.
+	FrameLimit, MessageLimit int
+	// IdleTimeout ends a connection on which no frame went either way. The
+	// default is 10 minutes.
+	IdleTimeout time.Duration
+	// Lifetime ends every connection. The default is 2 hours.
+	Lifetime time.Duration
+	// IntegrationTimeout is for one call. The default is 29 seconds.
+	IntegrationTimeout time.Duration
+
+	// SendBuffer is how many bytes may wait for one client, beyond what the
+	// operating system buffers, before posts to it answer ports.ErrThrottled.
+	// One message is always taken. The default is 256 KiB.
+	SendBuffer int
+	// WriteTimeout is how long a client may take nothing of what waits for it
+	// before it is dropped. The default is 30 seconds.
+	WriteTimeout time.Duration
+	// CloseTimeout is how long a client may take to answer a close frame. The
+	// default is 5 seconds.
+	CloseTimeout time.Duration
+}
+
+var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+func (cfg Config) withDefaults() Config {
+	orDefault(&cfg.Stage, "dev")
+	orDefault(&cfg.Log, slog.New(slog.DiscardHandler))
+	orDefault(&cfg.MaxConnections, 50_000)
+	orDefault(&cfg.FrameLimit, 32<<10)
+	orDefault(&cfg.MessageLimit, domain.MaxPayload)
+	orDefault(&cfg.IdleTimeout, 10*time.Minute)
+	orDefault(&cfg.Lifetime, 2*time.Hour)
+	orDefault(&cfg.IntegrationTimeout, 29*time.Second)
+	orDefault(&cfg.SendBuffer, 256<<10)
+	orDefault(&cfg.WriteTimeout, 30*time.Second)
+	orDefault(&cfg.CloseTimeout, 5*time.Second)
+	return cfg
+}
+
+func orDefault[T comparable](setting *T, value T) {
+	var zero T
+	if *setting == zero {
+		*setting = value
+	}
+}
+
+func (cfg Config) validate() error {
+	if !stageName.MatchString(cfg.Stage) {
+		return fmt.Errorf("stage %q: only letters, digits, '-' and '_'", cfg.Stage)
+	}
+	for key, route := range cfg.Routes {
+		if key == "" || route.Integration == nil {
+			return fmt.Errorf("route %q: needs a name and an integration", key)
+		}
+	}
+	if min(cfg.MaxConnections, cfg.FrameLimit, cfg.MessageLimit, cfg.SendBuffer) < 0 {
+		return errors.New("negative limit")
+	}
+	if min(cfg.IdleTimeout, cfg.Lifetime, cfg.IntegrationTimeout, cfg.WriteTimeout, cfg.CloseTimeout) < 0 {
+		return errors.New("negative duration")
+	}
+	if cfg.MessageLimit > domain.MaxPayload {
+		return fmt.Errorf("message limit of %d bytes: at most %d", cfg.MessageLimit, domain.MaxPayload)
+	}
+	return nil
+}

@@ -1,0 +1,218 @@
+package wsgateway
+
+import (
+	"bufio"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"serverless-websocket/domain"
+)
+
+// conn is one connection. A goroutine runs serve for all its life; another one
+// runs flush while frames wait for the client.
+type conn struct {
+	g           *Gateway
+	id          domain.ConnectionID
+	domainName  string
+	sourceIP    string
+	userAgent   string
+	connectedAt time.Time
+	lastActive  atomic.Int64 // nanoseconds since Gateway.start
+
+	mu      sync.Mutex
+	sock    net.Conn
+	raw     syscall.RawConn // nil where a write cannot be tried; see tryWrite
+	closing bool            // no more posts; a close frame is sent or the socket lost
+	end     disconnection   // why, once closing
+	readBy  time.Time       // the socket's read deadline; zero for none
+	attempt attempt
+	outbox  outbox
+	changed sync.Cond // a frame left the outbox, or the flusher ended
+
+	early []byte // what came together with the handshake
+}
+
+// disconnection is what $disconnect is told.
+type disconnection struct {
+	code   ws.StatusCode
+	reason string
+}
+
+// lost is the end of a connection whose socket broke or closed with no close
+// frame. 1006 stands for that and is never sent (RFC 6455, 7.4.1).
+var (
+	lost    = disconnection{ws.StatusAbnormalClosure, "Connection lost without a close frame"}
+	stalled = disconnection{ws.StatusPolicyViolation, "Client does not read"}
+)
+
+func (g *Gateway) newConn(r *http.Request) *conn {
+	c := &conn{
+		g:           g,
+		id:          domain.ConnectionID(newShortID()),
+		domainName:  r.Host,
+		sourceIP:    sourceIP(r),
+		userAgent:   r.UserAgent(),
+		connectedAt: time.Now(),
+	}
+	c.changed.L = &c.mu
+	c.touch()
+	return c
+}
+
+// attach gives the connection its socket. The caller holds c.mu.
+func (c *conn) attach(sock net.Conn, buffered *bufio.Reader) {
+	c.sock = sock
+	c.raw = rawConn(sock)
+	c.attempt.do = c.attempt.write
+	if n := buffered.Buffered(); n > 0 {
+		early, _ := buffered.Peek(n) // cannot fail: that many are there
+		c.early = append([]byte(nil), early...)
+	}
+	c.touch()
+	c.setReadBy(c.expiry())
+}
+
+// serve reads until the connection ends, and tells $disconnect.
+func (c *conn) serve() {
+	r := newFrameReader(c)
+	for c.open() {
+		message, err := r.next()
+		switch {
+		case message != nil:
+			c.handle(message)
+		case err != nil && !c.endWith(err):
+			c.finish()
+			return
+		}
+	}
+	r.awaitClose()
+	c.finish()
+}
+
+// endWith turns what ended the reading into the end of the connection. It
+// reports whether the client's close frame has to be awaited.
+func (c *conn) endWith(err error) bool {
+	switch err := err.(type) {
+	case violation:
+		c.shut(err.code, err.reason)
+		return true
+	case closeFrame:
+		c.shut(err.code, err.reason)
+	}
+	return false
+}
+
+// finish ends the connection, from whatever state it is in. When $disconnect
+// is invoked, posts have been answering Gone for a while.
+func (c *conn) finish() {
+	c.mu.Lock()
+	if !c.closing {
+		c.drop(lost)
+	}
+	c.g.remove(c)
+	for c.outbox.flushing {
+		c.changed.Wait()
+	}
+	c.closeSocket()
+	c.mu.Unlock()
+	c.g.release()
+	c.disconnect()
+}
+
+func (c *conn) open() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.closing
+}
+
+// shut starts the closing handshake: what waits for the client still goes out,
+// a close frame follows it, and posts answer Gone from now on. The first reason
+// to close a connection counts, later ones are ignored.
+func (c *conn) shut(code ws.StatusCode, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.shutLocked(code, reason)
+}
+
+func (c *conn) shutLocked(code ws.StatusCode, reason string) {
+	if c.closing {
+		return
+	}
+	c.closing, c.end = true, disconnection{code, reason}
+	c.enqueue(encodeClose(code, reason))
+	if c.outbox.flushing {
+		c.setReadBy(time.Time{}) // the flusher sets it when the close frame is out
+	} else {
+		c.awaitPeer()
+	}
+}
+
+// drop gives the connection up: nothing more can be sent. The caller holds c.mu.
+func (c *conn) drop(end disconnection) {
+	if !c.closing {
+		c.closing, c.end = true, end
+	}
+	c.outbox.clear()
+	c.changed.Broadcast()
+	c.closeSocket()
+}
+
+// closeSocket ends the reader and the flusher, if they still run. The caller
+// holds c.mu.
+func (c *conn) closeSocket() {
+	if c.sock != nil { // nil if the handshake failed early
+		c.sock.Close()
+	}
+}
+
+// touch notes that a frame went one way or the other.
+func (c *conn) touch() { c.lastActive.Store(int64(time.Since(c.g.start))) }
+
+func (c *conn) lastActiveAt() time.Time {
+	return c.g.start.Add(time.Duration(c.lastActive.Load()))
+}
+
+// expiry is when the connection's idle time or lifetime is over.
+func (c *conn) expiry() time.Time {
+	idle := c.lastActiveAt().Add(c.g.cfg.IdleTimeout)
+	if life := c.connectedAt.Add(c.g.cfg.Lifetime); life.Before(idle) {
+		return life
+	}
+	return idle
+}
+
+// awaitPeer gives the client CloseTimeout to answer the close frame that was
+// sent. The caller holds c.mu.
+func (c *conn) awaitPeer() { c.setReadBy(time.Now().Add(c.g.cfg.CloseTimeout)) }
+
+func (c *conn) setReadBy(t time.Time) {
+	c.readBy = t
+	_ = c.sock.SetReadDeadline(t) // fails on a closed socket, as the read will
+}
+
+// overdue is called when the read deadline has passed. It reports whether to
+// stop reading; otherwise there is a new deadline. That costs nothing while a
+// connection is busy, and neither timer nor goroutine while it is idle.
+func (c *conn) overdue() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	if c.readBy.IsZero() || now.Before(c.readBy) {
+		return false // moved since
+	}
+	if c.closing {
+		return true
+	}
+	if expiry := c.expiry(); now.Before(expiry) {
+		c.setReadBy(expiry)
+		return false
+	}
+	c.shutLocked(ws.StatusGoingAway, "Going away")
+	return false
+}

@@ -1,0 +1,121 @@
+package wsgateway
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+// apiID stands where API Gateway has the id of the API.
+const apiID = "local"
+
+// commonLog is the time layout of the Common Log Format, which requestTime has.
+const commonLog = "02/Jan/2006:15:04:05 -0700"
+
+func (c *conn) connectEvent(r *http.Request) events.APIGatewayWebsocketProxyRequest {
+	event := c.event(connectRoute, "CONNECT")
+	event.MultiValueHeaders = eventHeaders(r)
+	event.Headers = lastValues(event.MultiValueHeaders)
+	if query := r.URL.Query(); len(query) > 0 {
+		event.MultiValueQueryStringParameters = query
+		event.QueryStringParameters = lastValues(query)
+	}
+	return event
+}
+
+func (c *conn) messageEvent(routeKey, body string) events.APIGatewayWebsocketProxyRequest {
+	event := c.event(routeKey, "MESSAGE")
+	event.RequestContext.MessageID = newShortID()
+	event.Body = body
+	return event
+}
+
+func (c *conn) disconnectEvent() events.APIGatewayWebsocketProxyRequest {
+	end := c.end
+	event := c.event(disconnectRoute, "DISCONNECT")
+	event.RequestContext.DisconnectStatusCode = int64(end.code)
+	event.RequestContext.DisconnectReason = &end.reason
+	return event
+}
+
+// event returns what all events of the connection have.
+func (c *conn) event(routeKey, eventType string) events.APIGatewayWebsocketProxyRequest {
+	now := time.Now().UTC()
+	return events.APIGatewayWebsocketProxyRequest{
+		RequestContext: events.APIGatewayWebsocketProxyRequestContext{
+			RouteKey:          routeKey,
+			EventType:         eventType,
+			ConnectionID:      string(c.id),
+			ConnectedAt:       c.connectedAt.UnixMilli(),
+			DomainName:        c.domainName,
+			Stage:             c.g.cfg.Stage,
+			APIID:             apiID,
+			RequestID:         newRequestID(),
+			ExtendedRequestID: newShortID(),
+			RequestTime:       now.Format(commonLog),
+			RequestTimeEpoch:  now.UnixMilli(),
+			MessageDirection:  "IN",
+			Identity: events.APIGatewayRequestIdentity{
+				SourceIP:  c.sourceIP,
+				UserAgent: c.userAgent,
+			},
+		},
+	}
+}
+
+// eventHeaders returns the handshake's headers as API Gateway passes them on:
+// with Host, without those of the connection itself, and with the spelling of
+// RFC 6455 that net/http has changed.
+func eventHeaders(r *http.Request) map[string][]string {
+	headers := map[string][]string{"Host": {r.Host}}
+	for name, values := range r.Header {
+		if name == "Connection" || name == "Upgrade" {
+			continue
+		}
+		if rest, ok := strings.CutPrefix(name, "Sec-Websocket-"); ok {
+			name = "Sec-WebSocket-" + rest
+		}
+		headers[name] = values
+	}
+	return headers
+}
+
+func lastValues(multi map[string][]string) map[string]string {
+	single := make(map[string]string, len(multi))
+	for name, values := range multi {
+		single[name] = values[len(values)-1]
+	}
+	return single
+}
+
+func sourceIP(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// newShortID returns an id as API Gateway has them for connections, messages and
+// extended requests: 11 bytes in base64. It is the alphabet for URLs here, so
+// that a connection id can be a part of one.
+func newShortID() string {
+	var id [11]byte
+	_, _ = rand.Read(id[:]) // never fails
+	return base64.URLEncoding.EncodeToString(id[:])
+}
+
+// newRequestID returns a random UUID.
+func newRequestID() string {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
+}

@@ -1,0 +1,57 @@
+package wsgateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+type result struct {
+	response events.APIGatewayProxyResponse
+	err      error
+}
+
+// invoke calls the integration and waits for at most IntegrationTimeout. The
+// call has a goroutine of its own: it can be given up, and the stack that it
+// needs does not stay with the connection.
+func (g *Gateway) invoke(call Integration, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), g.cfg.IntegrationTimeout)
+	defer cancel()
+	done := make(chan result, 1)
+	g.running.Go(func() {
+		response, err := recovered(ctx, call, event)
+		done <- result{response, err}
+	})
+	select {
+	case r := <-done:
+		return r.response, r.err
+	case <-ctx.Done():
+		return events.APIGatewayProxyResponse{}, errors.New("integration timed out")
+	}
+}
+
+func recovered(ctx context.Context, call Integration, event events.APIGatewayWebsocketProxyRequest) (response events.APIGatewayProxyResponse, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("integration panicked: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return call(ctx, event)
+}
+
+// checkStatus refuses what cannot be the status of an HTTP response.
+func checkStatus(status int) error {
+	if status < 200 || status > 599 {
+		return fmt.Errorf("integration answered with status %d", status)
+	}
+	return nil
+}
+
+func (g *Gateway) logFailure(event events.APIGatewayWebsocketProxyRequest, err error) {
+	request := event.RequestContext
+	g.cfg.Log.Error("integration failed", "route", request.RouteKey,
+		"connectionId", request.ConnectionID, "requestId", request.RequestID, "error", err)
+}

@@ -1,0 +1,140 @@
+package wsgateway
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/ports"
+)
+
+// apiError is an error of the @connections API: a status, the name that the SDKs
+// go by, and a text.
+type apiError struct {
+	status  int
+	name    string
+	message string
+}
+
+// https://docs.aws.amazon.com/apigatewaymanagementapi/latest/api/ has the errors
+// of each operation; those with 400 and 405 are not among them.
+var (
+	errForbidden = apiError{http.StatusForbidden, "ForbiddenException", "Forbidden"}
+	errMethod    = apiError{http.StatusMethodNotAllowed, "MethodNotAllowedException", "Method Not Allowed"}
+	errMalformed = apiError{http.StatusBadRequest, "BadRequestException", "Invalid connectionId"}
+	errBody      = apiError{http.StatusBadRequest, "BadRequestException", "The payload is not readable as UTF-8"}
+	errGone      = apiError{http.StatusGone, "GoneException", "Gone"}
+	errTooLarge  = apiError{http.StatusRequestEntityTooLarge, "PayloadTooLargeException", "Payload Too Large"}
+	errLimit     = apiError{http.StatusTooManyRequests, "LimitExceededException", "Limit Exceeded"}
+	noError      = apiError{}
+)
+
+// connectionInfo answers GET.
+type connectionInfo struct {
+	ConnectedAt  time.Time    `json:"connectedAt"`
+	LastActiveAt time.Time    `json:"lastActiveAt"`
+	Identity     identityInfo `json:"identity"`
+}
+
+type identityInfo struct {
+	SourceIP  string `json:"sourceIp"`
+	UserAgent string `json:"userAgent"`
+}
+
+// Management returns the @connections API: POST, GET and DELETE on
+// /{stage}/@connections/{id}. Signatures are not checked, so it belongs on a
+// listener of its own that only the functions can reach.
+func (g *Gateway) Management() http.Handler {
+	return http.HandlerFunc(g.serveConnections)
+}
+
+func (g *Gateway) serveConnections(w http.ResponseWriter, r *http.Request) {
+	requestID := newRequestID()
+	w.Header().Set("x-amzn-RequestId", requestID)
+	id, ok := strings.CutPrefix(r.URL.Path, "/"+g.cfg.Stage+"/@connections/")
+	failure := errForbidden
+	if ok {
+		failure = g.serveConnection(w, r, domain.ConnectionID(id))
+	}
+	if failure == noError {
+		return
+	}
+	w.Header().Set("X-Amzn-ErrorType", failure.name)
+	refuse(w, failure.status, gatewayMessage{failure.message, id, requestID})
+}
+
+// serveConnection answers the request, or returns the error to answer with.
+func (g *Gateway) serveConnection(w http.ResponseWriter, r *http.Request, id domain.ConnectionID) apiError {
+	if !wellFormed(id) {
+		return errMalformed
+	}
+	switch r.Method {
+	case http.MethodPost:
+		return g.servePost(w, r, id)
+	case http.MethodGet:
+		return g.serveGet(w, id)
+	case http.MethodDelete:
+		return g.serveDelete(w, id)
+	}
+	w.Header().Set("Allow", "POST, GET, DELETE")
+	return errMethod
+}
+
+func wellFormed(id domain.ConnectionID) bool {
+	raw, err := base64.URLEncoding.DecodeString(string(id))
+	return err == nil && len(raw) == 11
+}
+
+func (g *Gateway) servePost(w http.ResponseWriter, r *http.Request, id domain.ConnectionID) apiError {
+	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(g.cfg.MessageLimit)))
+	var tooLong *http.MaxBytesError
+	if errors.As(err, &tooLong) {
+		return errTooLarge
+	}
+	if err != nil {
+		return errBody
+	}
+	frames, err := g.encode(payload)
+	if err != nil {
+		return errBody
+	}
+	switch err := g.post(id, frames); {
+	case errors.Is(err, ports.ErrGone):
+		return errGone
+	case errors.Is(err, ports.ErrThrottled):
+		return errLimit
+	}
+	w.WriteHeader(http.StatusOK)
+	return noError
+}
+
+func (g *Gateway) serveGet(w http.ResponseWriter, id domain.ConnectionID) apiError {
+	c := g.find(id)
+	if c == nil || !c.open() {
+		return errGone
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(connectionInfo{ // the caller may be gone; there is nobody to tell
+		ConnectedAt:  c.connectedAt.UTC().Truncate(time.Millisecond),
+		LastActiveAt: c.lastActiveAt().UTC().Truncate(time.Millisecond),
+		Identity:     identityInfo{c.sourceIP, c.userAgent},
+	})
+	return noError
+}
+
+func (g *Gateway) serveDelete(w http.ResponseWriter, id domain.ConnectionID) apiError {
+	c := g.find(id)
+	if c == nil || !c.open() {
+		return errGone
+	}
+	c.shut(ws.StatusNormalClosure, "Connection Closed Normally")
+	w.WriteHeader(http.StatusNoContent)
+	return noError
+}

@@ -1,0 +1,169 @@
+package wsgateway
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"serverless-websocket/domain"
+)
+
+func idOf(c *client) domain.ConnectionID { return domain.ConnectionID(c.id) }
+
+// pipe is the client's end of a connection that lives in memory, so that hours
+// pass at once within synctest. It buffers nothing: what the client does not
+// read waits in the gateway.
+type pipe struct {
+	net.Conn
+	conn *conn
+	gone chan event
+}
+
+// openPipe opens a connection to a gateway with the settings.
+func openPipe(t *testing.T, cfg Config) (*Gateway, *pipe) {
+	t.Helper()
+	gone := make(chan event, 1)
+	cfg.Routes = map[string]Route{
+		disconnectRoute: {Integration: record(gone)},
+		defaultRoute:    {Integration: echo, Response: true},
+	}
+	g := newGateway(t, cfg)
+	return g, attachPipe(g, gone)
+}
+
+func attachPipe(g *Gateway, gone chan event) *pipe {
+	server, end := net.Pipe()
+	g.admitConnection()
+	defer g.running.Done()
+	defer g.inflight.Done()
+	c := g.newConn(httptest.NewRequest("GET", "/", nil))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	g.add(c)
+	c.attach(server, bufio.NewReader(strings.NewReader("")))
+	g.running.Go(c.serve)
+	return &pipe{end, c, gone}
+}
+
+// expectClose reads a close frame, answers it, and checks what $disconnect got.
+func (p *pipe) expectClose(t *testing.T, code ws.StatusCode) {
+	t.Helper()
+	frame, err := readFrame(p)
+	if got, _ := ws.ParseCloseFrameData(frame.Payload); err != nil || frame.Header.OpCode != ws.OpClose || got != code {
+		t.Fatalf("got frame %v %q (%v), want close with %d", frame.Header, frame.Payload, err, code)
+	}
+	p.write(t, closing(code, ""))
+	p.expectGone(t, code)
+}
+
+func (p *pipe) expectGone(t *testing.T, code ws.StatusCode) {
+	t.Helper()
+	if got := (<-p.gone).RequestContext.DisconnectStatusCode; got != int64(code) {
+		t.Fatalf("$disconnect with %d, want %d", got, code)
+	}
+}
+
+func (p *pipe) write(t *testing.T, frame ws.Frame) {
+	t.Helper()
+	if err := ws.WriteFrame(p, ws.MaskFrame(frame)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (p *pipe) expect(t *testing.T, want string) {
+	t.Helper()
+	frame, err := readFrame(p)
+	if err != nil || string(frame.Payload) != want {
+		t.Fatalf("got %.50q (%v), want %.50q", frame.Payload, err, want)
+	}
+}
+
+func postTo(t *testing.T, g *Gateway, p *pipe, payload string) error {
+	t.Helper()
+	post, err := g.Prepare([]byte(payload))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return post(context.Background(), p.conn.id)
+}
+
+// elapsed checks that so much time went by since start, give or take a second.
+func elapsed(t *testing.T, start time.Time, want time.Duration) {
+	t.Helper()
+	if got := time.Since(start); got < want || got > want+time.Second {
+		t.Fatalf("after %v, want %v", got, want)
+	}
+}
+
+func TestIdleTimeout(t *testing.T) {
+	for name, activity := range map[string]func(*testing.T, *Gateway, *pipe){
+		"ping":    func(t *testing.T, _ *Gateway, p *pipe) { p.write(t, ws.NewPingFrame(nil)); p.expect(t, "") },
+		"message": func(t *testing.T, _ *Gateway, p *pipe) { p.write(t, text(true, "x")); p.expect(t, "x") },
+		"post": func(t *testing.T, g *Gateway, p *pipe) {
+			if err := postTo(t, g, p, "hello"); err != nil {
+				t.Fatal(err)
+			}
+			p.expect(t, "hello")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g, p := openPipe(t, Config{})
+				for range 3 {
+					time.Sleep(9 * time.Minute)
+					activity(t, g, p)
+				}
+				start := time.Now()
+				p.expectClose(t, 1001)
+				elapsed(t, start, 10*time.Minute)
+			})
+		})
+	}
+}
+
+func TestLifetime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, p := openPipe(t, Config{})
+		start := time.Now()
+		for range 119 {
+			time.Sleep(time.Minute)
+			p.write(t, ws.NewPingFrame(nil))
+			p.expect(t, "")
+		}
+		p.expectClose(t, 1001)
+		elapsed(t, start, 2*time.Hour)
+	})
+}
+
+func TestCloseFrameUnanswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, p := openPipe(t, Config{})
+		start := time.Now()
+		p.conn.shut(1000, "")
+		p.expect(t, "\x03\xe8")
+		p.expectGone(t, 1000)
+		elapsed(t, start, 5*time.Second)
+	})
+}
+
+// A client that sends for ever does not keep a closed connection.
+func TestFloodInsteadOfClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, p := openPipe(t, Config{})
+		start := time.Now()
+		p.conn.shut(1000, "")
+		p.expect(t, "\x03\xe8")
+		for ws.WriteFrame(p, ws.MaskFrame(text(true, "x"))) == nil {
+			time.Sleep(time.Second)
+		}
+		p.expectGone(t, 1000)
+		elapsed(t, start, 5*time.Second)
+	})
+}

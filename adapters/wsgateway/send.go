@@ -1,0 +1,167 @@
+package wsgateway
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"serverless-websocket/ports"
+)
+
+// frameOverhead is what a waiting frame counts for besides its bytes: its slice
+// in the outbox.
+const frameOverhead = 24
+
+// outbox holds the frames that the socket would not take at once, each slice a
+// whole message or control frame, the first one perhaps begun.
+type outbox struct {
+	frames   [][]byte
+	size     int
+	flushing bool // a flusher runs
+}
+
+func (o *outbox) push(frame []byte) {
+	o.frames = append(o.frames, frame)
+	o.size += len(frame) + frameOverhead
+}
+
+func (o *outbox) pop() {
+	o.size -= len(o.frames[0]) + frameOverhead
+	o.frames[0] = nil
+	if o.frames = o.frames[1:]; len(o.frames) == 0 {
+		o.frames = nil
+	}
+}
+
+func (o *outbox) clear() { o.frames, o.size = nil, 0 }
+
+// fits reports whether frame may wait too. One message fits into any buffer.
+func (o *outbox) fits(frame []byte, limit int) bool {
+	return len(o.frames) == 0 || o.size+len(frame)+frameOverhead <= limit
+}
+
+// post sends a message without waiting. The errors are ports.ErrGone and
+// ports.ErrThrottled.
+func (c *conn) post(message []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing {
+		return ports.ErrGone
+	}
+	if !c.outbox.fits(message, c.g.cfg.SendBuffer) {
+		return ports.ErrThrottled
+	}
+	if !c.enqueue(message) {
+		return ports.ErrGone
+	}
+	c.touch()
+	return nil
+}
+
+// reply sends a message to the client whose frame is being handled. It waits for
+// room: a client that does not read its replies is not read from.
+func (c *conn) reply(message []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for !c.closing && !c.outbox.fits(message, c.g.cfg.SendBuffer) {
+		c.changed.Wait()
+	}
+	if !c.closing {
+		c.enqueue(message)
+		c.touch()
+	}
+}
+
+// pong answers a ping, unless so much waits already that it would be useless.
+func (c *conn) pong(payload []byte) {
+	frame := ws.MustCompileFrame(ws.NewPongFrame(payload))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closing && c.outbox.fits(frame, c.g.cfg.SendBuffer) {
+		c.enqueue(frame)
+	}
+}
+
+// enqueue sends the frame at once as far as the socket takes it, and lets a
+// flusher send the rest. It returns false when the socket is broken. The caller
+// holds c.mu.
+func (c *conn) enqueue(frame []byte) bool {
+	if !c.outbox.flushing {
+		n, err := c.tryWrite(frame)
+		if err != nil {
+			c.drop(lost)
+			return false
+		}
+		if n == len(frame) {
+			return true
+		}
+		frame = frame[n:]
+		c.outbox.flushing = true
+		c.g.running.Go(c.flush)
+	}
+	c.outbox.push(frame)
+	return true
+}
+
+// flush sends what waits, and ends when nothing does.
+func (c *conn) flush() {
+	for {
+		frame := c.firstWaiting()
+		if frame == nil {
+			return
+		}
+		err := c.write(frame)
+		c.mu.Lock()
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			c.drop(stalled)
+		case err != nil:
+			c.drop(lost)
+		case len(c.outbox.frames) > 0: // else dropped meanwhile
+			c.outbox.pop()
+			c.changed.Broadcast()
+		}
+		c.mu.Unlock()
+	}
+}
+
+// firstWaiting returns the frame to send next. When there is none, it returns
+// nil and the flusher is over.
+func (c *conn) firstWaiting() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.outbox.frames) > 0 {
+		return c.outbox.frames[0]
+	}
+	c.outbox.flushing = false
+	c.changed.Broadcast()
+	_ = c.sock.SetWriteDeadline(time.Time{}) // fails on a closed socket, as the next write will
+	if c.closing {
+		c.awaitPeer()
+	}
+	return nil
+}
+
+// write sends the frame. It fails when the client takes nothing at all during
+// the write timeout; one that is merely slow may take its time.
+func (c *conn) write(frame []byte) error {
+	for {
+		c.extendWrite(time.Duration(c.g.writeTimeout.Load()))
+		n, err := c.sock.Write(frame)
+		if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
+		frame = frame[n:]
+	}
+}
+
+// extendWrite gives the flusher, if there is one, so long from now.
+func (c *conn) extendWrite(timeout time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.outbox.flushing {
+		_ = c.sock.SetWriteDeadline(time.Now().Add(timeout)) // fails on a closed socket, as the write will
+	}
+}

@@ -1,0 +1,242 @@
+package wsgateway
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"serverless-websocket/ports"
+)
+
+// fill posts until the client's buffer is full, and returns how many were taken.
+func fill(t *testing.T, g *Gateway, p *pipe, payload string) int {
+	t.Helper()
+	for n := 0; ; n++ {
+		switch err := postTo(t, g, p, payload); {
+		case errors.Is(err, ports.ErrThrottled):
+			return n
+		case err != nil:
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestSendBufferIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := openPipe(t, Config{SendBuffer: 1000})
+		payload := letters(100 - frameOverhead - 2) // 2 bytes of header
+		if n := fill(t, g, p, payload); n != 10 {
+			t.Errorf("%d posts of 100 bytes taken, want 10", n)
+		}
+		p.expect(t, payload)
+		synctest.Wait()
+		if n := fill(t, g, p, payload); n != 1 {
+			t.Errorf("%d posts taken after one was read", n)
+		}
+		for range 10 {
+			p.expect(t, payload)
+		}
+		p.conn.shut(1000, "")
+		p.expectClose(t, 1000)
+	})
+}
+
+func TestBufferTakesOneMessageAtLeast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := openPipe(t, Config{SendBuffer: 1})
+		if n := fill(t, g, p, letters(30_000)); n != 1 {
+			t.Errorf("%d posts taken", n)
+		}
+		p.expect(t, letters(30_000))
+		p.Close()
+		p.expectGone(t, 1006)
+	})
+}
+
+func TestStalledClientIsDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := openPipe(t, Config{})
+		start := time.Now()
+		if err := postTo(t, g, p, "hello"); err != nil {
+			t.Fatal(err)
+		}
+		p.expectGone(t, 1008)
+		elapsed(t, start, 30*time.Second)
+		if err := postTo(t, g, p, "hello"); !errors.Is(err, ports.ErrGone) {
+			t.Errorf("post to it: %v", err)
+		}
+	})
+}
+
+// A client that takes a byte now and then is slow, not stalled.
+func TestSlowClientIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := openPipe(t, Config{})
+		if err := postTo(t, g, p, "hello"); err != nil {
+			t.Fatal(err)
+		}
+		var got []byte
+		for range len("hello") + 2 {
+			time.Sleep(25 * time.Second)
+			one := make([]byte, 1)
+			if _, err := p.Read(one); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, one...)
+		}
+		if string(got[2:]) != "hello" {
+			t.Errorf("got %q", got)
+		}
+		p.conn.shut(1000, "")
+		p.expectClose(t, 1000)
+	})
+}
+
+// What waits for a client still reaches it when the client closes, and the
+// answer to its close frame comes last.
+func TestPeersCloseWaitsForTheFlush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := openPipe(t, Config{})
+		for _, payload := range []string{"one", "two"} {
+			if err := postTo(t, g, p, payload); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.write(t, closing(1000, ""))
+		synctest.Wait()
+		p.expect(t, "one")
+		p.expect(t, "two")
+		p.expect(t, "\x03\xe8")
+		p.expectGone(t, 1000)
+	})
+}
+
+// A client that sends but does not read its replies is not read from, and loses
+// none of them.
+func TestRepliesWaitForRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, p := openPipe(t, Config{SendBuffer: 200})
+		const messages = 20
+		sent := make(chan error, 1)
+		go func() {
+			for range messages {
+				if err := ws.WriteFrame(p, ws.MaskFrame(text(true, letters(100)))); err != nil {
+					sent <- err
+					return
+				}
+			}
+			sent <- nil
+		}()
+		synctest.Wait()
+		if len(sent) != 0 {
+			t.Fatal("all was read from a client that reads nothing")
+		}
+		for range messages {
+			p.expect(t, letters(100))
+		}
+		if err := <-sent; err != nil {
+			t.Fatal(err)
+		}
+		p.conn.shut(1000, "")
+		p.expectClose(t, 1000)
+	})
+}
+
+// Pings of a client that reads nothing take no memory without end.
+func TestPongsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, p := openPipe(t, Config{SendBuffer: 1000})
+		for range 1000 {
+			p.write(t, ws.NewPingFrame([]byte("ping")))
+		}
+		synctest.Wait()
+		p.conn.mu.Lock()
+		size := p.conn.outbox.size
+		p.conn.mu.Unlock()
+		if size > 1000 {
+			t.Errorf("%d bytes wait", size)
+		}
+		p.Close()
+		p.expectGone(t, 1006)
+	})
+}
+
+// Over real sockets: the deaf client is throttled, then dropped, and meanwhile
+// another one is served.
+func TestDeafClientHarmsNobody(t *testing.T) {
+	s := serve(t, Config{WriteTimeout: 300 * time.Millisecond})
+	deaf, other := s.dialDeaf(t), s.dial(t)
+	payload := letters(128 << 10)
+	throttled := false
+	for len(s.gone) == 0 {
+		err := s.tryPost(t, deaf.id, payload)
+		throttled = throttled || errors.Is(err, ports.ErrThrottled)
+		s.post(t, other.id, payload)
+		other.expect(payload)
+	}
+	if !throttled {
+		t.Error("never throttled")
+	}
+	s.expectGone(t, stalled.code, stalled.reason)
+	s.post(t, other.id, "still here")
+	other.expect("still here")
+}
+
+// Posts that the socket takes in parts arrive whole and in order.
+func TestPartialWrites(t *testing.T) {
+	s := serve(t, Config{SendBuffer: 64 << 20})
+	c := s.dialRaw(t)
+	const posts = 100
+	for i := range posts {
+		s.post(t, c.id, strings.Repeat(string(rune('a'+i%26)), 100_001))
+	}
+	for i := range posts {
+		var got strings.Builder
+		for fin := false; !fin; {
+			header, part := c.read()
+			got.Write(part)
+			fin = header.Fin
+		}
+		if got.String() != strings.Repeat(string(rune('a'+i%26)), 100_001) {
+			t.Fatalf("post %d came broken", i)
+		}
+	}
+}
+
+// The deadline of a write that had to wait must not fail a later one.
+func TestWriteDeadlineIsCleared(t *testing.T) {
+	s := serve(t, Config{SendBuffer: 64 << 20, WriteTimeout: time.Second})
+	c := s.dial(t)
+	const posts = 100
+	for range posts {
+		s.post(t, c.id, letters(128<<10))
+	}
+	for range posts {
+		c.recv()
+	}
+	time.Sleep(s.cfg.WriteTimeout) // until the deadline would have passed
+	s.post(t, c.id, "later")
+	c.expect("later")
+}
+
+func TestPostAllocatesNothing(t *testing.T) {
+	s := serve(t, Config{})
+	c := s.dialRaw(t)
+	post, err := s.Prepare([]byte("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, id := t.Context(), s.snapshot()[0].id
+	if allocs := testing.AllocsPerRun(100, func() {
+		if err := post(ctx, id); err != nil {
+			t.Fatal(err)
+		}
+	}); allocs > 0 {
+		t.Errorf("%v allocations for each post", allocs)
+	}
+	c.Close()
+}

@@ -1,0 +1,78 @@
+package wsgateway
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// Drain is the first half of stopping: from now on handshakes answer 503, and a
+// message is answered with a "Service unavailable" frame and is not accepted.
+// The open sockets still take posts, but a client that takes nothing for stall
+// is dropped. Drain returns when what was accepted before is dealt with, which
+// takes at most Config.IntegrationTimeout.
+func (g *Gateway) Drain(stall time.Duration) {
+	g.refuseWork()
+	if stall < time.Duration(g.writeTimeout.Load()) {
+		g.writeTimeout.Store(int64(stall))
+		for _, c := range g.snapshot() {
+			c.extendWrite(stall)
+		}
+	}
+	g.inflight.Wait()
+}
+
+// Close is the second half: every client is sent what waits for it and a close
+// frame with code 1001. Close returns when the clients have closed too, each
+// $disconnect has been answered and no goroutine is left. If ctx ends first, the
+// sockets that are left are cut, and the error says how many.
+//
+// Without a Drain before, the reply to a message that is being dealt with may
+// be lost.
+func (g *Gateway) Close(ctx context.Context) error {
+	g.refuseWork()
+	err := wait(ctx, &g.inflight)
+	if err == nil {
+		for _, c := range g.snapshot() {
+			c.shut(ws.StatusGoingAway, "Going away")
+		}
+		err = wait(ctx, &g.running)
+	}
+	if err == nil {
+		return nil
+	}
+	left := g.snapshot()
+	for _, c := range left {
+		c.cut()
+	}
+	return fmt.Errorf("closing the gateway, %d connections cut: %w", len(left), err)
+}
+
+func (g *Gateway) refuseWork() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.draining = true
+}
+
+func (c *conn) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drop(disconnection{ws.StatusGoingAway, "Going away"})
+}
+
+func wait(ctx context.Context, group *sync.WaitGroup) error {
+	done := make(chan struct{})
+	go func() {
+		group.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,151 @@
+package wsgateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/gobwas/ws"
+)
+
+func TestDrain(t *testing.T) {
+	s := serve(t, Config{Routes: echoing()})
+	c := s.dial(t)
+	s.Drain(time.Second)
+	if status, _, _ := handshake(t, s, "/", func(*http.Request) {}); status != 503 {
+		t.Errorf("handshake: status %d", status)
+	}
+	c.send("not accepted")
+	c.expectGatewayMessage("Service unavailable")
+	s.post(t, c.id, "still delivered")
+	c.expect("still delivered")
+}
+
+// Drain returns when what was accepted is dealt with, reply and all.
+func TestDrainWaitsForMessages(t *testing.T) {
+	started, finish := make(chan struct{}), make(chan struct{})
+	s := serve(t, Config{Routes: map[string]Route{defaultRoute: {Response: true,
+		Integration: func(context.Context, event) (response, error) {
+			close(started)
+			<-finish
+			return response{Body: "accepted"}, nil
+		}}}})
+	c := s.dial(t)
+	c.send("x")
+	await(t, started)
+	drained := make(chan struct{})
+	go func() { s.Drain(time.Second); close(drained) }()
+	select {
+	case <-drained:
+		t.Fatal("drained while a message is dealt with")
+	case <-time.After(20 * time.Millisecond): // cannot fail for being too short
+	}
+	close(finish)
+	await(t, drained)
+	c.expect("accepted")
+}
+
+func TestDrainDropsTheStalled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := openPipe(t, Config{})
+		if err := postTo(t, g, p, "hello"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait() // the flusher writes, with 30 seconds to do it
+		start := time.Now()
+		g.Drain(2 * time.Second)
+		p.expectGone(t, 1008)
+		elapsed(t, start, 2*time.Second)
+	})
+}
+
+func TestCloseFlushesAndSaysGoingAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := openPipe(t, Config{})
+		for _, payload := range []string{"one", "two"} {
+			if err := postTo(t, g, p, payload); err != nil {
+				t.Fatal(err)
+			}
+		}
+		g.Drain(time.Minute)
+		closed := make(chan error)
+		go func() { closed <- g.Close(context.Background()) }()
+		synctest.Wait()
+		p.expect(t, "one")
+		time.Sleep(20 * time.Second) // a slow client, but the close timeout starts when all is sent
+		p.expect(t, "two")
+		p.expectClose(t, 1001)
+		if err := <-closed; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestCloseManyClients(t *testing.T) {
+	s := serve(t, Config{})
+	const n = 50
+	clients := make([]*client, n)
+	for i := range clients {
+		clients[i] = s.dial(t)
+		s.post(t, clients[i].id, "last words")
+	}
+	s.Drain(time.Second)
+	closed := make(chan error, 1)
+	go func() { closed <- s.Close(t.Context()) }()
+	for _, c := range clients {
+		c.expect("last words")
+		c.expectClose(websocket.StatusGoingAway, "Going away")
+	}
+	if err := await(t, closed); err != nil {
+		t.Error(err)
+	}
+	if len(s.gone) != n || len(s.conns) != 0 || s.slots != 0 {
+		t.Errorf("%d times $disconnect, %d connections and %d slots left", len(s.gone), len(s.conns), s.slots)
+	}
+}
+
+func TestCloseWaitsForDisconnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, Config{Routes: map[string]Route{disconnectRoute: {
+			Integration: func(context.Context, event) (response, error) { time.Sleep(10 * time.Second); return response{}, nil },
+		}}})
+		p := attachPipe(g, nil)
+		p.Close()
+		synctest.Wait()
+		start := time.Now()
+		if err := g.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+		elapsed(t, start, 10*time.Second)
+	})
+}
+
+func TestCloseCutsWhatIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, p := openPipe(t, Config{CloseTimeout: time.Hour})
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		start := time.Now()
+		closed := make(chan error, 1)
+		go func() { closed <- g.Close(ctx) }()
+		p.expect(t, string(ws.NewCloseFrameBody(1001, "Going away"))) // and no answer to it
+		if err := <-closed; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		p.expectGone(t, 1001)
+		elapsed(t, start, time.Minute)
+	})
+}
+
+func TestCloseWithoutConnections(t *testing.T) {
+	g := newGateway(t, Config{})
+	for range 2 {
+		if err := g.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
