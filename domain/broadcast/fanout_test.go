@@ -110,6 +110,9 @@ func TestAFreshConnectionThatNeverOpensIsPrunedInTheEnd(t *testing.T) {
 		if took := time.Since(started); took < 10*time.Second {
 			t.Errorf("pruned after %v", took)
 		}
+		if w.poster.posts > 6 { // at 0, 1, 2, 4, 8 and 16 s
+			t.Errorf("%d posts", w.poster.posts)
+		}
 		if dead := w.deadLetters(); len(dead) > 0 {
 			t.Errorf("dead letters: %v", dead)
 		}

@@ -141,11 +141,6 @@ func weight(messages []domain.Message) (bytes int) {
 	return bytes
 }
 
-// requeueDelay is how long a job waits after so many failed attempts.
-func (o Options) requeueDelay(attempt int) time.Duration {
-	return min(jittered(o.RequeueDelay<<min(attempt-1, 20)), ports.MaxQueueDelay)
-}
-
 // messageIDs yields the ids in portions that fit a log line.
 func messageIDs(messages []domain.Message) iter.Seq[[]domain.MessageID] {
 	ids := make([]domain.MessageID, 0, len(messages))

@@ -3,6 +3,9 @@ package broadcast
 import (
 	"cmp"
 	"time"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/ports"
 )
 
 // Options are the settings of a fan-out worker. The zero value of each means
@@ -23,6 +26,9 @@ type Options struct {
 	// RequeueDelay is how long the first job that is left over waits on the
 	// queue, give or take half; it doubles with each attempt; 1 s.
 	RequeueDelay time.Duration
+	// MaxRequeueDelay is the longest that it gets; 5 min. No more than
+	// ports.MaxQueueDelay.
+	MaxRequeueDelay time.Duration
 	// MaxAttempts is how often a job may fail before it goes to the dead-letter
 	// queue; 8, which with the delays between them takes about two minutes.
 	MaxAttempts int
@@ -37,13 +43,30 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	return Options{
-		InFlight:     cmp.Or(o.InFlight, 256),
-		FreshFor:     cmp.Or(o.FreshFor, 10*time.Second),
-		Retries:      max(0, cmp.Or(o.Retries, 2)),
-		Backoff:      cmp.Or(o.Backoff, 100*time.Millisecond),
-		RequeueDelay: cmp.Or(o.RequeueDelay, time.Second),
-		MaxAttempts:  cmp.Or(o.MaxAttempts, 8),
-		Margin:       cmp.Or(o.Margin, 5*time.Second),
-		Segments:     cmp.Or(o.Segments, 1),
+		InFlight:        cmp.Or(o.InFlight, 256),
+		FreshFor:        cmp.Or(o.FreshFor, 10*time.Second),
+		Retries:         max(0, cmp.Or(o.Retries, 2)),
+		Backoff:         cmp.Or(o.Backoff, 100*time.Millisecond),
+		RequeueDelay:    cmp.Or(o.RequeueDelay, time.Second),
+		MaxRequeueDelay: min(cmp.Or(o.MaxRequeueDelay, 5*time.Minute), ports.MaxQueueDelay),
+		MaxAttempts:     cmp.Or(o.MaxAttempts, 8),
+		Margin:          cmp.Or(o.Margin, 5*time.Second),
+		Segments:        cmp.Or(o.Segments, 1),
 	}
+}
+
+// requeueDelay is how long a job waits after so many failed attempts.
+func (o Options) requeueDelay(attempt int) time.Duration {
+	return min(jittered(o.RequeueDelay<<min(attempt-1, 20)), o.MaxRequeueDelay)
+}
+
+// unopenedDelay is how long to leave connections alone that may be about to
+// open: as long as the youngest of them has been registered, so that one that
+// does not open is tried a few times while it is fresh, and not every moment.
+func (o Options) unopenedDelay(connections []domain.Connection) time.Duration {
+	delay := o.FreshFor
+	for _, c := range connections {
+		delay = min(delay, time.Since(c.RegisteredAt))
+	}
+	return min(max(delay, o.RequeueDelay), o.MaxRequeueDelay)
 }

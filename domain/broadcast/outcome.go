@@ -73,7 +73,7 @@ func (p *pass) settle(atLeast int) {
 	}
 	for rest, audience := range p.rests(p.outcome.take(&p.outcome.unopened, atLeast)) {
 		p.tally.unopened += len(audience.Only)
-		p.leaveOver(rest.later(audience, p.options.RequeueDelay))
+		p.leaveOver(rest.later(audience, p.options.unopenedDelay(audience.Only)))
 	}
 	failed := p.outcome.take(&p.outcome.failed, atLeast)
 	p.tally.countFailed(failed)

@@ -18,6 +18,7 @@ import (
 	"serverless-websocket/adapters/ulids"
 	"serverless-websocket/adapters/wsgateway"
 	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/ports"
 )
 
 const (
@@ -27,15 +28,6 @@ const (
 	// pass posts to sockets of this process and takes milliseconds.
 	visibility = time.Minute
 )
-
-// fanOutOptions fit posts that never wait: a client whose buffer is full is not
-// tried again within the pass, but soon after by a job of its own, more often
-// than it takes the gateway to drop a client that reads nothing.
-var fanOutOptions = broadcast.Options{
-	Retries:      -1,
-	RequeueDelay: 100 * time.Millisecond,
-	MaxAttempts:  14,
-}
 
 // service is the gateway, the queue and what connects them.
 type service struct {
@@ -62,13 +54,15 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 	v := &service{settings: s, log: log}
 	store := memstore.New(scanPage)
 	v.deadLetters = memqueue.New(memqueue.Config{Log: log, MaxBytes: s.queueBytes})
+	// What is left over of accepted work must always find room: were it refused,
+	// whole jobs would come again. New work gets half of the queue.
 	v.queue = memqueue.New(memqueue.Config{
-		Log: log, MaxBytes: s.queueBytes, Visibility: visibility, DeadLetters: v.deadLetters,
+		Log: log, MaxBytes: 2 * s.queueBytes, Visibility: visibility, DeadLetters: v.deadLetters,
 	})
 	var err error
 	v.gateway, err = wsgateway.New(wsgateway.Config{
 		Stage:          s.stage,
-		Routes:         routes(store, v.queue, log),
+		Routes:         routes(store, v.queue.Below(s.queueBytes), log),
 		Log:            log,
 		MaxConnections: s.maxConnections,
 		IdleTimeout:    s.idleTimeout,
@@ -79,14 +73,28 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	worker := broadcast.NewFanOut(store, v.gateway, v.queue, v.deadLetters, log, fanOutOptions)
+	worker := broadcast.NewFanOut(store, v.gateway, v.queue, v.deadLetters, log, fanOutOptions(s))
 	fanOut := &lambdaevent.FanOut{Worker: worker}
 	v.source = &memqueue.EventSource{Queue: v.queue, Handler: fanOut.Handle, RetryAfter: time.Second, Log: log}
 	return v, v.listen()
 }
 
+// fanOutOptions fit posts that never wait, to sockets that open within
+// milliseconds. A client whose buffer is full is not tried again within the pass
+// but by a job of its own, until it has taken what it gets or the gateway drops
+// it, which the drain timeout must leave room for.
+func fanOutOptions(s settings) broadcast.Options {
+	return broadcast.Options{
+		FreshFor:        2 * time.Second,
+		Retries:         -1,
+		RequeueDelay:    100 * time.Millisecond,
+		MaxRequeueDelay: s.drainTimeout / 4,
+		MaxAttempts:     1_000,
+	}
+}
+
 // routes wires the handlers to the routes, as serverless.yml does on AWS.
-func routes(store *memstore.Store, queue *memqueue.Queue, log *slog.Logger) map[string]wsgateway.Route {
+func routes(store *memstore.Store, queue ports.Queue, log *slog.Logger) map[string]wsgateway.Route {
 	connections := &lambdaevent.ConnectionManager{
 		Registry: &broadcast.Registry{Store: store, Lifetime: broadcast.DefaultLifetime},
 		Log:      log,
