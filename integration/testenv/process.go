@@ -1,0 +1,139 @@
+package testenv
+
+import (
+	"bytes"
+	"fmt"
+	"os/exec"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	// stopGrace is how long a process may take to end after SIGTERM.
+	stopGrace = 5 * time.Second
+	// shownOutput is how much of its output a failed test shows, in bytes.
+	shownOutput = 16 << 10
+)
+
+// Process is a running child process, the leader of its own process group. Its
+// methods may be called concurrently.
+type Process struct {
+	cmd    *exec.Cmd
+	output output
+	exited chan struct{}
+}
+
+// Start starts the command and ends it, with all it started, when the test is
+// over. The output is captured, unless cmd directs it elsewhere, and shown when
+// the test has failed.
+func Start(t testing.TB, cmd *exec.Cmd) *Process {
+	t.Helper()
+	p, err := Run(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		p.Stop()
+		if t.Failed() {
+			t.Logf("output of %s (%v):\n%s", cmd.Path, cmd.ProcessState, p.tail())
+		}
+	})
+	return p
+}
+
+// Run is Start for a process that outlives the test: the caller calls Stop. On
+// Linux the process ends with the test process even if that is killed.
+func Run(cmd *exec.Cmd) (*Process, error) {
+	p := &Process{cmd: cmd, exited: make(chan struct{})}
+	if cmd.Stdout == nil {
+		cmd.Stdout = &p.output
+	}
+	if cmd.Stderr == nil {
+		cmd.Stderr = &p.output
+	}
+	cmd.SysProcAttr = ownGroup()
+	// A grandchild that holds the output open must not keep Wait for ever.
+	cmd.WaitDelay = stopGrace
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", cmd.Path, err)
+	}
+	go func() {
+		defer close(p.exited)
+		_ = cmd.Wait() // told by ProcessState
+	}()
+	return p, nil
+}
+
+// Pid returns the id of the process, which is that of its process group too.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
+// Exited is closed when the process has ended and its output is complete.
+func (p *Process) Exited() <-chan struct{} { return p.exited }
+
+// Output returns what the process has written so far.
+func (p *Process) Output() string { return p.output.String() }
+
+// Signal sends a signal to the process alone, not to its group. The error is
+// os.ErrProcessDone when it has ended.
+func (p *Process) Signal(sig syscall.Signal) error { return p.cmd.Process.Signal(sig) }
+
+// Wait waits until the process has ended and returns its exit code, or -1 if a
+// signal ended it. It fails the test when that takes longer than the timeout.
+func (p *Process) Wait(t testing.TB, timeout time.Duration) int {
+	t.Helper()
+	select {
+	case <-p.exited:
+		return p.cmd.ProcessState.ExitCode()
+	case <-time.After(timeout):
+		t.Fatalf("%s still runs after %v", p.cmd.Path, timeout)
+		return 0
+	}
+}
+
+// Stop ends the process group, with SIGTERM and if need be SIGKILL, and returns
+// when the process has ended. It may be called more than once.
+func (p *Process) Stop() {
+	select {
+	case <-p.exited:
+	default:
+		p.signalGroup(syscall.SIGTERM)
+		select {
+		case <-p.exited:
+		case <-time.After(stopGrace):
+		}
+	}
+	p.signalGroup(syscall.SIGKILL)
+	<-p.exited
+}
+
+func (p *Process) signalGroup(sig syscall.Signal) {
+	_ = syscall.Kill(-p.Pid(), sig) // fails when all of the group has ended
+}
+
+func (p *Process) tail() string {
+	out := p.Output()
+	if len(out) > shownOutput {
+		out = "…" + out[len(out)-shownOutput:]
+	}
+	return out
+}
+
+// output is a buffer that can be read while a process writes to it.
+type output struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.String()
+}

@@ -1,0 +1,154 @@
+package testenv_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"serverless-websocket/integration/testenv"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestRootIsTheModule(t *testing.T) {
+	mod, err := os.ReadFile(filepath.Join(testenv.Root(), "go.mod"))
+	if err != nil || !strings.HasPrefix(string(mod), "module serverless-websocket\n") {
+		t.Fatalf("%s is not the module's root: %v", testenv.Root(), err)
+	}
+}
+
+func TestFreePortCanBeListenedOn(t *testing.T) {
+	l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", testenv.FreePort(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+}
+
+// outcome stands in for the test that a helper ends.
+type outcome struct {
+	testing.TB
+	failed, skipped bool
+}
+
+func (o *outcome) Helper()               {}
+func (o *outcome) Fatalf(string, ...any) { o.failed = true; runtime.Goexit() }
+func (o *outcome) Skipf(string, ...any)  { o.skipped = true; runtime.Goexit() }
+
+// of returns how a test with this body ends.
+func of(body func(t testing.TB)) outcome {
+	var o outcome
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		body(&o)
+	}()
+	<-done
+	return o
+}
+
+func TestSkipFailsUnderCI(t *testing.T) {
+	for ci, want := range map[string]outcome{
+		"":     {skipped: true},
+		"true": {failed: true},
+	} {
+		t.Run("CI="+ci, func(t *testing.T) {
+			t.Setenv("CI", ci)
+			got := of(func(t testing.TB) { testenv.Skip(t, "no %s", "java") })
+			if got != want {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+		})
+	}
+}
+
+func TestEventually(t *testing.T) {
+	looks := 0
+	testenv.Eventually(t, 10*time.Second, "a third look", func() bool { looks++; return looks == 3 })
+
+	never := func() bool { return false }
+	got := of(func(t testing.TB) { testenv.Eventually(t, time.Millisecond, "the impossible", never) })
+	if !got.failed {
+		t.Error("a condition that never holds did not fail the test")
+	}
+}
+
+func TestPollLooksOnceMoreAtTheEnd(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	looks := 0
+	err := testenv.Poll(ctx, func() bool { looks++; cancel(); return looks == 2 })
+	if err != nil {
+		t.Errorf("a condition that held when the time was up: %v", err)
+	}
+	if err := testenv.Poll(ctx, func() bool { return false }); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want context.Canceled", err)
+	}
+}
+
+func TestProcessExitCodeAndOutput(t *testing.T) {
+	p := testenv.Start(t, shell("echo out; echo err >&2; exit 3"))
+	if code := p.Wait(t, 10*time.Second); code != 3 {
+		t.Errorf("exit code %d, want 3", code)
+	}
+	if got := p.Output(); got != "out\nerr\n" {
+		t.Errorf("output %q", got)
+	}
+	if err := p.Signal(syscall.SIGTERM); !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("signal after the end: %v, want os.ErrProcessDone", err)
+	}
+}
+
+func TestProcessCanHandleASignal(t *testing.T) {
+	p := testenv.Start(t, shell("trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done"))
+	testenv.Eventually(t, 10*time.Second, "the trap is set", func() bool { return p.Output() != "" })
+	if err := p.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.Wait(t, 10*time.Second); code != 7 {
+		t.Errorf("exit code %d, want 7", code)
+	}
+}
+
+func TestProcessThatDoesNotEndInTime(t *testing.T) {
+	p := testenv.Start(t, shell("sleep 60"))
+	got := of(func(t testing.TB) { p.Wait(t, time.Millisecond) })
+	if !got.failed {
+		t.Error("Wait did not fail the test")
+	}
+}
+
+func TestStopEndsGrandchildren(t *testing.T) {
+	p := testenv.Start(t, shell("sleep 60 & echo $!; wait"))
+	testenv.Eventually(t, 10*time.Second, "the grandchild runs", func() bool { return p.Output() != "" })
+	grandchild, err := strconv.Atoi(strings.TrimSpace(p.Output()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Stop()
+	p.Stop()
+	// The orphan stays a zombie until its new parent has reaped it.
+	testenv.Eventually(t, 10*time.Second, "the grandchild has ended", func() bool {
+		state, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(grandchild)).Output()
+		return err != nil || strings.HasPrefix(string(state), "Z")
+	})
+}
+
+func TestStartReportsAMissingProgram(t *testing.T) {
+	if _, err := testenv.Run(exec.Command(filepath.Join(t.TempDir(), "nothing"))); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v, want os.ErrNotExist", err)
+	}
+}
+
+func shell(script string) *exec.Cmd { return exec.Command("sh", "-c", script) }

@@ -1,0 +1,53 @@
+package testenv
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// Skip skips the test where something that it needs may be missing, a laptop.
+// With the environment variable CI set, nothing may be missing and it fails.
+func Skip(t testing.TB, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatalf("would be skipped outside CI: "+format, args...)
+	}
+	t.Skipf(format, args...)
+}
+
+// NodeBin returns the path of a program that `npm ci` installs, or skips.
+func NodeBin(t testing.TB, name string) string {
+	t.Helper()
+	Node(t)
+	bin := filepath.Join(NodeModules(), ".bin", name)
+	if _, err := os.Stat(bin); err != nil {
+		Skip(t, "%s is not installed; run npm ci", name)
+	}
+	return bin
+}
+
+// NodeModules returns the path of the folder into which npm installs.
+func NodeModules() string { return filepath.Join(Root(), "node_modules") }
+
+// Node returns the path of the node program, or skips.
+func Node(t testing.TB) string {
+	t.Helper()
+	return program(t, "node", "Node.js 20 or later")
+}
+
+// Java returns the path of the java program, or skips.
+func Java(t testing.TB) string {
+	t.Helper()
+	return program(t, "java", "a Java 17 runtime or later")
+}
+
+func program(t testing.TB, name, what string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		Skip(t, "%s is not on the PATH; install %s", name, what)
+	}
+	return path
+}

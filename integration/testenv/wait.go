@@ -1,0 +1,40 @@
+package testenv
+
+import (
+	"context"
+	"testing"
+	"time"
+)
+
+// PollInterval is how often a condition is looked at.
+const PollInterval = 10 * time.Millisecond
+
+// Eventually waits until the condition holds and fails the test when it still
+// does not after the timeout. Say in what what should have happened.
+func Eventually(t testing.TB, timeout time.Duration, what string, condition func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	if err := Poll(ctx, condition); err != nil {
+		t.Fatalf("not within %v: %s", timeout, what)
+	}
+}
+
+// Poll waits until the condition holds. The error is that of ctx. The condition
+// is looked at once more when ctx has ended, so that a slow machine that was
+// kept from looking is not taken for a failure.
+func Poll(ctx context.Context, condition func() bool) error {
+	ticker := time.NewTicker(PollInterval)
+	defer ticker.Stop()
+	for !condition() {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			if condition() {
+				return nil
+			}
+			return ctx.Err()
+		}
+	}
+	return nil
+}
