@@ -1,0 +1,136 @@
+package apigwposter_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"serverless-websocket/adapters/apigwposter"
+	"serverless-websocket/ports"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// post sends one payload to one connection.
+func post(ctx context.Context, t *testing.T, p *apigwposter.Poster) error {
+	t.Helper()
+	send, err := p.Prepare([]byte(`{"messages":[{"content":"안녕"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return send(ctx, "L0SM9cOF/HcCIhw=")
+}
+
+func TestRequest(t *testing.T) {
+	requests := make(chan *http.Request, 1)
+	bodies := make(chan string, 1)
+	s := newServer(t, false, func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		requests <- r
+		bodies <- string(body)
+	})
+	if err := post(t.Context(), t, s.poster(apigwposter.Options{})); err != nil {
+		t.Fatal(err)
+	}
+	r := <-requests
+	if want := "/dev/@connections/L0SM9cOF%2FHcCIhw%3D"; r.Method != "POST" || strings.Replace(r.RequestURI, "%40", "@", 1) != want {
+		t.Errorf("got %s %s, want POST %s", r.Method, r.RequestURI, want)
+	}
+	if got, want := <-bodies, `{"messages":[{"content":"안녕"}]}`; got != want {
+		t.Errorf("the body is %s, want %s", got, want)
+	}
+	scope := regexp.MustCompile(`^AWS4-HMAC-SHA256 Credential=AKID/\d{8}/ap-northeast-2/execute-api/aws4_request, SignedHeaders=\S*host\S*, Signature=[0-9a-f]{64}$`)
+	if got := r.Header.Get("Authorization"); !scope.MatchString(got) {
+		t.Errorf("Authorization: %s", got)
+	}
+	if got := r.Header.Get("X-Amz-Security-Token"); got != "SESSION" {
+		t.Errorf("X-Amz-Security-Token: %s", got)
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	sentinels := []error{ports.ErrGone, ports.ErrThrottled, ports.ErrTooLarge}
+	for _, tc := range []struct {
+		status    int
+		errorType string
+		want      error // nil: none of the sentinels
+	}{
+		{status: 410, errorType: "GoneException", want: ports.ErrGone},
+		{status: 410, want: ports.ErrGone},
+		{status: 429, errorType: "LimitExceededException", want: ports.ErrThrottled},
+		{status: 429, errorType: "TooManyRequestsException", want: ports.ErrThrottled},
+		{status: 429, want: ports.ErrThrottled},
+		{status: 413, errorType: "PayloadTooLargeException", want: ports.ErrTooLarge},
+		{status: 413, want: ports.ErrTooLarge},
+		{status: 400, errorType: "GoneException", want: ports.ErrGone},
+		{status: 403, errorType: "ForbiddenException"},
+		{status: 403},
+		{status: 400, errorType: "BadRequestException"},
+		{status: 500, errorType: "InternalServerError"},
+		{status: 503},
+	} {
+		requests := 0
+		s := newServer(t, false, func(w http.ResponseWriter, _ *http.Request) {
+			requests++
+			refuse(w, tc.status, tc.errorType)
+		})
+		err := post(t.Context(), t, s.poster(apigwposter.Options{}))
+		for _, sentinel := range sentinels {
+			if errors.Is(err, sentinel) != (sentinel == tc.want) {
+				t.Errorf("%d %s: got %v, want %v", tc.status, tc.errorType, err, tc.want)
+			}
+		}
+		if err == nil || !strings.Contains(err.Error(), "request-7") {
+			t.Errorf("%d %s: no request id in %v", tc.status, tc.errorType, err)
+		}
+		if requests != 1 {
+			t.Errorf("%d %s: %d requests, want 1", tc.status, tc.errorType, requests)
+		}
+	}
+}
+
+// silent returns a poster to a server that answers nothing, and what is closed
+// when the first post has arrived there.
+func silent(t *testing.T, opts apigwposter.Options) (*apigwposter.Poster, <-chan struct{}) {
+	arrived := make(chan struct{})
+	s := newServer(t, false, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // lets the server notice that the client has left
+		close(arrived)
+		<-r.Context().Done()
+		panic(http.ErrAbortHandler) // an answer could still overtake the end of the TLS connection
+	})
+	return s.poster(opts), arrived
+}
+
+func TestTimeLimit(t *testing.T) {
+	poster, _ := silent(t, apigwposter.Options{Timeout: 50 * time.Millisecond})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer time.AfterFunc(10*time.Second, cancel).Stop()
+	if err := post(ctx, t, poster); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want context.DeadlineExceeded", err)
+	}
+}
+
+func TestCancelledWhileWaiting(t *testing.T) {
+	poster, arrived := silent(t, apigwposter.Options{Timeout: time.Minute})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-arrived; cancel() }()
+	if err := post(ctx, t, poster); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want context.Canceled", err)
+	}
+}
+
+func TestConnectionBrokenOff(t *testing.T) {
+	s := newServer(t, false, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	err := post(t.Context(), t, s.poster(apigwposter.Options{}))
+	if err == nil || errors.Is(err, ports.ErrGone) || errors.Is(err, ports.ErrThrottled) {
+		t.Errorf("got %v, want an error of which nobody knows more", err)
+	}
+}

@@ -1,0 +1,75 @@
+package apigwposter_test
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"serverless-websocket/adapters/apigwposter"
+	"serverless-websocket/domain"
+	"serverless-websocket/ports/porttest"
+)
+
+// TestPoster runs the suite against a small stand-in for the gateway. The real
+// one of this service is under the same poster in package integration.
+func TestPoster(t *testing.T) {
+	porttest.TestPoster(t, func(t *testing.T) porttest.PosterHarness {
+		g := &gateway{open: map[string]chan []byte{}}
+		s := newServer(t, true, g.serve)
+		return porttest.PosterHarness{
+			Poster:   s.poster(apigwposter.Options{Timeout: 20 * time.Second}),
+			Open:     g.connect,
+			Closed:   "L0SM9cOFvHcCIhw=",
+			Unknown:  "Zm9vYmFyYmF6cXV=",
+			OpenDeaf: func(t *testing.T) domain.ConnectionID { id, _ := g.connect(t); return id },
+		}
+	})
+}
+
+// gateway keeps open connections, each with a buffer of some messages.
+type gateway struct {
+	mu   sync.Mutex
+	open map[string]chan []byte
+}
+
+func (g *gateway) connect(t *testing.T) (domain.ConnectionID, func() []byte) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	id := strings.Repeat("=/+", len(g.open)+1)
+	messages := make(chan []byte, 128)
+	g.open[id] = messages
+	return domain.ConnectionID(id), func() []byte {
+		select {
+		case m := <-messages:
+			return m
+		case <-time.After(10 * time.Second):
+			t.Fatal("no message came")
+			return nil
+		}
+	}
+}
+
+func (g *gateway) serve(w http.ResponseWriter, r *http.Request) {
+	last := strings.TrimPrefix(r.URL.EscapedPath(), "/dev/@connections/")
+	id, _ := url.PathUnescape(last)
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	g.mu.Lock()
+	messages, open := g.open[id]
+	g.mu.Unlock()
+	if !open {
+		refuse(w, http.StatusGone, "GoneException")
+		return
+	}
+	select {
+	case messages <- body:
+	default:
+		refuse(w, http.StatusTooManyRequests, "LimitExceededException")
+	}
+}

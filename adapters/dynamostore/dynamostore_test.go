@@ -1,0 +1,87 @@
+package dynamostore_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"go.uber.org/goleak"
+
+	"serverless-websocket/adapters/dynamostore"
+	"serverless-websocket/domain"
+	"serverless-websocket/integration/awslocal"
+	"serverless-websocket/ports"
+	"serverless-websocket/ports/porttest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(awslocal.M{M: m}) }
+
+func TestConnectionStore(t *testing.T) {
+	porttest.TestConnectionStore(t, porttest.StoreHarness{
+		NewTable: func(t *testing.T) func(int) ports.ConnectionStore {
+			client, table := awslocal.DynamoDB(t), awslocal.CreateTable(t)
+			return func(pageSize int) ports.ConnectionStore {
+				return dynamostore.New(client, table, dynamostore.Options{PageSize: int32(pageSize)})
+			}
+		},
+		Shared: true,
+	})
+}
+
+// TestRowFormat pins what other readers of the table and its TTL rely on.
+func TestRowFormat(t *testing.T) {
+	client, table := awslocal.DynamoDB(t), awslocal.CreateTable(t)
+	put(t, dynamostore.New(client, table, dynamostore.Options{}), domain.Connection{
+		ID:           "L0SM9cOFvHcCIhw=",
+		RegisteredAt: time.UnixMilli(1_700_000_000_123),
+		ExpiresAt:    time.UnixMilli(4_000_000_000_001),
+	})
+	got, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &table})
+	if err != nil || len(got.Items) != 1 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	item := got.Items[0]
+	if id, ok := item["connection_id"].(*types.AttributeValueMemberS); !ok || id.Value != "L0SM9cOFvHcCIhw=" {
+		t.Errorf("connection_id is %#v", item["connection_id"])
+	}
+	for name, want := range map[string]string{"registered_at": "1700000000123", "expires_at": "4000000001"} {
+		if n, ok := item[name].(*types.AttributeValueMemberN); !ok || n.Value != want {
+			t.Errorf("%s is %#v, want the number %s", name, item[name], want)
+		}
+	}
+	if len(item) != 3 {
+		t.Errorf("the row has %d attributes, want 3", len(item))
+	}
+}
+
+// put stores live connections with these ids, or the connections as they are.
+func put(t *testing.T, store *dynamostore.Store, connections ...domain.Connection) {
+	t.Helper()
+	for _, c := range connections {
+		if err := store.Put(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func live(id domain.ConnectionID) domain.Connection {
+	return domain.Connection{ID: id, RegisteredAt: time.Now(), ExpiresAt: time.Now().Add(2 * time.Hour)}
+}
+
+// scan reads a segment to its end and returns its pages.
+func scan(t *testing.T, store *dynamostore.Store, segment domain.Segment) []ports.Page {
+	t.Helper()
+	var pages []ports.Page
+	var from domain.Cursor
+	for {
+		page, err := store.Scan(t.Context(), segment, from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, page)
+		if from = page.Next; from == "" {
+			return pages
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package dynamostore_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"serverless-websocket/adapters/dynamostore"
+	"serverless-websocket/domain"
+	"serverless-websocket/integration/awslocal"
+)
+
+// TestScanAboveOnePage scans a table of 1.5 MB, whole and in segments, with
+// pages that end where DynamoDB ends them.
+func TestScanAboveOnePage(t *testing.T) {
+	const rows = 1500
+	client, table := awslocal.DynamoDB(t), awslocal.CreateTable(t)
+	fill(t, client, table, rows, 1000)
+	store := dynamostore.New(client, table, dynamostore.Options{})
+	for _, segments := range []int{1, 4} {
+		found, pages := map[domain.ConnectionID]int{}, 0
+		for i := range segments {
+			for _, page := range scan(t, store, domain.Segment{Index: i, Total: segments}) {
+				pages++
+				for _, c := range page.Connections {
+					found[c.ID]++
+				}
+			}
+		}
+		if len(found) != rows {
+			t.Errorf("%d segments: found %d of %d connections", segments, len(found), rows)
+		}
+		for id, times := range found {
+			if times != 1 {
+				t.Errorf("%d segments: %.9s found %d times", segments, id, times)
+			}
+		}
+		if pages < 2 {
+			t.Errorf("%d segments: the table fitted into %d page", segments, pages)
+		}
+	}
+}
+
+// fill writes live connections with ids of so many bytes.
+func fill(t *testing.T, client *dynamodb.Client, table string, rows, idSize int) {
+	t.Helper()
+	expiry := fmt.Sprint(time.Now().Add(time.Hour).Unix())
+	var batch []types.WriteRequest
+	for i := range rows {
+		id := fmt.Sprintf("%-*d", idSize, i)
+		batch = append(batch, types.WriteRequest{PutRequest: &types.PutRequest{
+			Item: map[string]types.AttributeValue{
+				"connection_id": &types.AttributeValueMemberS{Value: strings.ReplaceAll(id, " ", "=")},
+				"registered_at": &types.AttributeValueMemberN{Value: "1"},
+				"expires_at":    &types.AttributeValueMemberN{Value: expiry},
+			},
+		}})
+		if len(batch) < 25 && i < rows-1 {
+			continue
+		}
+		out, err := client.BatchWriteItem(t.Context(), &dynamodb.BatchWriteItemInput{
+			RequestItems: map[string][]types.WriteRequest{table: batch},
+		})
+		if err != nil || len(out.UnprocessedItems) > 0 {
+			t.Fatalf("fill the table: %+v, %v", out, err)
+		}
+		batch = nil
+	}
+}
+
+// TestEmptyPagesHaveANextCursor shows that the pages the suite speaks of occur.
+func TestEmptyPagesHaveANextCursor(t *testing.T) {
+	store := dynamostore.New(awslocal.DynamoDB(t), awslocal.CreateTable(t), dynamostore.Options{PageSize: 1})
+	for i := range 5 {
+		stale := live(domain.ConnectionID(fmt.Sprint("stale-", i)))
+		stale.ExpiresAt = time.Now().Add(-time.Second)
+		put(t, store, stale)
+	}
+	put(t, store, live("live"))
+	pages, found, empty := scan(t, store, domain.Segment{}), 0, 0
+	for _, page := range pages {
+		found += len(page.Connections)
+		if len(page.Connections) == 0 && page.Next != "" {
+			empty++
+		}
+	}
+	if found != 1 || empty < 4 {
+		t.Errorf("found %d connections, want 1; %d of %d pages were empty with a next cursor",
+			found, empty, len(pages))
+	}
+}

@@ -1,0 +1,99 @@
+package dynamostore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/ports"
+)
+
+// Scan reads one page, strongly consistent: it must find every connection that
+// was stored before, and an eventual read may miss the newest ones. That costs
+// twice the read units, one for each 4 KB read, expired rows included.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html
+func (s *Store) Scan(ctx context.Context, segment domain.Segment, from domain.Cursor) (ports.Page, error) {
+	input, err := s.scanInput(segment, from)
+	if err != nil {
+		return ports.Page{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
+	defer cancel()
+	out, err := s.client.Scan(ctx, input)
+	if err != nil {
+		return ports.Page{}, scanError(err, from)
+	}
+	return newPage(out, segment)
+}
+
+func (s *Store) scanInput(segment domain.Segment, from domain.Cursor) (*dynamodb.ScanInput, error) {
+	if !segment.Valid() {
+		return nil, fmt.Errorf("segment %d of %d: %w", segment.Index, segment.Total, ports.ErrBadCursor)
+	}
+	unexpired := expression.Name(expiryAttribute).GreaterThan(expression.Value(time.Now().Unix()))
+	expr, err := expression.NewBuilder().WithFilter(unexpired).Build()
+	if err != nil {
+		return nil, fmt.Errorf("scan filter: %w", err)
+	}
+	input := &dynamodb.ScanInput{
+		TableName:                 &s.table,
+		ConsistentRead:            aws.Bool(true),
+		FilterExpression:          expr.Filter(),
+		ExpressionAttributeNames:  expr.Names(),
+		ExpressionAttributeValues: expr.Values(),
+	}
+	if s.opts.PageSize > 0 {
+		input.Limit = &s.opts.PageSize
+	}
+	if !segment.Whole() {
+		input.Segment = aws.Int32(int32(segment.Index))
+		input.TotalSegments = aws.Int32(int32(segment.Total))
+	}
+	if from != "" {
+		last, err := decodeCursor(from, segment)
+		if err != nil {
+			return nil, err
+		}
+		input.ExclusiveStartKey = key(last)
+	}
+	return input, nil
+}
+
+// scanError tells a refused start key from other failures. DynamoDB has no error
+// type of its own for it, but nothing else in the request varies, except for the
+// number of segments, whose cursor would be as bad.
+func scanError(err error, from domain.Cursor) error {
+	var refusal smithy.APIError
+	if from != "" && errors.As(err, &refusal) && refusal.ErrorCode() == "ValidationException" {
+		return fmt.Errorf("scan from %s: %w: %w", from, ports.ErrBadCursor, err)
+	}
+	return fmt.Errorf("scan connections: %w", err)
+}
+
+func newPage(out *dynamodb.ScanOutput, segment domain.Segment) (ports.Page, error) {
+	var rows []row
+	if err := attributevalue.UnmarshalListOfMaps(out.Items, &rows); err != nil {
+		return ports.Page{}, fmt.Errorf("decode scanned connections: %w", err)
+	}
+	page := ports.Page{Connections: make([]domain.Connection, len(rows))}
+	for i, r := range rows {
+		page.Connections[i] = r.connection()
+	}
+	if len(out.LastEvaluatedKey) == 0 {
+		return page, nil
+	}
+	var last row
+	if err := attributevalue.UnmarshalMap(out.LastEvaluatedKey, &last); err != nil {
+		return ports.Page{}, fmt.Errorf("decode the key of the next page: %w", err)
+	}
+	page.Next = encodeCursor(last.ID, segment)
+	return page, nil
+}
