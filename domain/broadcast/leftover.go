@@ -108,7 +108,7 @@ func (f *FanOut) giveUp(ctx context.Context, l leftover) error {
 		f.log.ErrorContext(ctx, "work not given up, its deliveries will come again", "error", err)
 		return err
 	}
-	for part := range messageIDs(l.job.Messages) {
+	for _, part := range portions(l.job.Messages) {
 		f.log.ErrorContext(ctx, "given up: the job is on the dead-letter queue", "messageIds", part,
 			"connections", len(l.job.Audience.Only), "attempts", f.options.MaxAttempts, "reason", l.job.Reason)
 	}
@@ -141,11 +141,11 @@ func weight(messages []domain.Message) (bytes int) {
 	return bytes
 }
 
-// messageIDs yields the ids in portions that fit a log line.
-func messageIDs(messages []domain.Message) iter.Seq[[]domain.MessageID] {
+// portions returns the ids in portions that fit a log line.
+func portions(messages []domain.Message) [][]domain.MessageID {
 	ids := make([]domain.MessageID, 0, len(messages))
 	for _, m := range messages {
 		ids = append(ids, m.ID)
 	}
-	return slices.Chunk(ids, 100)
+	return slices.Collect(slices.Chunk(ids, 100))
 }

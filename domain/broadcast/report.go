@@ -35,16 +35,23 @@ func (t *tally) countFailed(failed []target) {
 }
 
 // report logs the pass, so that each of its messages can be followed by its id.
+// The first line has the counts; a batch of very many messages has more lines,
+// which name the rest of them and the first, by which to find the counts.
 func (p *pass) report() {
-	for part := range messageIDs(p.batch.messages) {
-		p.log.InfoContext(p.ctx, "fanned out", "messageIds", part,
+	first := p.batch.messages[0]
+	for i, part := range portions(p.batch.messages) {
+		if i > 0 {
+			p.log.InfoContext(p.ctx, "fanned out as well", "messageIds", part, "with", first.ID)
+			continue
+		}
+		p.log.InfoContext(p.ctx, "fanned out", "messageIds", part, "messages", len(p.batch.messages),
 			"audience", describe(p.batch.audience), "attempt", p.batch.attempt,
 			"delivered", p.tally.delivered.Load(), "gone", p.tally.gone,
 			"throttled", p.tally.throttled, "failed", p.tally.failed, "unopened", p.tally.unopened,
 			"leftOver", p.tally.leftOver, "carriedOn", p.tally.carriedOn,
 			"posts", p.tally.posts.Load(), "pages", p.tally.pages,
 			"durationMs", time.Since(p.started).Milliseconds(),
-			"ageMs", time.Since(p.batch.messages[0].SentAt).Milliseconds())
+			"ageMs", time.Since(first.SentAt).Milliseconds())
 	}
 }
 
