@@ -1,0 +1,164 @@
+package architecture
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// layer is a part of the tree with one rule for what its packages may import
+// beside the standard library and themselves. The patterns are those of match,
+// relative to the module for its own packages.
+type layer struct {
+	path      string
+	may       []string
+	mayInTest []string // in test files, beside those of may
+	why       string
+}
+
+// anyModule in a layer's may stands for every other module.
+const anyModule = "(any)"
+
+var testHelpers = []string{
+	"ports/porttest",
+	"integration/testenv",
+	"integration/awslocal",
+	"github.com/google/go-cmp/...",
+	"go.uber.org/goleak",
+	"pgregory.net/rapid",
+}
+
+// layers has the more exact path first.
+var layers = []layer{
+	{
+		path:      "domain",
+		mayInTest: testHelpers,
+		why:       "types and rules stand on the standard library alone",
+	},
+	{
+		path:      "domain/broadcast",
+		may:       []string{"domain", "ports", "golang.org/x/sync/errgroup"},
+		mayInTest: append([]string{"adapters/..."}, testHelpers...),
+		why:       "the use cases know the domain and the ports, and no technology",
+	},
+	{
+		path:      "ports",
+		may:       []string{"domain"},
+		mayInTest: testHelpers,
+		why:       "a port speaks of the domain, and in no technology's words",
+	},
+	{
+		path: "ports/porttest",
+		may:  append([]string{"domain", "ports"}, testHelpers...),
+		why:  "a conformance suite knows the port and none of its adapters",
+	},
+	{
+		path:      "adapters/lambdaevent/...",
+		may:       []string{"domain", "domain/broadcast", "ports", anyModule},
+		mayInTest: testHelpers,
+		why:       "a driving adapter knows the use cases; no other adapter, and not who wires it",
+	},
+	{
+		path:      "adapters/internal/...",
+		may:       []string{anyModule},
+		mayInTest: testHelpers,
+		why:       "what adapters of one vendor share is about its SDK, and knows nothing of the service",
+	},
+	{
+		path:      "adapters/*/...",
+		may:       []string{"domain", "ports", "adapters/internal/...", anyModule},
+		mayInTest: testHelpers,
+		why:       "an adapter knows the domain, the ports and its technology; no use case, no other adapter, and not who wires it",
+	},
+	{
+		path:      "functions/internal/...",
+		may:       []string{"ports", "adapters/...", anyModule},
+		mayInTest: testHelpers,
+		why:       "what composition roots share serves any of them, so it knows no use case",
+	},
+	{
+		path:      "functions/*",
+		may:       []string{"domain", "domain/broadcast", "ports", "adapters/...", "functions/internal/...", anyModule},
+		mayInTest: testHelpers,
+		why:       "a composition root wires packages; what it shares with another is in functions/internal",
+	},
+	{
+		path: "integration/...",
+		may:  []string{"domain/...", "ports/...", "adapters/...", anyModule},
+		why:  "what proves the whole runs the functions as programs",
+	},
+}
+
+func wrongImports(t tree) []string {
+	var wrong []string
+	for _, f := range t.files {
+		l, ok := layerOf(f.dir)
+		if !ok {
+			wrong = append(wrong, fmt.Sprintf("%s: the package is in none of the layers", f.path()))
+			continue
+		}
+		for _, imported := range f.imports() {
+			if !l.allows(f, imported) {
+				wrong = append(wrong, fmt.Sprintf("%s imports %s: %s", f.path(), imported, l.why))
+			}
+		}
+	}
+	return wrong
+}
+
+func layerOf(dir string) (layer, bool) {
+	for _, l := range layers {
+		if _, ok := match(l.path, dir); ok {
+			return l, true
+		}
+	}
+	return layer{}, false
+}
+
+func (l layer) allows(f *file, imported string) bool {
+	own, _ := match(l.path, f.dir)
+	may := append([]string{own}, l.may...)
+	if f.isTest() {
+		may = append(may, l.mayInTest...)
+	}
+	local, inModule := strings.CutPrefix(imported, module+"/")
+	switch {
+	case inModule:
+		return matchAny(may, local)
+	case standard(imported):
+		return true
+	}
+	return matchAny(may, imported) || slices.Contains(may, anyModule)
+}
+
+// standard goes by the rule that paths outside the standard library have a dot
+// in their first element.
+func standard(imported string) bool {
+	first, _, _ := strings.Cut(imported, "/")
+	return !strings.Contains(first, ".")
+}
+
+func matchAny(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		_, ok := match(pattern, name)
+		return ok
+	})
+}
+
+// match reports whether name is what the pattern says or, where that ends in
+// "/...", below it. A "*" is any one path element. It returns the pattern with
+// each "*" replaced by what it stands for in name.
+func match(pattern, name string) (string, bool) {
+	prefix, below := strings.CutSuffix(pattern, "/...")
+	depth := strings.Count(prefix, "/") + 1
+	elements := strings.Split(name, "/")
+	if len(elements) < depth || len(elements) > depth && !below {
+		return "", false
+	}
+	head := strings.Join(elements[:depth], "/")
+	if ok, err := path.Match(prefix, head); !ok || err != nil {
+		return "", false
+	}
+	return head + strings.TrimPrefix(pattern, prefix), true
+}
