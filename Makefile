@@ -1,0 +1,85 @@
+# People and CI use the same targets; `make` alone lists them.
+
+MAKEFLAGS += --no-print-directory
+
+ARGS        ?=
+STAGE       ?= dev
+FUNCTION    ?= fanOut
+FUZZTIME    ?= 20s
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+CODE        := domain ports adapters functions integration
+
+# Every function but standalone is a Lambda: build/<arch>/<function>/bootstrap.
+LAMBDAS  := $(filter-out standalone,$(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go)))
+BINARIES := $(foreach arch,arm64 amd64,$(LAMBDAS:%=build/$(arch)/%/bootstrap))
+
+.PHONY: help run test unit integration lint gofmt vet staticcheck build package deploy remove logs fuzz clean npm $(BINARIES)
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+# Not `go run`, which dies of a SIGTERM without passing it on.
+run: ## start the standalone service; flags go into ARGS, as in ARGS="--help"
+	@go build -o bin/ ./functions/standalone && exec bin/standalone $(ARGS)
+
+test: npm unit integration ## run all tests, with the race detector
+
+unit: ## run the tests of the packages alone
+	@go test -race -timeout 5m ./domain/... ./ports/... ./adapters/... ./functions/...
+
+# These start programs that go test knows nothing about, so it must not answer
+# from its cache.
+integration: ## run the tests of the whole: built binaries, real clients
+	@go test -race -count=1 -timeout 9m ./integration/...
+
+lint: gofmt vet staticcheck ## check format, go vet and staticcheck
+
+gofmt:
+	@files=$$(gofmt -l $(CODE)); test -z "$$files" || { echo "gofmt these files:" $$files >&2; exit 1; }
+
+vet:
+	@go vet ./...
+
+staticcheck:
+	@go run $(STATICCHECK) ./...
+
+build: $(BINARIES) ## build the Lambdas for arm64 and amd64 into build/
+
+# Always asked for: go build itself knows best what is up to date.
+$(BINARIES): build/%/bootstrap:
+	@CGO_ENABLED=0 GOOS=linux GOARCH=$(*D) \
+		go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags '-s -w' -o $@ ./functions/$(*F)
+
+package: $(LAMBDAS:%=build/packages/%.zip) ## build the zips that are deployed into build/packages/
+
+build/packages/%.zip: build/arm64/%/bootstrap
+	@mkdir -p $(@D)
+	@go run github.com/aws/aws-lambda-go/cmd/build-lambda-zip -o $@ $<
+
+deploy: node_modules/.package-lock.json ## deploy to AWS; the stage goes into STAGE (dev)
+	@npx sls deploy --stage $(STAGE) $(ARGS)
+
+remove: node_modules/.package-lock.json ## remove the stage STAGE (dev) from AWS
+	@npx sls remove --stage $(STAGE) $(ARGS)
+
+logs: node_modules/.package-lock.json ## follow the log of FUNCTION (fanOut) of the stage STAGE (dev)
+	@npx sls logs --function $(FUNCTION) --stage $(STAGE) --tail $(ARGS)
+
+fuzz: ## run each fuzz target for FUZZTIME (20s)
+	@grep -rEo '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' $(CODE) | while IFS=: read -r file func; do \
+		target=$${func#func }; echo "$$target ($$(dirname $$file))"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) </dev/null || exit 1; \
+	done
+
+clean: ## remove what was built and installed
+	@rm -rf bin build node_modules
+
+# Only tests need Node. Without it they say what they skip; under CI they fail.
+npm:
+	@if command -v npm >/dev/null; then $(MAKE) node_modules/.package-lock.json; \
+	elif [ -n "$$CI" ]; then echo "npm is missing, and CI skips no test" >&2; exit 1; \
+	else echo "npm is missing: the tests that need Node are skipped" >&2; fi
+
+node_modules/.package-lock.json: package-lock.json
+	@npm ci --silent
+	@touch $@

@@ -1,0 +1,153 @@
+package blackbox
+
+import (
+	"bytes"
+	"net"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/coder/websocket"
+
+	"serverless-websocket/integration/testenv"
+)
+
+// flagNames are all flags. Each has a twin in the environment.
+var flagNames = []string{
+	"ws-addr", "http-addr", "management-addr", "stage", "max-connections", "idle-timeout", "lifetime",
+	"send-buffer", "write-timeout", "drain-timeout", "queue-bytes", "log-level", "log-format",
+}
+
+func twin(flagName string) string {
+	return "SWS_" + strings.ToUpper(strings.ReplaceAll(flagName, "-", "_"))
+}
+
+// finish runs a command that has to end by itself.
+func finish(t *testing.T, cmd *exec.Cmd) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	code = testenv.Start(t, cmd).Wait(t, patience)
+	return code, out.String(), errs.String()
+}
+
+func TestHelp(t *testing.T) {
+	for _, flag := range []string{"--help", "-h"} {
+		code, stdout, stderr := finish(t, command(t, flag))
+		if code != 0 || stderr != "" {
+			t.Errorf("%s: exit code %d, stderr %q", flag, code, stderr)
+		}
+		for _, name := range flagNames {
+			for _, want := range []string{"-" + name, twin(name)} {
+				if !strings.Contains(stdout, want) {
+					t.Errorf("%s does not tell %s", flag, want)
+				}
+			}
+		}
+		for _, value := range []string{":3001", ":3000", "localhost:3002", "dev", "10m0s", "2h0m0s", "auto", "info"} {
+			if !strings.Contains(stdout, value) {
+				t.Errorf("%s does not tell the default %s", flag, value)
+			}
+		}
+	}
+}
+
+func TestWrongSettings(t *testing.T) {
+	for _, row := range []struct {
+		args, env []string
+		names     string // what the one line has to name
+	}{
+		{args: []string{"-no-such-flag"}, names: "no-such-flag"},
+		{args: []string{"-idle-timeout", "soon"}, names: "idle-timeout"},
+		{args: []string{"-send-buffer", "-1"}, names: "send-buffer"},
+		{args: []string{"-max-connections", "0"}, names: "max-connections"},
+		{args: []string{"-log-level", "loud"}, names: "log-level"},
+		{args: []string{"-log-format", "xml"}, names: "log-format"},
+		{args: []string{"-stage", "a/b"}, names: "stage"},
+		{args: []string{"stray"}, names: "stray"},
+		{env: []string{"SWS_LIFETIME=long"}, names: "SWS_LIFETIME"},
+	} {
+		cmd := command(t, row.args...)
+		cmd.Env = append(cmd.Env, row.env...)
+		code, stdout, stderr := finish(t, cmd)
+		if code != 2 || stdout != "" {
+			t.Errorf("%v %v: exit code %d, stdout %q; want 2 and nothing", row.args, row.env, code, stdout)
+		}
+		wantOneLine(t, stderr, row.names)
+	}
+}
+
+func TestPortInUse(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for _, name := range []string{"ws-addr", "http-addr", "management-addr"} {
+		args := []string{"-ws-addr=127.0.0.1:0", "-http-addr=127.0.0.1:0", "-management-addr=127.0.0.1:0"}
+		args = append(args, "-"+name, taken.Addr().String())
+		code, stdout, stderr := finish(t, command(t, args...))
+		if code != 1 || stdout != "" {
+			t.Errorf("%s: exit code %d, stdout %q; want 1 and nothing", name, code, stdout)
+		}
+		wantOneLine(t, stderr, taken.Addr().String())
+	}
+}
+
+func wantOneLine(t *testing.T, stderr, names string) {
+	t.Helper()
+	if strings.Count(stderr, "\n") != 1 || !strings.HasSuffix(stderr, "\n") || !strings.Contains(stderr, names) {
+		t.Errorf("stderr %q, want one line that names %s", stderr, names)
+	}
+}
+
+func TestEnvironmentTwins(t *testing.T) {
+	cmd := command(t, "-stage", "flag")
+	cmd.Env = append(cmd.Env,
+		"SWS_WS_ADDR=localhost:0", "SWS_HTTP_ADDR=127.0.0.1:0", "SWS_MANAGEMENT_ADDR=127.0.0.1:0",
+		"SWS_STAGE=environment", "SWS_MAX_CONNECTIONS=1", "SWS_IDLE_TIMEOUT=300ms", "SWS_LOG_LEVEL=debug")
+	s := launch(t, cmd)
+	if u, err := url.Parse(s.managementEndpoint); err != nil || u.Path != "/flag" {
+		t.Errorf("management endpoint %s: a flag has to win over its twin", s.managementEndpoint)
+	}
+	if host, _, _ := strings.Cut(strings.TrimPrefix(s.webSocketURL, "ws://"), ":"); host != "localhost" {
+		t.Errorf("WebSocket at %s, want localhost", s.webSocketURL)
+	}
+	c := dial(t, s.target)
+	if _, err := tryDial(t, s.target); err == nil {
+		t.Error("two clients although one is the most")
+	}
+	if code := c.awaitClose(); code != websocket.StatusGoingAway {
+		t.Errorf("idle client closed with %d, want 1001", code)
+	}
+}
+
+func TestManagementTurnedOff(t *testing.T) {
+	s := startStandalone(t, "-management-addr", "")
+	if s.managementEndpoint != "" {
+		t.Errorf("it is at %s", s.managementEndpoint)
+	}
+	for _, base := range []string{s.httpURL, "http" + strings.TrimPrefix(s.webSocketURL, "ws")} {
+		response, err := http.Get(base + "/dev/@connections/abc=")
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode < 400 || response.StatusCode == http.StatusGone {
+			t.Errorf("%s answers for @connections with %d", base, response.StatusCode)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+	if a := dial(t, s.target).broadcast(`1`); a.ID == "" {
+		t.Error("accepted without an id")
+	}
+}
+
+func TestLifetime(t *testing.T) {
+	s := startStandalone(t, "-lifetime", "300ms")
+	if code := dial(t, s.target).awaitClose(); code != websocket.StatusGoingAway {
+		t.Errorf("closed with %d, want 1001", code)
+	}
+}

@@ -1,0 +1,86 @@
+package blackbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"serverless-websocket/integration/testenv"
+)
+
+// entry is one structured log line.
+type entry map[string]any
+
+func (e entry) text(key string) string { s, _ := e[key].(string); return s }
+func (e entry) number(key string) int  { n, _ := e[key].(float64); return int(n) }
+
+// has reports whether the value of key is the text or a list with it.
+func (e entry) has(key, text string) bool {
+	list, _ := e[key].([]any)
+	return e.text(key) == text || slices.Contains(list, any(text))
+}
+
+// logs collects what a program logs, in JSON, one line each. Concurrent use is
+// safe.
+type logs struct {
+	mu      sync.Mutex
+	rest    []byte // of a line that is not complete
+	entries []entry
+	other   []string // lines that are not JSON
+}
+
+// Write takes the program's log stream. It never fails.
+func (l *logs) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rest = append(l.rest, b...)
+	for {
+		line, rest, found := bytes.Cut(l.rest, []byte("\n"))
+		if !found {
+			return len(b), nil
+		}
+		var e entry
+		if json.Unmarshal(line, &e) == nil {
+			l.entries = append(l.entries, e)
+		} else {
+			l.other = append(l.other, string(line))
+		}
+		l.rest = rest
+	}
+}
+
+// find returns the entries for which the condition holds.
+func (l *logs) find(condition func(entry) bool) []entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var found []entry
+	for _, e := range l.entries {
+		if condition(e) {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+// await waits for the first log line with the message in which key has the value.
+func (l *logs) await(t testing.TB, msg, key, value string) entry {
+	t.Helper()
+	var found []entry
+	testenv.Eventually(t, patience, fmt.Sprintf("log line %q with %s %s", msg, key, value), func() bool {
+		found = l.find(func(e entry) bool { return e.text("msg") == msg && e.has(key, value) })
+		return len(found) > 0
+	})
+	return found[0]
+}
+
+// unstructured returns what the program wrote beside log lines: a panic, the
+// report of a data race.
+func (l *logs) unstructured() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(append(l.other, string(l.rest)), "\n")
+}

@@ -1,0 +1,150 @@
+package blackbox
+
+import (
+	"net"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"serverless-websocket/integration/testenv"
+)
+
+// TestStopDuringBroadcasts stops the service while clients send as fast as they
+// can. Every client still gets all that was accepted, then a close frame.
+func TestStopDuringBroadcasts(t *testing.T) {
+	const receivers, senders, burst, stopAfter = 60, 8, 200, 50
+	s := startStandalone(t)
+	clients := dialMany(t, s.target, receivers+senders)
+	accepts := make(chan string, senders*burst)
+	received := make([]map[string]bool, len(clients))
+	var group sync.WaitGroup
+	for i, c := range clients {
+		group.Go(func() { received[i] = readToTheEnd(c, accepts) })
+	}
+	for _, c := range clients[:senders] {
+		group.Go(func() { sendBurst(c, burst) })
+	}
+	testenv.Eventually(t, patience, "messages are accepted", func() bool { return len(accepts) >= stopAfter })
+	s.signal(t, syscall.SIGTERM)
+	if code := s.process.Wait(t, patience); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+	group.Wait()
+
+	close(accepts)
+	t.Logf("%d of %d messages were accepted", len(accepts), senders*burst)
+	for id := range accepts {
+		for i := range clients {
+			if !received[i][id] {
+				t.Fatalf("client %d did not get accepted message %s", i, id)
+			}
+		}
+	}
+	for i, c := range clients {
+		if c.code != websocket.StatusGoingAway {
+			t.Errorf("client %d was closed with %d, want 1001", i, c.code)
+		}
+	}
+}
+
+// sendBurst waits for no reply, while the client is read from elsewhere. It ends
+// early when the service does.
+func sendBurst(c *client, n int) {
+	for range n {
+		if c.trySend(sendTemplate+quoted(1000)+"}") != nil {
+			return
+		}
+	}
+}
+
+// readToTheEnd returns the ids of the messages that reach the client before it
+// is closed. Those of its own that are accepted go to accepts.
+func readToTheEnd(c *client, accepts chan<- string) map[string]bool {
+	received := map[string]bool{}
+	for {
+		f, err := c.readFrame()
+		if err != nil {
+			return received
+		}
+		if f.Accepted != nil {
+			accepts <- f.Accepted.ID
+		}
+		for _, m := range f.Messages {
+			received[m.ID] = true
+		}
+	}
+}
+
+// TestStopWithStuckClient has a client hold up the stop. It ends with that
+// client dropped, and nobody new let in meanwhile.
+func TestStopWithStuckClient(t *testing.T) {
+	s := startHeldUp(t, "-drain-timeout", "8s")
+	bystander := dial(t, s.target)
+	s.signal(t, syscall.SIGTERM)
+	s.logs.await(t, "stopping", "level", "INFO")
+	testenv.Eventually(t, patience, "new clients are refused", func() bool {
+		c, err := tryDial(t, s.target)
+		if err == nil {
+			c.ws.CloseNow()
+		}
+		return err != nil
+	})
+	if s.ended() {
+		t.Error("the service did not wait for the client that it owes messages")
+	}
+	if code := bystander.awaitClose(); code != websocket.StatusGoingAway {
+		t.Errorf("the bystander was closed with %d, want 1001", code)
+	}
+	if code := s.process.Wait(t, patience); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+}
+
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	s := startHeldUp(t, "-drain-timeout", "2m")
+	s.signal(t, syscall.SIGINT)
+	s.logs.await(t, "stopping", "level", "INFO")
+	started := time.Now()
+	testenv.Eventually(t, patience, "the program ends", func() bool {
+		_ = s.process.Signal(syscall.SIGTERM) // fails when it has ended
+		return s.ended()
+	})
+	if code := s.process.Wait(t, patience); code == 0 {
+		t.Error("exit code 0 although it did not stop gracefully")
+	}
+	if took := time.Since(started); took > stopsWithin {
+		t.Errorf("it took %v", took)
+	}
+}
+
+// startHeldUp starts a service that has accepted a message for a client which
+// takes no more, so that it does not stop before it has given that one up.
+func startHeldUp(t *testing.T, args ...string) *standalone {
+	t.Helper()
+	s := startStandalone(t, append(args, "-write-timeout", "2m")...)
+	connectStuck(t, s.target)
+	a := dial(t, s.target).broadcast(quoted(30 << 10))
+	s.logs.await(t, "fanned out", "messageIds", a.ID)
+	return s
+}
+
+func TestStopsOnInterrupt(t *testing.T) {
+	s := startStandalone(t)
+	c := dial(t, s.target)
+	s.signal(t, syscall.SIGINT)
+	if code := c.awaitClose(); code != websocket.StatusGoingAway {
+		t.Errorf("closed with %d, want 1001", code)
+	}
+	if code := s.process.Wait(t, patience); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+	address := strings.TrimPrefix(s.webSocketURL, "ws://")
+	if conn, err := net.Dial("tcp", address); err == nil {
+		conn.Close()
+		t.Error("somebody still listens")
+	}
+}

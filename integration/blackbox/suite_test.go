@@ -1,0 +1,28 @@
+package blackbox
+
+import "testing"
+
+// suite is what every way to run the service has to pass. start gives each case
+// a service of its own, which it stops, gracefully, when the case is over.
+func suite(t *testing.T, start func(*testing.T, settings) *target) {
+	for _, c := range []struct {
+		name     string
+		run      func(*testing.T, *target)
+		settings settings
+	}{
+		{name: "ping", run: ping},
+		{name: "wscat", run: wscat},
+		{name: "content byte for byte", run: contentByteForByte},
+		{name: "ref is echoed", run: refIsEchoed},
+		{name: "error replies", run: errorReplies},
+		{name: "frames over the limits", run: framesOverTheLimits},
+		{name: "large message in fragments", run: largeMessage},
+		{name: "many clients", run: manyClients},
+		{name: "client that never reads", run: neverReads, settings: slowClientLimits},
+		{name: "clients killed during broadcasts", run: killedClients},
+		{name: "connections API", run: connectionsAPI},
+		{name: "log trail of a message", run: logTrail},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.run(t, start(t, c.settings)) })
+	}
+}
