@@ -1,0 +1,115 @@
+package template_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// wrongEnvironment checks that each function is given exactly the variables that
+// its main reads, and that the management endpoint is that of the deployed API.
+func wrongEnvironment(t template) []string {
+	var wrong []string
+	for name, function := range t.functions() {
+		read, err := variablesRead("functions/" + strings.ToLower(name))
+		if err != nil {
+			wrong = append(wrong, err.Error())
+			continue
+		}
+		variables, _ := function.at("Properties/Environment/Variables").(map[string]any)
+		set := slices.Sorted(maps.Keys(variables))
+		for _, variable := range read {
+			if !slices.Contains(set, variable) {
+				wrong = append(wrong, fmt.Sprintf("%s reads %s, which is not set", name, variable))
+			}
+		}
+		for _, variable := range set {
+			if !slices.Contains(read, variable) {
+				wrong = append(wrong, fmt.Sprintf("%s is given %s, which it does not read", name, variable))
+			}
+			if want := valueOf(variable, t.stage()); want != "" && text(variables[variable]) != want {
+				wrong = append(wrong, fmt.Sprintf("%s: %s is %s, not %s", name, variable, text(variables[variable]), want))
+			}
+		}
+	}
+	return wrong
+}
+
+// valueOf returns what a variable has to refer to, or "".
+func valueOf(variable, stage string) string {
+	switch variable {
+	case "CONNECTIONS_TABLE":
+		return ref("ConnectionsTable")
+	case "JOBS_QUEUE_URL":
+		return ref("JobsQueue")
+	case "DEAD_LETTER_QUEUE_URL":
+		return ref("DeadLetterQueue")
+	case "MANAGEMENT_ENDPOINT":
+		return sub("https://${WebsocketsApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/" + stage)
+	}
+	return ""
+}
+
+// variablesRead returns the names in the calls of boot.Env's methods.
+func variablesRead(dir string) ([]string, error) {
+	files, err := sources(dir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, path := range files {
+		err := eachCall(path, func(method string, call *ast.CallExpr) error {
+			if method != "Required" && method != "Count" {
+				return nil
+			}
+			name, ok := literal(call.Args, 0)
+			if !ok {
+				return fmt.Errorf("%s: the variable in a call of %s is no string literal", path, method)
+			}
+			names = append(names, name)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
+}
+
+// eachCall visits the calls of methods and of other packages' functions in a
+// file until visit returns an error.
+func eachCall(path string, visit func(method string, call *ast.CallExpr) error) error {
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+	if err != nil {
+		return err
+	}
+	ast.Inspect(file, func(node ast.Node) bool {
+		call, ok := node.(*ast.CallExpr)
+		if !ok || err != nil {
+			return err == nil
+		}
+		if selector, ok := call.Fun.(*ast.SelectorExpr); ok {
+			err = visit(selector.Sel.Name, call)
+		}
+		return err == nil
+	})
+	return err
+}
+
+// literal returns the argument if it is a string literal.
+func literal(args []ast.Expr, index int) (string, bool) {
+	if index >= len(args) {
+		return "", false
+	}
+	lit, ok := args[index].(*ast.BasicLit)
+	if !ok || lit.Kind != token.STRING {
+		return "", false
+	}
+	value, err := strconv.Unquote(lit.Value)
+	return value, err == nil
+}

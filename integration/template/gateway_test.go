@@ -1,0 +1,140 @@
+package template_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// routes tells the function behind each route of the WebSocket API, and whether
+// what it answers is sent to the client.
+var routes = map[string]struct {
+	function string
+	replies  bool
+}{
+	"$connect":    {"ConnectionManager", false},
+	"$disconnect": {"ConnectionManager", false},
+	"$default":    {"DefaultMessage", true},
+	"sendMessage": {"SendMessage", true},
+}
+
+func wrongGateway(t template) []string {
+	wrong := t.unmet(
+		expectation{"Resources/WebsocketsApi/Properties/RouteSelectionExpression", `"$request.body.action"`},
+		expectation{"Resources/HttpApiRouteGetPing/Properties/RouteKey", `"GET /ping"`},
+		expectation{"Resources/HttpApiIntegrationPing/Properties/PayloadFormatVersion", `"2.0"`},
+	)
+	wrong = append(wrong, wrongRoutes(t)...)
+	return append(wrong, wrongStage(t)...)
+}
+
+func wrongRoutes(t template) []string {
+	var wrong []string
+	responses := map[string]bool{}
+	for _, response := range t.ofType("AWS::ApiGatewayV2::RouteResponse") {
+		route, _ := response.at("Properties/RouteId/Ref").(string)
+		responses[route] = response.text("Properties/RouteResponseKey") == `"$default"`
+	}
+	found := map[string]bool{}
+	for id, route := range t.ofType("AWS::ApiGatewayV2::Route") {
+		key, _ := route.at("Properties/RouteKey").(string)
+		if key == "GET /ping" {
+			continue
+		}
+		want, ok := routes[key]
+		if !ok {
+			wrong = append(wrong, fmt.Sprintf("route %q is not known", key))
+			continue
+		}
+		found[key] = true
+		if !strings.Contains(route.text("Properties/Target"), ref(want.function+"WebsocketsIntegration")) {
+			wrong = append(wrong, fmt.Sprintf("route %s does not go to %s", key, want.function))
+		}
+		selects := route.text("Properties/RouteResponseSelectionExpression") == `"$default"`
+		if selects != want.replies || responses[id] != want.replies {
+			wrong = append(wrong, fmt.Sprintf("route %s: selects a route response %v, has one %v, should %v",
+				key, selects, responses[id], want.replies))
+		}
+	}
+	for key := range routes {
+		if !found[key] {
+			wrong = append(wrong, fmt.Sprintf("no route %s", key))
+		}
+	}
+	return wrong
+}
+
+// accessLogFields are what each line of the access log tells.
+var accessLogFields = []string{"requestId", "connectionId", "routeKey", "eventType", "status", "error"}
+
+func wrongStage(t template) []string {
+	const path = "Resources/WebsocketsDeploymentStage/Properties/"
+	wrong := t.unmet(
+		expectation{path + "AccessLogSettings/DestinationArn",
+			sub("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${WebsocketsLogGroup}")},
+		// The setting that a shallow merge would lose.
+		expectation{path + "DefaultRouteSettings/LoggingLevel", `"OFF"`},
+		expectation{path + "DefaultRouteSettings/DataTraceEnabled", "false"},
+	)
+	for _, stage := range []string{path, "Resources/HttpApiStage/Properties/"} {
+		for _, limit := range []string{"ThrottlingRateLimit", "ThrottlingBurstLimit"} {
+			if t.number(stage+"DefaultRouteSettings/"+limit) == 0 {
+				wrong = append(wrong, stage+": no "+limit)
+			}
+		}
+	}
+	if t.number("Resources/WebsocketsLogGroup/Properties/RetentionInDays") == 0 {
+		wrong = append(wrong, "the access log is kept for ever")
+	}
+	format, _ := t.at(path + "AccessLogSettings/Format").(string)
+	return append(wrong, wrongAccessLog(format)...)
+}
+
+func wrongAccessLog(format string) []string {
+	var line map[string]string
+	if err := json.Unmarshal([]byte(format), &line); err != nil {
+		return []string{fmt.Sprintf("the access log is not JSON: %v", err)}
+	}
+	var wrong []string
+	if strings.Contains(format, "\n") {
+		wrong = append(wrong, "the access log's format is more than one line")
+	}
+	for _, field := range accessLogFields {
+		if !strings.HasPrefix(line[field], "$context.") {
+			wrong = append(wrong, "the access log has no "+field)
+		}
+	}
+	return wrong
+}
+
+// wrongPermissions checks that only the routes of this API invoke a function.
+func wrongPermissions(t template) []string {
+	api := "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebsocketsApi}/" + t.stage() + "/"
+	wrong := t.unmet(
+		expectation{"Resources/ConnectionManagerLambdaPermissionWebsockets/Properties/SourceArn", sub(api + "$*connect")},
+		expectation{"Resources/DefaultMessageLambdaPermissionWebsockets/Properties/SourceArn", sub(api + "$default")},
+		expectation{"Resources/SendMessageLambdaPermissionWebsockets/Properties/SourceArn", sub(api + "sendMessage")},
+	)
+	for id, permission := range t.ofType("AWS::Lambda::Permission") {
+		if permission.at("Properties/SourceArn") == nil {
+			wrong = append(wrong, id+" lets any API invoke the function")
+		}
+	}
+	return wrong
+}
+
+// wrongOutputs checks that the stack tells what a person needs to use it.
+func wrongOutputs(t template) []string {
+	wrong := t.unmet(
+		expectation{"Outputs/ManagementEndpoint/Value", valueOf("MANAGEMENT_ENDPOINT", t.stage())},
+		expectation{"Outputs/ConnectionsTableName/Value", ref("ConnectionsTable")},
+		expectation{"Outputs/JobsQueueUrl/Value", ref("JobsQueue")},
+		expectation{"Outputs/DeadLetterQueueUrl/Value", ref("DeadLetterQueue")},
+	)
+	for name, part := range map[string]string{"ServiceEndpointWebsocket": "wss://", "HttpApiUrl": "https://"} {
+		if !strings.Contains(t.text("Outputs/"+name), part) {
+			wrong = append(wrong, fmt.Sprintf("no output %s with a %s URL", name, part))
+		}
+	}
+	return wrong
+}
