@@ -13,7 +13,7 @@ CODE        := domain ports adapters functions integration
 LAMBDAS  := $(filter-out standalone,$(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go)))
 BINARIES := $(foreach arch,arm64 amd64,$(LAMBDAS:%=build/$(arch)/%/bootstrap))
 
-.PHONY: help run test unit integration lint gofmt vet staticcheck build package deploy remove logs fuzz clean npm $(BINARIES)
+.PHONY: help run test unit integration coldstart lint gofmt vet staticcheck build package deploy remove logs fuzz clean npm $(BINARIES)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,9 @@ unit: ## run the tests of the packages alone
 # from its cache.
 integration: ## run the tests of the whole: built binaries, real clients
 	@go test -race -count=1 -timeout 9m ./integration/...
+
+coldstart: npm ## measure the cold start of each function on this machine
+	@go test -count=1 -v -run '^TestColdStart$$' ./integration/blackbox | sed -n 's/.*_test.go:[0-9]*: //p'
 
 lint: gofmt vet staticcheck ## check format, go vet and staticcheck
 
@@ -76,7 +79,7 @@ clean: ## remove what was built and installed
 
 # Only tests need Node. Without it they say what they skip; under CI they fail.
 npm:
-	@if command -v npm >/dev/null; then $(MAKE) node_modules/.package-lock.json; \
+	@if command -v npm >/dev/null; then $(MAKE) -s node_modules/.package-lock.json; \
 	elif [ -n "$$CI" ]; then echo "npm is missing, and CI skips no test" >&2; exit 1; \
 	else echo "npm is missing: the tests that need Node are skipped" >&2; fi
 

@@ -90,6 +90,7 @@ func fanOutOptions(s settings) broadcast.Options {
 		RequeueDelay:    100 * time.Millisecond,
 		MaxRequeueDelay: s.drainTimeout / 4,
 		MaxAttempts:     1_000,
+		Segments:        1, // there is one worker, and split messages could overtake each other
 	}
 }
 

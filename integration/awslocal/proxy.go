@@ -2,10 +2,12 @@ package awslocal
 
 import (
 	"fmt"
+	"hash/crc32"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -34,9 +36,12 @@ func Proxy(t testing.TB, target string, fault Fault) string {
 }
 
 // WriteError answers as the AWS JSON protocols do, with an error type such as
-// "ProvisionedThroughputExceededException".
+// "ProvisionedThroughputExceededException", and with the checksum that clients of
+// DynamoDB look for.
 func WriteError(w http.ResponseWriter, status int, errorType string) {
+	body := fmt.Appendf(nil, `{"__type":"com.amazonaws#%s","message":"injected"}`, errorType)
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
 	w.WriteHeader(status)
-	fmt.Fprintf(w, `{"__type":"com.amazonaws#%s","message":"injected"}`, errorType)
+	_, _ = w.Write(body) // the client may be gone; there is nobody to tell
 }

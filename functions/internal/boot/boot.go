@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 )
 
 // loadTimeout bounds the reading of the AWS configuration at cold start.
@@ -39,9 +40,19 @@ func Start(build func(*slog.Logger, *Env) any) {
 func (e *Env) AWSConfig() aws.Config {
 	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
 	defer cancel()
-	cfg, err := config.LoadDefaultConfig(ctx)
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.LoggerFunc(logSDK)))
 	if err != nil {
 		e.errs = append(e.errs, fmt.Errorf("load the AWS configuration: %w", err))
 	}
 	return cfg
+}
+
+// logSDK logs what the SDK has to say like everything else; its own logger writes
+// text, which queries for fields do not find.
+func logSDK(class logging.Classification, format string, values ...any) {
+	level := slog.LevelDebug
+	if class == logging.Warn {
+		level = slog.LevelWarn
+	}
+	slog.Log(context.Background(), level, "AWS SDK", "detail", fmt.Sprintf(format, values...))
 }

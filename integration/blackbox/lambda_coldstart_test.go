@@ -1,0 +1,75 @@
+package blackbox
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"serverless-websocket/integration/lambdalocal"
+)
+
+// firstEvents are what the functions are invoked with first, in an order in which
+// none gives the event source work for another.
+var firstEvents = []struct {
+	function string
+	event    any
+}{
+	{"ping", events.APIGatewayV2HTTPRequest{RouteKey: "GET /ping"}},
+	{"defaultmessage", webSocketEvent("MESSAGE", `{}`)},
+	{"fanout", events.SQSEvent{Records: []events.SQSMessage{
+		{MessageId: "1", Body: `{"v":1,"messages":[{"id":"A","sentAt":1,"content":"1"}]}`},
+	}}},
+	{"connectionmanager", webSocketEvent("CONNECT", "")},
+	{"sendmessage", webSocketEvent("MESSAGE", sendTemplate+`1}`)},
+}
+
+func webSocketEvent(eventType, body string) events.APIGatewayWebsocketProxyRequest {
+	event := events.APIGatewayWebsocketProxyRequest{Body: body}
+	event.RequestContext.EventType = eventType
+	event.RequestContext.ConnectionID = "L0SM9cOFvHcCIhw="
+	return event
+}
+
+// TestColdStart measures, for each function, the start of its process until it
+// asks for the first invocation, and that invocation, which opens connections.
+func TestColdStart(t *testing.T) {
+	const starts = 11
+	s := startLambda(t, lambdaConfig{})
+	t.Logf("cold start, median of %d:", starts)
+	for _, row := range firstEvents {
+		payload, err := json.Marshal(row.event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var inits, firsts []time.Duration
+		for range starts {
+			e := coldStart(t, s.functions[row.function], payload)
+			inits, firsts = append(inits, e.Init), append(firsts, e.First)
+		}
+		t.Logf("%-18s init %5.1f ms, first invocation %5.1f ms", row.function, median(inits), median(firsts))
+	}
+}
+
+// coldStart has the function start a new environment for the payload.
+func coldStart(t *testing.T, f *lambdalocal.Function, payload []byte) lambdalocal.Environment {
+	t.Helper()
+	if _, err := f.Invoke(t.Context(), payload); err != nil {
+		t.Fatal(err)
+	}
+	all := f.Environments()
+	last := all[len(all)-1]
+	if last.Invocations != 1 || last.Init == 0 {
+		t.Fatalf("not a cold start: %+v", last)
+	}
+	f.Kill(last.ID)
+	return last
+}
+
+// median returns milliseconds.
+func median(d []time.Duration) float64 {
+	slices.Sort(d)
+	return float64(d[len(d)/2]) / float64(time.Millisecond)
+}

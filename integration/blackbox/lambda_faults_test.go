@@ -1,0 +1,264 @@
+package blackbox
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"serverless-websocket/integration/awslocal"
+	"serverless-websocket/integration/lambdalocal"
+	"serverless-websocket/integration/testenv"
+)
+
+const throttled = "ProvisionedThroughputExceededException"
+
+// gate holds up the posts to clients, from the n-th on, until it is opened.
+type gate struct {
+	n       int32
+	posts   atomic.Int32
+	held    atomic.Int32  // how many wait
+	reached chan struct{} // closed by the n-th
+	opened  chan struct{}
+}
+
+func newGate(n int32) *gate {
+	return &gate{n: n, reached: make(chan struct{}), opened: make(chan struct{})}
+}
+
+func (g *gate) open() { close(g.opened) }
+
+func (g *gate) pass(ctx context.Context) {
+	i := g.posts.Add(1)
+	if i == g.n {
+		close(g.reached)
+	}
+	if i >= g.n {
+		g.held.Add(1)
+		defer g.held.Add(-1)
+		select {
+		case <-g.opened:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// TestWorkerKilledDuringBroadcast kills the fan-out's environment when half of
+// the clients have the message. The job comes again, and so may the message,
+// under the same id.
+func TestWorkerKilledDuringBroadcast(t *testing.T) {
+	const clients = 40
+	posts := newGate(clients / 2)
+	s := startLambda(t, lambdaConfig{visibility: 2 * time.Second, beforePost: posts.pass})
+	all := dialMany(t, s.target, clients)
+	a := all[0].broadcast(`"survives"`)
+	<-posts.reached
+	if n := s.killBusy("fanout"); n != 1 {
+		t.Errorf("%d workers killed, want the one that is in the middle of it", n)
+	}
+	testenv.Eventually(t, patience, "its posts break off", func() bool { return posts.held.Load() == 0 })
+	posts.open()
+	for _, c := range all {
+		c.wantMessage(a.ID)
+	}
+	if e := s.logs.await(t, "fanned out", "messageIds", a.ID); e.number("delivered") != clients {
+		t.Errorf("the next worker: %v, want %d delivered", e, clients)
+	}
+	wantEmpty(t, s.queue.DeadLetterURL)
+}
+
+// killBusy kills the environments of a function that are in an invocation, and
+// returns how many.
+func (s *lambdaService) killBusy(name string) (n int) {
+	for _, e := range s.functions[name].Environments() {
+		if e.Busy {
+			s.functions[name].Kill(e.ID)
+			n++
+		}
+	}
+	return n
+}
+
+// wantMessage reads on until the message with the id comes.
+func (c *client) wantMessage(id string) {
+	c.t.Helper()
+	for {
+		m, err := c.message()
+		if err != nil {
+			c.t.Fatalf("message %s did not come: %v", id, err)
+		}
+		if m.ID == id {
+			return
+		}
+	}
+}
+
+// TestFunctionsTimeOut has functions make no progress until their timeout. The
+// gateway answers the clients that wait for one; the next invocations are served
+// by new environments. The worker is stopped in the middle of a broadcast.
+func TestFunctionsTimeOut(t *testing.T) {
+	posts := newGate(2)
+	s := startLambda(t, lambdaConfig{beforePost: posts.pass, visibility: 7 * time.Second, timeouts: map[string]time.Duration{
+		"connectionmanager": time.Second,
+		"sendmessage":       time.Second,
+		"fanout":            6 * time.Second, // it begins nothing in the last 5
+	}})
+	clients := []*client{dial(t, s.target), dial(t, s.target), dial(t, s.target)}
+	s.functions["connectionmanager"].Pause(1)
+	if _, err := tryDial(t, s.target); err == nil || !strings.Contains(err.Error(), "502") {
+		t.Errorf("connected, or not refused with 502: %v", err)
+	}
+	clients = append(clients, dial(t, s.target))
+
+	a := clients[0].broadcast(`"in time, at last"`)
+	<-posts.reached
+	s.functions["fanout"].Pause(1)
+	posts.open()
+	s.functions["sendmessage"].Pause(1)
+	clients[1].send(sendTemplate + `"lost in time"}`)
+	if err := clients[1].wantGatewayError("Internal server error"); err != nil {
+		t.Error(err)
+	}
+	b := clients[1].broadcast(`"by another environment"`)
+	for _, c := range clients {
+		c.wantMessages([]string{a.ID, b.ID}, `"lost in time"`)
+	}
+	if first := s.functions["fanout"].Environments()[0]; !first.Ended {
+		t.Errorf("the worker did not time out: %+v", first)
+	}
+}
+
+// wantGatewayError reads until a frame that the gateway sends by itself.
+func (c *client) wantGatewayError(text string) error {
+	for {
+		f, err := c.read()
+		if err != nil || strings.HasPrefix(f, `{"message":"`+text+`",`) {
+			return err
+		}
+		if !strings.HasPrefix(f, `{"messages":[`) {
+			return fmt.Errorf("got %s, want %s", f, text)
+		}
+	}
+}
+
+// TestQueueDown breaks every connection to SQS, that of the event source too,
+// while a worker is at it. What was accepted before is delivered; meanwhile
+// nothing is accepted.
+func TestQueueDown(t *testing.T) {
+	posts := newGate(1)
+	s := startLambda(t, lambdaConfig{visibility: 3 * time.Second, sourceThrough: true, beforePost: posts.pass})
+	sender, receiver := dial(t, s.target), dial(t, s.target)
+	accepts := []string{sender.broadcast(`"before"`).ID}
+	<-posts.reached
+	accepts = append(accepts, sender.broadcast(`"waiting"`).ID)
+
+	s.sqs.Set(lambdalocal.Down)
+	posts.open()
+	for up := time.Now().Add(3 * time.Second); time.Now().Before(up); {
+		sender.send(sendTemplate + `"refused","ref":"down"}`)
+		if f, err := sender.reply(); err != nil || f.Error == nil || f.Error.Code != "unavailable" || f.Error.Ref != "down" {
+			t.Fatalf("got %+v, %v; want unavailable", f, err)
+		}
+	}
+	s.sqs.Set(nil)
+	accepts = append(accepts, sender.broadcast(`"after"`).ID)
+	for _, c := range []*client{sender, receiver} {
+		c.wantMessages(accepts, `"refused"`)
+	}
+	testenv.Eventually(t, patience, "the queue is worked off", func() bool { return holds(t, s.queue.URL) == "0+0+0" })
+	wantEmpty(t, s.queue.DeadLetterURL)
+}
+
+// wantMessages reads until all ids have come, in any order and each once or more,
+// and no message with the forbidden content.
+func (c *client) wantMessages(ids []string, forbidden string) {
+	c.t.Helper()
+	for missing := slices.Clone(ids); len(missing) > 0; {
+		m, err := c.message()
+		if err != nil {
+			c.t.Fatalf("messages %v did not come: %v", missing, err)
+		}
+		if string(m.Content) == forbidden {
+			c.t.Errorf("got %s", m.Content)
+		}
+		missing = slices.DeleteFunc(missing, func(id string) bool { return id == m.ID })
+	}
+}
+
+// TestTableThrottled has DynamoDB refuse two of three requests, which nobody
+// notices, and then all of them for a while.
+func TestTableThrottled(t *testing.T) {
+	s := startLambda(t, lambdaConfig{visibility: 20 * time.Second})
+	s.dynamoDB.Set(lambdalocal.Throttle(3, throttled))
+	var clients []*client
+	for range 5 {
+		clients = append(clients, dial(t, s.target))
+	}
+	a := clients[0].broadcast(`"slowly"`)
+	for _, c := range clients {
+		c.wantMessage(a.ID)
+	}
+
+	s.dynamoDB.Set(lambdalocal.Throttle(0, throttled))
+	if _, err := tryDial(t, s.target); err == nil {
+		t.Error("connected, but not registered")
+	}
+	a = clients[0].broadcast(`"later"`)
+	if e := s.logs.await(t, "fanned out", "messageIds", a.ID); e["carriedOn"] != true || e.number("delivered") != 0 {
+		t.Errorf("a worker that cannot read the table: %v", e)
+	}
+	s.dynamoDB.Set(nil)
+	for _, c := range clients {
+		c.wantMessage(a.ID)
+	}
+	dial(t, s.target).broadcast(`"as before"`)
+}
+
+// TestPoisonJob puts what no worker can decode on the queue, among jobs that flow.
+func TestPoisonJob(t *testing.T) {
+	s := startLambda(t, lambdaConfig{visibility: 2 * time.Second, maxReceives: 2})
+	sender, receiver := dial(t, s.target), dial(t, s.target)
+	const poison = `{"v":1,"messages":"poison"}`
+	_, err := awslocal.SQS(t).SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &s.queue.URL, MessageBody: aws.String(poison)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := 0
+	testenv.Eventually(t, patience, "the poison is a dead letter", func() bool {
+		sent++
+		a := sender.broadcast(fmt.Sprint(sent))
+		receiver.wantMessage(a.ID)
+		return holds(t, s.queue.DeadLetterURL) == "1+0+0"
+	})
+	out, err := awslocal.SQS(t).ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &s.queue.DeadLetterURL})
+	if err != nil || len(out.Messages) != 1 || *out.Messages[0].Body != poison {
+		t.Errorf("the dead letter is %+v, %v", out, err)
+	}
+	refusals := s.logs.find(func(e entry) bool { return e.text("msg") == "job refused" })
+	if len(refusals) != 2 {
+		t.Errorf("refused %d times, want 2: %v", len(refusals), refusals)
+	}
+	t.Logf("%d broadcasts flowed meanwhile", sent)
+}
+
+// TestConnectionsAPINeedsASignature checks the stand-in for IAM by which all
+// other tests know that fanout signs its posts.
+func TestConnectionsAPINeedsASignature(t *testing.T) {
+	s := startLambda(t, lambdaConfig{})
+	response, err := http.Post(s.managementEndpoint+"/@connections/abc=", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	if response.StatusCode != http.StatusForbidden {
+		t.Errorf("an unsigned post is answered %d, want 403", response.StatusCode)
+	}
+}
