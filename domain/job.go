@@ -36,6 +36,8 @@ type Job struct {
 	// Attempt counts the tries that failed so far. Splitting a job or carrying
 	// its cursor on is progress and does not count.
 	Attempt int
+	// Seen counts the connections that the scan has passed before the cursor.
+	Seen int
 	// Reason is why the job was put on the dead-letter queue; empty before.
 	Reason string
 }

@@ -20,6 +20,7 @@ type batch struct {
 	messages   []domain.Message
 	audience   domain.Audience
 	attempt    int
+	seen       int // connections before the audience's cursor
 	deliveries []string
 }
 
@@ -47,6 +48,7 @@ func coalesce(work []received) []batch {
 		}
 		b := &batches[i]
 		b.messages = append(b.messages, r.job.Messages...)
+		b.seen = max(b.seen, r.job.Seen)
 		b.deliveries = append(b.deliveries, r.delivery)
 	}
 	for i := range batches {

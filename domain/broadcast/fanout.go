@@ -24,6 +24,7 @@ type FanOut struct {
 	deadLetters ports.Queue
 	log         *slog.Logger
 	options     Options
+	pace        pace
 }
 
 // NewFanOut returns a worker that reads connections from store, posts through
@@ -100,8 +101,8 @@ func (f *FanOut) decode(ctx context.Context, deliveries []Delivery) (work []rece
 // run makes one pass. Its error says that something of the batch is in nobody's
 // hands unless the deliveries come again; it has been logged.
 func (f *FanOut) run(ctx context.Context, b batch) error {
-	if f.options.Segments > 1 && b.forEveryone() {
-		return f.split(ctx, b)
+	if n := f.segments(); n > 1 && b.forEveryone() {
+		return f.split(ctx, b, n)
 	}
 	p, err := f.newPass(ctx, b)
 	if err != nil {
@@ -112,14 +113,25 @@ func (f *FanOut) run(ctx context.Context, b batch) error {
 	return p.lost
 }
 
-// split turns a batch for everyone into one job for each segment of the table.
-func (f *FanOut) split(ctx context.Context, b batch) error {
-	var segments []leftover
-	for i := range f.options.Segments {
-		part := domain.Audience{Segment: domain.Segment{Index: i, Total: f.options.Segments}}
-		segments = append(segments, b.carriedOn(part))
+// segments returns into how many jobs a job for everyone is to be split.
+func (f *FanOut) segments() int {
+	if f.options.Segments > 0 {
+		return f.options.Segments
 	}
-	return f.leave(ctx, segments...)
+	return f.pace.segments(f.options.PassTime)
+}
+
+// split turns a batch for everyone into one job for each segment of the table.
+func (f *FanOut) split(ctx context.Context, b batch, segments int) error {
+	var parts []leftover
+	for i := range segments {
+		part := domain.Audience{Segment: domain.Segment{Index: i, Total: segments}}
+		parts = append(parts, b.carriedOn(part))
+	}
+	for _, ids := range portions(b.messages) {
+		f.log.InfoContext(ctx, "split", "messageIds", ids, "segments", segments)
+	}
+	return f.leave(ctx, parts...)
 }
 
 // stopping reports whether the deadline is too near to begin anything.

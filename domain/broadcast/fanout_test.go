@@ -264,19 +264,7 @@ func TestBeforeTheDeadlineTheRestIsCarriedOn(t *testing.T) {
 		w.poster.hold = func(domain.ConnectionID) { time.Sleep(time.Second) }
 		all := w.connect(12)
 		w.send(`1`)
-		for invocations := 0; w.queue.Depth().Ready > 0; invocations++ {
-			if invocations > 4 {
-				t.Fatal("no progress")
-			}
-			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-			if failed := w.handle(ctx, w.receive()); len(failed) > 0 {
-				t.Errorf("failed: %v", failed)
-			}
-			if ctx.Err() != nil {
-				t.Error("the deadline has passed")
-			}
-			cancel()
-		}
+		w.workUntil(10 * time.Second)
 		for _, id := range all {
 			w.wantGot(id, `1`)
 		}
@@ -395,4 +383,25 @@ func TestTheSummaryNamesTheMessagesAndCounts(t *testing.T) {
 			t.Errorf("no %s in %s", part, w.log)
 		}
 	}
+}
+
+// The first broadcast to a table that is too large for one worker is carried on
+// from deadline to deadline. By then it is known how large the table is.
+func TestAJobIsSplitByWhatEarlierPassesSaw(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorldOf(t, 500, broadcast.Options{InFlight: 100, PassTime: 5 * time.Second})
+		w.poster.hold = func(domain.ConnectionID) { time.Sleep(time.Second) }
+		all := w.connect(3000) // 30 s at a hundred a second
+		w.send(`1`)
+		w.workUntil(20 * time.Second) // 15 s with the margin
+		w.send(`2`)
+		w.handle(context.Background(), w.receive())
+		if depth := w.queue.Depth(); depth.Ready != 6 {
+			t.Errorf("split into %d jobs, want 6 of five seconds each", depth.Ready)
+		}
+		w.workUntil(20 * time.Second)
+		for _, id := range all {
+			w.wantGot(id, `1`, `2`)
+		}
+	})(t)
 }

@@ -28,6 +28,7 @@ type wireJob struct {
 	Segment  int              `json:"segment,omitempty"`
 	Segments int              `json:"segments,omitempty"`
 	Cursor   domain.Cursor    `json:"cursor,omitempty"`
+	Seen     int              `json:"seen,omitempty"`
 	Attempt  int              `json:"attempt,omitempty"`
 	Reason   string           `json:"reason,omitempty"`
 }
@@ -51,6 +52,7 @@ func encodeJob(job domain.Job) string {
 		Segment:  job.Audience.Segment.Index,
 		Segments: job.Audience.Segment.Total,
 		Cursor:   job.Audience.Cursor,
+		Seen:     job.Seen,
 		Attempt:  job.Attempt,
 		Reason:   job.Reason,
 	}
@@ -87,6 +89,7 @@ func decodeJob(body string) (domain.Job, error) {
 			Segment: domain.Segment{Index: wire.Segment, Total: wire.Segments},
 			Cursor:  wire.Cursor,
 		},
+		Seen:    wire.Seen,
 		Attempt: wire.Attempt,
 		Reason:  wire.Reason,
 	}

@@ -34,6 +34,7 @@ func TestAJobSurvivesTheQueue(t *testing.T) {
 func anyJob(t *rapid.T) domain.Job {
 	job := domain.Job{
 		Attempt: rapid.IntRange(0, 100).Draw(t, "attempt"),
+		Seen:    rapid.IntRange(0, 1e6).Draw(t, "seen"),
 		Reason:  strings.ToValidUTF8(rapid.String().Draw(t, "reason"), ""),
 	}
 	for range rapid.IntRange(1, 4).Draw(t, "messages") {

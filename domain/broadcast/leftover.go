@@ -20,7 +20,7 @@ type leftover struct {
 
 // carriedOn is what nobody has tried yet.
 func (b batch) carriedOn(rest domain.Audience) leftover {
-	return leftover{job: domain.Job{Messages: b.messages, Audience: rest, Attempt: b.attempt}}
+	return leftover{job: domain.Job{Messages: b.messages, Audience: rest, Seen: b.seen, Attempt: b.attempt}}
 }
 
 // later is what to try again after the delay, without holding the try against it.

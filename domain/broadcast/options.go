@@ -36,8 +36,12 @@ type Options struct {
 	// leaves the rest to another job; 5 s. It must be longer than one post and
 	// one send to the queue take.
 	Margin time.Duration
-	// Segments is into how many jobs a job for everyone is split, to be worked
-	// off side by side; 1, which does not split.
+	// PassTime is how long one pass should take. A job for everyone that would
+	// take longer, by what earlier passes of this worker saw, is split into one
+	// for each of so many segments of the table, to be worked off side by side;
+	// 5 s.
+	PassTime time.Duration
+	// Segments sets their number instead. 1 means that nothing is split.
 	Segments int
 }
 
@@ -51,7 +55,8 @@ func (o Options) withDefaults() Options {
 		MaxRequeueDelay: min(cmp.Or(o.MaxRequeueDelay, 5*time.Minute), ports.MaxQueueDelay),
 		MaxAttempts:     cmp.Or(o.MaxAttempts, 8),
 		Margin:          cmp.Or(o.Margin, 5*time.Second),
-		Segments:        cmp.Or(o.Segments, 1),
+		PassTime:        cmp.Or(o.PassTime, 5*time.Second),
+		Segments:        o.Segments,
 	}
 }
 

@@ -82,8 +82,8 @@ func (p *pass) settle(atLeast int) {
 	}
 }
 
-// prune deletes the rows of the gone. What cannot be deleted now is found again
-// by the next pass.
+// prune deletes the rows of the gone, beside the posts. What cannot be deleted
+// now is found again by the next pass.
 func (p *pass) prune(gone []target) {
 	if len(gone) == 0 {
 		return
@@ -93,7 +93,10 @@ func (p *pass) prune(gone []target) {
 		ids = append(ids, t.connection.ID)
 	}
 	p.tally.gone += len(ids)
-	if err := p.store.Delete(p.ctx, ids...); err != nil {
-		p.log.WarnContext(p.ctx, "gone connections not pruned", "connections", len(ids), "error", err)
-	}
+	p.pruning.Go(func() error {
+		if err := p.store.Delete(p.ctx, ids...); err != nil {
+			p.log.WarnContext(p.ctx, "gone connections not pruned", "connections", len(ids), "error", err)
+		}
+		return nil
+	})
 }

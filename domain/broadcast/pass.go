@@ -17,6 +17,9 @@ import (
 // the table's size.
 const maxHeld = 2_000
 
+// maxPruning is how many deletions are under way at once.
+const maxPruning = 4
+
 // pass takes a batch once over its audience.
 type pass struct {
 	*FanOut
@@ -27,11 +30,13 @@ type pass struct {
 	started time.Time
 	outcome outcome
 	tally   tally
+	pruning errgroup.Group
 	lost    error // set when something could be neither delivered nor left over
 }
 
 func (f *FanOut) newPass(ctx context.Context, b batch) (*pass, error) {
 	p := &pass{FanOut: f, ctx: ctx, batch: b, started: time.Now()}
+	p.pruning.SetLimit(maxPruning)
 	first := 0
 	for _, e := range domain.Pack(b.messages, domain.MaxPayload) {
 		post, err := f.poster.Prepare(e.Payload)
@@ -57,35 +62,13 @@ func (p *pass) run() {
 	posts.Wait()
 	p.retry()
 	p.settle(1)
+	p.pruning.Wait()
 }
 
 func (p *pass) newRound() *errgroup.Group {
 	posts := new(errgroup.Group)
 	posts.SetLimit(p.options.InFlight)
 	return posts
-}
-
-// scan offers the table page by page. Posts go on while it reads the next page.
-func (p *pass) scan(posts *errgroup.Group) {
-	for rest := p.batch.audience; ; {
-		if p.stopping(p.ctx) {
-			p.tally.carriedOn = true
-			p.leaveOver(p.batch.carriedOn(rest))
-			return
-		}
-		page, err := p.store.Scan(p.ctx, rest.Segment, rest.Cursor)
-		if err != nil {
-			p.tally.carriedOn = true
-			p.leaveOver(p.batch.failed(rest, fmt.Errorf("scan: %w", err)))
-			return
-		}
-		p.tally.pages++
-		p.offer(posts, untried(page.Connections))
-		p.settle(maxHeld)
-		if rest.Cursor = page.Next; rest.Cursor == "" {
-			return
-		}
-	}
 }
 
 // offer starts a post to each target as soon as there is room for it. Those for
@@ -96,6 +79,7 @@ func (p *pass) offer(posts *errgroup.Group, targets []target) {
 			p.outcome.add(&p.outcome.untried, targets[i:]...)
 			return
 		}
+		p.tally.offered++
 		posts.Go(func() error {
 			p.post(t)
 			return nil

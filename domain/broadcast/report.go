@@ -22,6 +22,8 @@ type tally struct {
 	leftOver  int          // handed to other jobs: all of the above and the untried
 	carriedOn bool         // the rest of the scan was handed to another job
 	pages     int          // of the scan
+	scanned   int          // connections on them
+	offered   int          // connections that a post was started for
 }
 
 func (t *tally) countFailed(failed []target) {

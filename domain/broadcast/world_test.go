@@ -36,10 +36,15 @@ type world struct {
 }
 
 // newWorld must be called within a synctest bubble when the test lets time pass.
+// Its pages are so small that even few connections fill several.
 func newWorld(t *testing.T, options broadcast.Options) *world {
+	return newWorldOf(t, 3, options)
+}
+
+func newWorldOf(t *testing.T, pageSize int, options broadcast.Options) *world {
 	w := &world{
 		t:      t,
-		store:  memstore.New(3), // several pages even for few connections
+		store:  memstore.New(pageSize),
 		dead:   memqueue.New(memqueue.Config{}),
 		poster: &poster{answer: make(map[domain.ConnectionID]func(int) error), got: make(map[domain.ConnectionID][]string)},
 		log:    new(bytes.Buffer),
@@ -120,6 +125,24 @@ func (w *world) work() (batches int) {
 		w.t.Fatalf("the queue is not worked off after an hour: %+v", depth)
 	}
 	return batches
+}
+
+// workUntil is work by workers whose invocations have a deadline.
+func (w *world) workUntil(deadline time.Duration) {
+	w.t.Helper()
+	for invocations := 0; w.queue.Depth().Ready > 0; invocations++ {
+		if invocations > 100 {
+			w.t.Fatal("no progress")
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), deadline)
+		if failed := w.handle(ctx, w.receive()); len(failed) > 0 {
+			w.t.Errorf("failed: %v", failed)
+		}
+		if ctx.Err() != nil {
+			w.t.Error("the deadline has passed")
+		}
+		cancel()
+	}
 }
 
 func (w *world) handle(ctx context.Context, messages []memqueue.Message) (failed []string) {

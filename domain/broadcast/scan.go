@@ -1,0 +1,77 @@
+package broadcast
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/ports"
+)
+
+// scanned is a page and the cursor it was read from, or why it could not be.
+type scanned struct {
+	from domain.Cursor
+	page ports.Page
+	err  error
+}
+
+// scan offers the batch's part of the table page by page.
+func (p *pass) scan(posts *errgroup.Group) {
+	ctx, cancel := context.WithCancel(p.ctx)
+	defer cancel()
+	for next := range p.readAhead(ctx) {
+		rest := p.batch.audience
+		rest.Cursor = next.from
+		if p.stopping(p.ctx) {
+			p.leaveScan(p.batch.carriedOn(rest))
+			return
+		}
+		if next.err != nil {
+			p.leaveScan(p.batch.failed(rest, fmt.Errorf("scan: %w", next.err)))
+			return
+		}
+		p.tally.pages++
+		p.tally.scanned += len(next.page.Connections)
+		p.offer(posts, untried(next.page.Connections))
+		p.settle(maxHeld)
+	}
+	p.learn()
+}
+
+// readAhead reads the pages, one ahead of its reader, until the last one, an
+// error, or the end of the context.
+func (p *pass) readAhead(ctx context.Context) <-chan scanned {
+	pages := make(chan scanned)
+	go func() {
+		defer close(pages)
+		for cursor := p.batch.audience.Cursor; ; {
+			page, err := p.store.Scan(ctx, p.batch.audience.Segment, cursor)
+			select {
+			case pages <- scanned{cursor, page, err}:
+			case <-ctx.Done():
+				return
+			}
+			if cursor = page.Next; cursor == "" || err != nil {
+				return
+			}
+		}
+	}()
+	return pages
+}
+
+// leaveScan leaves the rest of the scan over.
+func (p *pass) leaveScan(l leftover) {
+	l.job.Seen += p.tally.scanned
+	p.tally.carriedOn = true
+	p.leaveOver(l)
+}
+
+// learn notes how large the table is, now that the scan is over, and how fast
+// this worker went over it.
+func (p *pass) learn() {
+	total := (p.batch.seen + p.tally.scanned) * max(1, p.batch.audience.Segment.Total)
+	p.pace.learn(total, p.tally.offered, time.Since(p.started))
+}
