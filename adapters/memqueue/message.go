@@ -2,8 +2,6 @@ package memqueue
 
 import (
 	"container/list"
-	"crypto/rand"
-	"encoding/hex"
 	"strconv"
 	"time"
 )
@@ -47,22 +45,4 @@ func (m *message) received(now time.Time) {
 	if m.receives == 1 {
 		m.firstReceivedAt = now
 	}
-}
-
-// newID returns a random UUID (RFC 9562, version 4).
-func newID() string {
-	var random [16]byte
-	rand.Read(random[:]) // never fails; see its documentation
-	random[6] = random[6]&0x0f | 0x40
-	random[8] = random[8]&0x3f | 0x80
-	var text [36]byte
-	at := 0
-	for _, part := range [][]byte{random[:4], random[4:6], random[6:8], random[8:10], random[10:]} {
-		if at > 0 {
-			text[at] = '-'
-			at++
-		}
-		at += hex.Encode(text[at:], part)
-	}
-	return string(text[:])
 }

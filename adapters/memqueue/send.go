@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"serverless-websocket/ports"
 )
 
@@ -38,7 +40,7 @@ func (q *Queue) store(messages []ports.QueueMessage, failed map[int]error) {
 		if failed[i] != nil {
 			continue
 		}
-		fresh := &message{id: newID(), body: m.Body, sentAt: now}
+		fresh := &message{id: uuid.NewString(), body: m.Body, sentAt: now}
 		if !q.admit(fresh, now.Add(m.Delay), now) {
 			failed[i] = fmt.Errorf("%d of %d bytes used: %w", q.bytes, q.cfg.MaxBytes, ports.ErrQueueFull)
 		}

@@ -1,6 +1,7 @@
 package wsgateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,36 +69,39 @@ type Config struct {
 	// operating system buffers, before posts to it answer ports.ErrThrottled.
 	// One message is always taken. The default is 256 KiB.
 	SendBuffer int
+	// Backlog is how many bytes of posts a client may be owed: those of posts
+	// refused with ports.ErrThrottled beyond those of posts taken. Retries of a
+	// post count again. A client that is owed more reads too slowly for what it
+	// is sent, and is dropped; $disconnect gets 1008. One refused message is
+	// always allowed. The default is 8 MiB.
+	Backlog int
 	// WriteTimeout is how long a client may take nothing of what waits for it
-	// before it is dropped. The default is 30 seconds.
+	// before it is dropped; $disconnect gets 1008. What is taken shows only in
+	// steps, as large as the buffers of the operating systems make them: a
+	// client that reads less than some 200 KB in that time may be dropped too.
+	// The default is 30 seconds.
 	WriteTimeout time.Duration
-	// CloseTimeout is how long a client may take to answer a close frame. The
-	// default is 5 seconds.
+	// CloseTimeout is how long a client may take to answer a close frame, or up to
+	// three times that while it still sends. The default is 5 seconds.
 	CloseTimeout time.Duration
 }
 
 var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 func (cfg Config) withDefaults() Config {
-	orDefault(&cfg.Stage, "dev")
-	orDefault(&cfg.Log, slog.New(slog.DiscardHandler))
-	orDefault(&cfg.MaxConnections, 50_000)
-	orDefault(&cfg.FrameLimit, 32<<10)
-	orDefault(&cfg.MessageLimit, domain.MaxPayload)
-	orDefault(&cfg.IdleTimeout, 10*time.Minute)
-	orDefault(&cfg.Lifetime, 2*time.Hour)
-	orDefault(&cfg.IntegrationTimeout, 29*time.Second)
-	orDefault(&cfg.SendBuffer, 256<<10)
-	orDefault(&cfg.WriteTimeout, 30*time.Second)
-	orDefault(&cfg.CloseTimeout, 5*time.Second)
+	cfg.Stage = cmp.Or(cfg.Stage, "dev")
+	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
+	cfg.MaxConnections = cmp.Or(cfg.MaxConnections, 50_000)
+	cfg.FrameLimit = cmp.Or(cfg.FrameLimit, 32<<10)
+	cfg.MessageLimit = cmp.Or(cfg.MessageLimit, domain.MaxPayload)
+	cfg.IdleTimeout = cmp.Or(cfg.IdleTimeout, 10*time.Minute)
+	cfg.Lifetime = cmp.Or(cfg.Lifetime, 2*time.Hour)
+	cfg.IntegrationTimeout = cmp.Or(cfg.IntegrationTimeout, 29*time.Second)
+	cfg.SendBuffer = cmp.Or(cfg.SendBuffer, 256<<10)
+	cfg.Backlog = cmp.Or(cfg.Backlog, 8<<20)
+	cfg.WriteTimeout = cmp.Or(cfg.WriteTimeout, 30*time.Second)
+	cfg.CloseTimeout = cmp.Or(cfg.CloseTimeout, 5*time.Second)
 	return cfg
-}
-
-func orDefault[T comparable](setting *T, value T) {
-	var zero T
-	if *setting == zero {
-		*setting = value
-	}
 }
 
 func (cfg Config) validate() error {
@@ -109,7 +113,7 @@ func (cfg Config) validate() error {
 			return fmt.Errorf("route %q: needs a name and an integration", key)
 		}
 	}
-	if min(cfg.MaxConnections, cfg.FrameLimit, cfg.MessageLimit, cfg.SendBuffer) < 0 {
+	if min(cfg.MaxConnections, cfg.FrameLimit, cfg.MessageLimit, cfg.SendBuffer, cfg.Backlog) < 0 {
 		return errors.New("negative limit")
 	}
 	if min(cfg.IdleTimeout, cfg.Lifetime, cfg.IntegrationTimeout, cfg.WriteTimeout, cfg.CloseTimeout) < 0 {

@@ -31,12 +31,18 @@ type conn struct {
 	closing bool            // no more posts; a close frame is sent or the socket lost
 	end     disconnection   // why, once closing
 	readBy  time.Time       // the socket's read deadline; zero for none
+	closeBy time.Time       // how far it may move while the client closes
 	attempt attempt
 	outbox  outbox
-	changed sync.Cond // a frame left the outbox, or the flusher ended
+	owed    int       // bytes of refused posts beyond those taken; see Config.Backlog
+	changed sync.Cond // a frame left the outbox, the flusher ended or closing is set
 
 	early []byte // what came together with the handshake
 }
+
+// closePatience is how many times CloseTimeout a client may take to close that
+// still sends.
+const closePatience = 3
 
 // disconnection is what $disconnect is told.
 type disconnection struct {
@@ -44,12 +50,22 @@ type disconnection struct {
 	reason string
 }
 
-// lost is the end of a connection whose socket broke or closed with no close
-// frame. 1006 stands for that and is never sent (RFC 6455, 7.4.1).
+// The ends of a connection that gets no close frame. What the client sees is
+// 1006 for all of them, which stands for that and is never sent (RFC 6455,
+// 7.4.1). The 1008 of a client that was dropped is for the operator: it tells
+// the gateway's doing from a lost connection.
 var (
 	lost    = disconnection{ws.StatusAbnormalClosure, "Connection lost without a close frame"}
 	stalled = disconnection{ws.StatusPolicyViolation, "Client does not read"}
+	tooSlow = disconnection{ws.StatusPolicyViolation, "Client reads too slowly"}
 )
+
+// kernelBuffer is the operating system's send buffer, in bytes; Linux doubles it
+// for its own needs. Linux reports a socket writable again only when about a
+// third of what waits has gone. Left to itself the buffer grows to megabytes,
+// and a client that reads steadily but slowly would seem to take nothing for
+// longer than the write timeout. It also bounds what one client costs.
+const kernelBuffer = 128 << 10
 
 func (g *Gateway) newConn(r *http.Request) *conn {
 	c := &conn{
@@ -69,6 +85,9 @@ func (g *Gateway) newConn(r *http.Request) *conn {
 func (c *conn) attach(sock net.Conn, buffered *bufio.Reader) {
 	c.sock = sock
 	c.raw = rawConn(sock)
+	if tcp, ok := sock.(*net.TCPConn); ok {
+		_ = tcp.SetWriteBuffer(kernelBuffer) // fails on a closed socket, as the first write will
+	}
 	c.attempt.do = c.attempt.write
 	if n := buffered.Buffered(); n > 0 {
 		early, _ := buffered.Peek(n) // cannot fail: that many are there
@@ -146,6 +165,7 @@ func (c *conn) shutLocked(code ws.StatusCode, reason string) {
 	}
 	c.closing, c.end = true, disconnection{code, reason}
 	c.enqueue(encodeClose(code, reason))
+	c.changed.Broadcast() // a reply that waits for room is given up
 	if c.outbox.flushing {
 		c.setReadBy(time.Time{}) // the flusher sets it when the close frame is out
 	} else {
@@ -189,7 +209,26 @@ func (c *conn) expiry() time.Time {
 
 // awaitPeer gives the client CloseTimeout to answer the close frame that was
 // sent. The caller holds c.mu.
-func (c *conn) awaitPeer() { c.setReadBy(time.Now().Add(c.g.cfg.CloseTimeout)) }
+func (c *conn) awaitPeer() {
+	c.closeBy = time.Now().Add(closePatience * c.g.cfg.CloseTimeout)
+	c.setReadBy(time.Now().Add(c.g.cfg.CloseTimeout))
+}
+
+// stillSending gives a client more time to close that sends what it had begun
+// with. Cutting it off would reset the socket, and with it throw away what the
+// client has received and not read yet.
+func (c *conn) stillSending() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.readBy.IsZero() { // the flusher sets it when the close frame is out
+		return
+	}
+	by := time.Now().Add(c.g.cfg.CloseTimeout)
+	if by.After(c.closeBy) {
+		by = c.closeBy
+	}
+	c.setReadBy(by)
+}
 
 func (c *conn) setReadBy(t time.Time) {
 	c.readBy = t

@@ -3,13 +3,13 @@ package wsgateway
 import (
 	"crypto/rand"
 	"encoding/base64"
-	"fmt"
 	"net"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/uuid"
 )
 
 // apiID stands where API Gateway has the id of the API.
@@ -56,7 +56,7 @@ func (c *conn) event(routeKey, eventType string) events.APIGatewayWebsocketProxy
 			DomainName:        c.domainName,
 			Stage:             c.g.cfg.Stage,
 			APIID:             apiID,
-			RequestID:         newRequestID(),
+			RequestID:         uuid.NewString(),
 			ExtendedRequestID: newShortID(),
 			RequestTime:       now.Format(commonLog),
 			RequestTimeEpoch:  now.UnixMilli(),
@@ -109,13 +109,4 @@ func newShortID() string {
 	var id [11]byte
 	_, _ = rand.Read(id[:]) // never fails
 	return base64.URLEncoding.EncodeToString(id[:])
-}
-
-// newRequestID returns a random UUID.
-func newRequestID() string {
-	var id [16]byte
-	_, _ = rand.Read(id[:]) // never fails
-	id[6] = id[6]&0x0f | 0x40
-	id[8] = id[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
 }

@@ -21,9 +21,9 @@ type Gateway struct {
 	slots    int // connections and handshakes that count against MaxConnections
 	draining bool
 
-	// inflight counts the handshakes and messages that Drain waits for, running
-	// every goroutine that Close waits for.
-	inflight, running sync.WaitGroup
+	// handshakes and messages are what is being dealt with; Drain waits for
+	// both. running counts every goroutine that Close waits for.
+	handshakes, messages, running sync.WaitGroup
 	// writeTimeout is cfg.WriteTimeout until Drain shortens it.
 	writeTimeout atomic.Int64
 }
@@ -45,7 +45,8 @@ func New(cfg Config) (*Gateway, error) {
 // is not UTF-8, which would make every client fail its connection.
 //
 // The Post never waits for a client. ports.ErrThrottled says that the client's
-// buffer is full; there are no other errors than that, ports.ErrGone and those
+// buffer is full, and ports.ErrGone may say that it was just dropped for being
+// owed more than Config.Backlog; there are no other errors than that, ports.ErrGone and those
 // of the context.
 func (g *Gateway) Prepare(payload []byte) (ports.Post, error) {
 	frames, err := g.encode(payload)
@@ -99,8 +100,8 @@ func (g *Gateway) snapshot() []*conn {
 	return conns
 }
 
-// admitConnection reserves a slot for a handshake. The caller calls settle when
-// the handshake is over, and the slot is freed by release.
+// admitConnection reserves a slot for a handshake. When that is over, the
+// caller calls Done on handshakes and running; release frees the slot.
 func (g *Gateway) admitConnection() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -108,7 +109,7 @@ func (g *Gateway) admitConnection() bool {
 		return false
 	}
 	g.slots++
-	g.inflight.Add(1)
+	g.handshakes.Add(1)
 	g.running.Add(1)
 	return true
 }
@@ -120,13 +121,13 @@ func (g *Gateway) release() {
 }
 
 // admitMessage says whether a message may still be accepted; if so, the caller
-// calls inflight.Done when it is dealt with.
+// calls messages.Done when it is dealt with.
 func (g *Gateway) admitMessage() bool {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	if g.draining {
 		return false
 	}
-	g.inflight.Add(1)
+	g.messages.Add(1)
 	return true
 }

@@ -37,7 +37,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer g.running.Done()
-	defer g.inflight.Done()
+	defer g.handshakes.Done()
 	c := g.newConn(r)
 	header, ok := g.connect(w, r, c)
 	if !ok {

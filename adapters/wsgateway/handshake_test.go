@@ -210,6 +210,7 @@ func TestSettings(t *testing.T) {
 		"integration":   {Routes: map[string]Route{"x": {}}},
 		"route name":    {Routes: map[string]Route{"": {Integration: echo}}},
 		"limit":         {FrameLimit: -1},
+		"backlog":       {Backlog: -1},
 		"duration":      {CloseTimeout: -1},
 		"message limit": {MessageLimit: 128<<10 + 1},
 	} {

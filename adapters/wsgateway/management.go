@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+	"github.com/google/uuid"
 
 	"serverless-websocket/domain"
 	"serverless-websocket/ports"
@@ -56,12 +57,11 @@ func (g *Gateway) Management() http.Handler {
 }
 
 func (g *Gateway) serveConnections(w http.ResponseWriter, r *http.Request) {
-	requestID := newRequestID()
+	requestID := uuid.NewString()
 	w.Header().Set("x-amzn-RequestId", requestID)
-	id, ok := strings.CutPrefix(r.URL.Path, "/"+g.cfg.Stage+"/@connections/")
-	failure := errForbidden
-	if ok {
-		failure = g.serveConnection(w, r, domain.ConnectionID(id))
+	id, failure := "", errForbidden
+	if rest, ok := strings.CutPrefix(r.URL.Path, "/"+g.cfg.Stage+"/@connections/"); ok {
+		id, failure = rest, g.serveConnection(w, r, domain.ConnectionID(rest))
 	}
 	if failure == noError {
 		return

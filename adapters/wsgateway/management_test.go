@@ -100,13 +100,16 @@ func TestManagementErrors(t *testing.T) {
 				t.Fatalf("status %d, error type %q, body %q", status, header.Get("X-Amzn-ErrorType"), body)
 			}
 			if status != 200 {
-				expectErrorBody(t, header, body)
+				message := expectErrorBody(t, header, body)
+				if ours := strings.HasPrefix(test.path, "/prod/@connections/"); !ours && message.ConnectionID != "" {
+					t.Errorf("connection id %q from a path that has none", message.ConnectionID)
+				}
 			}
 		})
 	}
 }
 
-func expectErrorBody(t *testing.T, header http.Header, body string) {
+func expectErrorBody(t *testing.T, header http.Header, body string) gatewayMessage {
 	t.Helper()
 	var message gatewayMessage
 	if err := json.Unmarshal([]byte(body), &message); err != nil || message.Message == "" {
@@ -115,6 +118,7 @@ func expectErrorBody(t *testing.T, header http.Header, body string) {
 	if message.RequestID == "" || message.RequestID != header.Get("x-amzn-RequestId") {
 		t.Errorf("request id %q in the body, headers %v", message.RequestID, header)
 	}
+	return message
 }
 
 func TestManagementThrottles(t *testing.T) {

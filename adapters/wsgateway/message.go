@@ -30,7 +30,7 @@ func (c *conn) handle(message *bytes.Buffer) {
 		c.replyMessage("Service unavailable", event)
 		return
 	}
-	defer c.g.inflight.Done()
+	defer c.g.messages.Done()
 	route, ok := c.g.cfg.Routes[key]
 	if !ok {
 		c.replyMessage("Forbidden", event)

@@ -182,10 +182,18 @@ func parseClose(payload []byte) error {
 		return closeFrame{ws.StatusNoStatusRcvd, "Client-side close frame status not set"}
 	}
 	code, reason := ws.ParseCloseFrameData(payload)
-	if ws.CheckCloseFrameData(code, reason) != nil {
+	if !maySend(code) || !utf8.ValidString(reason) {
 		return errClosePayload
 	}
 	return closeFrame{code, reason}
+}
+
+// maySend reports whether a close frame may have the code: one registered for
+// the protocol, or one of the ranges for libraries and applications (RFC 6455,
+// 7.4, and https://www.iana.org/assignments/websocket). 1004 to 1006 and 1015
+// are never sent.
+func maySend(code ws.StatusCode) bool {
+	return 1000 <= code && code <= 1003 || 1007 <= code && code <= 1014 || 3000 <= code && code <= 4999
 }
 
 // awaitClose skips what the client sends until its close frame, the end of the
@@ -202,6 +210,7 @@ func (r *frameReader) awaitClose() {
 			return
 		}
 		r.payload.N = header.Length
+		r.c.stillSending()
 		closed = header.OpCode == ws.OpClose
 	}
 }

@@ -39,6 +39,7 @@ func TestViolations(t *testing.T) {
 		"close with one byte":        {masked(ws.NewCloseFrame([]byte{3})), 1002},
 		"close with a reserved code": {masked(closing(1005, "")), 1002},
 		"close with a wrong code":    {masked(closing(999, "")), 1002},
+		"close with a code too high": {masked(closing(5000, "")), 1002},
 		"close with a bad reason":    {masked(closing(1000, "\xff")), 1002},
 		"length over 63 bits":        {append([]byte{0x81, 0xff}, 0xff, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4), 1002},
 	} {
@@ -55,6 +56,20 @@ func TestViolations(t *testing.T) {
 				t.Errorf("$disconnect with %d %q", got.DisconnectStatusCode, *got.DisconnectReason)
 			}
 		})
+	}
+}
+
+// RFC 6455, 7.4: both ends of every range of close codes.
+func TestCloseCodesThatClientsMaySend(t *testing.T) {
+	for code, want := range map[ws.StatusCode]bool{
+		0: false, 999: false, 1000: true, 1003: true, 1004: false, 1006: false, 1007: true, 1014: true, 1015: false,
+		1016: false, 2999: false, 3000: true, 4999: true, 5000: false, 65535: false,
+	} {
+		var got closeFrame
+		err := parseClose(ws.NewCloseFrameBody(code, "why"))
+		if errors.As(err, &got) != want || want && got != (closeFrame{code, "why"}) || !want && err != errClosePayload {
+			t.Errorf("%d: %#v", code, err)
+		}
 	}
 }
 

@@ -51,27 +51,63 @@ func (c *conn) post(message []byte) error {
 		return ports.ErrGone
 	}
 	if !c.outbox.fits(message, c.g.cfg.SendBuffer) {
-		return ports.ErrThrottled
+		return c.refuse(message)
 	}
 	if !c.enqueue(message) {
 		return ports.ErrGone
 	}
+	c.owed = max(0, c.owed-len(message))
 	c.touch()
 	return nil
 }
 
+// refuse throttles a post, or drops the client that is owed too much by now.
+// What it is owed piles up where posts come from, for as long as it takes a
+// little now and then. The caller holds c.mu.
+func (c *conn) refuse(message []byte) error {
+	c.owed += len(message)
+	if c.owed <= max(c.g.cfg.Backlog, len(message)) {
+		return ports.ErrThrottled
+	}
+	c.drop(tooSlow)
+	return ports.ErrGone
+}
+
 // reply sends a message to the client whose frame is being handled. It waits for
-// room: a client that does not read its replies is not read from.
+// room: a client that does not read its replies is not read from. Nothing looks
+// at the read deadline meanwhile, so reply sees to the idle time and the
+// lifetime; a client that takes nothing is dropped by the flusher.
 func (c *conn) reply(message []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for !c.closing && !c.outbox.fits(message, c.g.cfg.SendBuffer) {
-		c.changed.Wait()
+		c.awaitRoom()
 	}
 	if !c.closing {
 		c.enqueue(message)
 		c.touch()
 	}
+}
+
+// awaitRoom waits until something has changed, and starts the closing handshake
+// when the connection's time is over. The caller holds c.mu.
+func (c *conn) awaitRoom() {
+	left := time.Until(c.expiry())
+	if left <= 0 {
+		c.shutLocked(ws.StatusGoingAway, "Going away")
+		return
+	}
+	timer := time.AfterFunc(left, c.wake)
+	defer timer.Stop()
+	c.changed.Wait()
+}
+
+// wake takes the mutex so that it cannot come between the check of a condition
+// and the wait for it.
+func (c *conn) wake() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changed.Broadcast()
 }
 
 // pong answers a ping, unless so much waits already that it would be useless.

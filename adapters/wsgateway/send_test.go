@@ -168,7 +168,7 @@ func TestPongsAreBounded(t *testing.T) {
 // Over real sockets: the deaf client is throttled, then dropped, and meanwhile
 // another one is served.
 func TestDeafClientHarmsNobody(t *testing.T) {
-	s := serve(t, Config{WriteTimeout: 300 * time.Millisecond})
+	s := serve(t, Config{WriteTimeout: 300 * time.Millisecond, Backlog: 1 << 40})
 	deaf, other := s.dialDeaf(t), s.dial(t)
 	payload := letters(128 << 10)
 	throttled := false
@@ -209,7 +209,7 @@ func TestPartialWrites(t *testing.T) {
 
 // The deadline of a write that had to wait must not fail a later one.
 func TestWriteDeadlineIsCleared(t *testing.T) {
-	s := serve(t, Config{SendBuffer: 64 << 20, WriteTimeout: time.Second})
+	s := serve(t, Config{SendBuffer: 64 << 20, WriteTimeout: 3 * time.Second})
 	c := s.dial(t)
 	const posts = 100
 	for range posts {

@@ -72,7 +72,9 @@ func newGateway(t *testing.T, cfg Config) *Gateway {
 func (s *server) shutdown(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	s.Drain(time.Second)
+	if err := s.Drain(ctx, time.Second); err != nil {
+		t.Error(err)
+	}
 	if err := s.Close(ctx); err != nil {
 		t.Error(err)
 	}

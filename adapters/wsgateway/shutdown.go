@@ -12,9 +12,11 @@ import (
 // Drain is the first half of stopping: from now on handshakes answer 503, and a
 // message is answered with a "Service unavailable" frame and is not accepted.
 // The open sockets still take posts, but a client that takes nothing for stall
-// is dropped. Drain returns when what was accepted before is dealt with, which
-// takes at most Config.IntegrationTimeout.
-func (g *Gateway) Drain(stall time.Duration) {
+// is dropped. Drain returns when what was accepted before is dealt with, replies
+// included. Integrations take at most Config.IntegrationTimeout, but a reply
+// waits for room for as long as its client takes a little now and then: if ctx
+// ends first, Drain returns its error, and the gateway goes on draining.
+func (g *Gateway) Drain(ctx context.Context, stall time.Duration) error {
 	g.refuseWork()
 	if stall < time.Duration(g.writeTimeout.Load()) {
 		g.writeTimeout.Store(int64(stall))
@@ -22,7 +24,10 @@ func (g *Gateway) Drain(stall time.Duration) {
 			c.extendWrite(stall)
 		}
 	}
-	g.inflight.Wait()
+	if err := wait(ctx, &g.handshakes, &g.messages); err != nil {
+		return fmt.Errorf("draining the gateway: %w", err)
+	}
+	return nil
 }
 
 // Close is the second half: every client is sent what waits for it and a close
@@ -30,11 +35,12 @@ func (g *Gateway) Drain(stall time.Duration) {
 // $disconnect has been answered and no goroutine is left. If ctx ends first, the
 // sockets that are left are cut, and the error says how many.
 //
-// Without a Drain before, the reply to a message that is being dealt with may
-// be lost.
+// Unless a Drain has returned nil before, the reply to a message that is being
+// dealt with may be lost: were it waited for, one slow client could keep the
+// close frame from all others.
 func (g *Gateway) Close(ctx context.Context) error {
 	g.refuseWork()
-	err := wait(ctx, &g.inflight)
+	err := wait(ctx, &g.handshakes)
 	if err == nil {
 		for _, c := range g.snapshot() {
 			c.shut(ws.StatusGoingAway, "Going away")
@@ -63,10 +69,13 @@ func (c *conn) cut() {
 	c.drop(disconnection{ws.StatusGoingAway, "Going away"})
 }
 
-func wait(ctx context.Context, group *sync.WaitGroup) error {
+// wait waits for the groups, or returns the error of ctx if that ends first.
+func wait(ctx context.Context, groups ...*sync.WaitGroup) error {
 	done := make(chan struct{})
 	go func() {
-		group.Wait()
+		for _, group := range groups {
+			group.Wait()
+		}
 		close(done)
 	}()
 	select {

@@ -12,10 +12,17 @@ import (
 	"github.com/gobwas/ws"
 )
 
+func (s *server) drain(t *testing.T) {
+	t.Helper()
+	if err := s.Drain(t.Context(), time.Second); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestDrain(t *testing.T) {
 	s := serve(t, Config{Routes: echoing()})
 	c := s.dial(t)
-	s.Drain(time.Second)
+	s.drain(t)
 	if status, _, _ := handshake(t, s, "/", func(*http.Request) {}); status != 503 {
 		t.Errorf("handshake: status %d", status)
 	}
@@ -37,16 +44,48 @@ func TestDrainWaitsForMessages(t *testing.T) {
 	c := s.dial(t)
 	c.send("x")
 	await(t, started)
-	drained := make(chan struct{})
-	go func() { s.Drain(time.Second); close(drained) }()
+	drained := make(chan error, 1)
+	go func() { drained <- s.Drain(context.Background(), time.Second) }()
 	select {
 	case <-drained:
 		t.Fatal("drained while a message is dealt with")
 	case <-time.After(20 * time.Millisecond): // cannot fail for being too short
 	}
 	close(finish)
-	await(t, drained)
+	if err := await(t, drained); err != nil {
+		t.Error(err)
+	}
 	c.expect("accepted")
+}
+
+// Drain also waits for handshakes, so that Close afterwards knows every client.
+func TestDrainWaitsForHandshakes(t *testing.T) {
+	started, finish := make(chan struct{}), make(chan struct{})
+	s := serve(t, Config{Routes: map[string]Route{connectRoute: {
+		Integration: func(context.Context, event) (response, error) {
+			close(started)
+			<-finish
+			return response{StatusCode: 200}, nil
+		}}}})
+	opened := make(chan error, 1)
+	go func() {
+		c, _, err := websocket.Dial(t.Context(), s.url, nil)
+		if err == nil {
+			defer c.CloseNow()
+		}
+		opened <- err
+	}()
+	await(t, started)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := s.Drain(ctx, time.Second); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("drained during a handshake: %v", err)
+	}
+	close(finish)
+	if err := await(t, opened); err != nil {
+		t.Error(err)
+	}
+	s.drain(t)
 }
 
 func TestDrainDropsTheStalled(t *testing.T) {
@@ -57,9 +96,37 @@ func TestDrainDropsTheStalled(t *testing.T) {
 		}
 		synctest.Wait() // the flusher writes, with 30 seconds to do it
 		start := time.Now()
-		g.Drain(2 * time.Second)
+		if err := g.Drain(context.Background(), 2*time.Second); err != nil {
+			t.Error(err)
+		}
 		p.expectGone(t, 1008)
 		elapsed(t, start, 2*time.Second)
+	})
+}
+
+// A reply that waits for a client that takes a little now and then holds up
+// Drain until its context ends, and the close frames of the others not at all.
+func TestStoppingDespiteABlockedReply(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, slow := openBlocked(t, Config{})
+		other := attachPipe(g, slow.gone)
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		start := time.Now()
+		if err := g.Drain(ctx, time.Minute); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		elapsed(t, start, 10*time.Second)
+
+		closed := make(chan error, 1)
+		go func() { closed <- g.Close(context.Background()) }()
+		other.expectClose(t, 1001)
+		elapsed(t, start, 10*time.Second)
+		slow.expect(t, blockedReply)
+		slow.expectClose(t, 1001)
+		if err := <-closed; err != nil {
+			t.Error(err)
+		}
 	})
 }
 
@@ -71,7 +138,9 @@ func TestCloseFlushesAndSaysGoingAway(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		g.Drain(time.Minute)
+		if err := g.Drain(context.Background(), time.Minute); err != nil {
+			t.Error(err)
+		}
 		closed := make(chan error)
 		go func() { closed <- g.Close(context.Background()) }()
 		synctest.Wait()
@@ -93,7 +162,7 @@ func TestCloseManyClients(t *testing.T) {
 		clients[i] = s.dial(t)
 		s.post(t, clients[i].id, "last words")
 	}
-	s.Drain(time.Second)
+	s.drain(t)
 	closed := make(chan error, 1)
 	go func() { closed <- s.Close(t.Context()) }()
 	for _, c := range clients {

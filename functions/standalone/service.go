@@ -27,19 +27,37 @@ const (
 	// visibility is how long a batch may take before it is handed out again. A
 	// pass posts to sockets of this process and takes milliseconds.
 	visibility = time.Minute
+	// retriesRoom is how much larger than the queue of new jobs that of retries
+	// is: were one refused there, the job that it comes from would come again, for
+	// everyone.
+	retriesRoom = 4
 )
+
+// fanOutOptions fit posts that never wait, to sockets that open within
+// milliseconds. A client whose buffer is full is not tried again within the pass
+// but by a job of its own, until it has taken what it gets or the gateway drops
+// it, which is what bounds the attempts.
+var fanOutOptions = broadcast.Options{
+	FreshFor:        2 * time.Second,
+	Retries:         -1,
+	RequeueDelay:    100 * time.Millisecond,
+	MaxRequeueDelay: 2 * time.Second,
+	MaxAttempts:     1 << 30,
+	Segments:        1, // there is one worker, and split messages could overtake each other
+}
 
 // service is the gateway, the queue and what connects them.
 type service struct {
 	settings settings
 	log      *slog.Logger
 
-	queue       *memqueue.Queue
-	deadLetters *memqueue.Queue
-	gateway     *wsgateway.Gateway
-	source      *memqueue.EventSource
-
-	listeners []listener
+	gateway *wsgateway.Gateway
+	// jobs has what was accepted, retries what passes left over. They are apart so
+	// that slow clients take neither room nor time from new messages.
+	jobs, retries *memqueue.Queue
+	deadLetters   *memqueue.Queue
+	sources       []*memqueue.EventSource
+	listeners     []listener
 }
 
 // listener is an address with what is served there.
@@ -54,54 +72,47 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 	v := &service{settings: s, log: log}
 	store := memstore.New(scanPage)
 	v.deadLetters = memqueue.New(memqueue.Config{Log: log, MaxBytes: s.queueBytes})
-	// What is left over of accepted work must always find room: were it refused,
-	// whole jobs would come again. New work gets half of the queue.
-	v.queue = memqueue.New(memqueue.Config{
-		Log: log, MaxBytes: 2 * s.queueBytes, Visibility: visibility, DeadLetters: v.deadLetters,
-	})
+	v.jobs = v.newQueue(s.queueBytes)
+	v.retries = v.newQueue(retriesRoom * s.queueBytes)
 	var err error
 	v.gateway, err = wsgateway.New(wsgateway.Config{
 		Stage:          s.stage,
-		Routes:         routes(store, v.queue.Below(s.queueBytes), log),
+		Routes:         routes(store, v.jobs, s.lifetime, log),
 		Log:            log,
 		MaxConnections: s.maxConnections,
 		IdleTimeout:    s.idleTimeout,
 		Lifetime:       s.lifetime,
 		SendBuffer:     s.sendBuffer,
+		Backlog:        s.backlog,
 		WriteTimeout:   s.writeTimeout,
 	})
 	if err != nil {
 		return nil, err
 	}
-	worker := broadcast.NewFanOut(store, v.gateway, v.queue, v.deadLetters, log, fanOutOptions(s))
+	worker := broadcast.NewFanOut(store, v.gateway, v.retries, v.deadLetters, log, fanOutOptions)
 	fanOut := &lambdaevent.FanOut{Worker: worker}
-	v.source = &memqueue.EventSource{Queue: v.queue, Handler: fanOut.Handle, RetryAfter: time.Second, Log: log}
+	for _, queue := range []*memqueue.Queue{v.jobs, v.retries} {
+		v.sources = append(v.sources,
+			&memqueue.EventSource{Queue: queue, Handler: fanOut.Handle, RetryAfter: time.Second, Log: log})
+	}
 	return v, v.listen()
 }
 
-// fanOutOptions fit posts that never wait, to sockets that open within
-// milliseconds. A client whose buffer is full is not tried again within the pass
-// but by a job of its own, until it has taken what it gets or the gateway drops
-// it, which the drain timeout must leave room for.
-func fanOutOptions(s settings) broadcast.Options {
-	return broadcast.Options{
-		FreshFor:        2 * time.Second,
-		Retries:         -1,
-		RequeueDelay:    100 * time.Millisecond,
-		MaxRequeueDelay: s.drainTimeout / 4,
-		MaxAttempts:     1_000,
-		Segments:        1, // there is one worker, and split messages could overtake each other
-	}
+func (v *service) newQueue(maxBytes int) *memqueue.Queue {
+	return memqueue.New(memqueue.Config{
+		Log: v.log, MaxBytes: maxBytes, Visibility: visibility, DeadLetters: v.deadLetters,
+	})
 }
 
 // routes wires the handlers to the routes, as serverless.yml does on AWS.
-func routes(store *memstore.Store, queue ports.Queue, log *slog.Logger) map[string]wsgateway.Route {
+func routes(store *memstore.Store, jobs ports.Queue, lifetime time.Duration, log *slog.Logger,
+) map[string]wsgateway.Route {
 	connections := &lambdaevent.ConnectionManager{
-		Registry: &broadcast.Registry{Store: store, Lifetime: broadcast.DefaultLifetime},
+		Registry: &broadcast.Registry{Store: store, Lifetime: lifetime},
 		Log:      log,
 	}
 	send := &lambdaevent.SendMessage{
-		Sender: &broadcast.Sender{Queue: queue, NewID: ulids.NewSource().New},
+		Sender: &broadcast.Sender{Queue: jobs, NewID: ulids.NewSource().New},
 		Log:    log,
 	}
 	unknown := &lambdaevent.DefaultMessage{Log: log}
@@ -142,6 +153,7 @@ func (v *service) add(label, address, format string, handler http.Handler) error
 		server: &http.Server{
 			Handler:           handler,
 			ReadHeaderTimeout: 10 * time.Second,
+			ReadTimeout:       15 * time.Second, // until the handshake takes the connection over
 			IdleTimeout:       time.Minute,
 			MaxHeaderBytes:    16 << 10,
 			ErrorLog:          slog.NewLogLogger(v.log.Handler(), slog.LevelDebug),
@@ -176,12 +188,14 @@ func (v *service) serve(ctx context.Context) error {
 			return nil
 		})
 	}
-	sourceCtx, stopSource := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopSource()
-	group.Go(func() error { return v.source.Run(sourceCtx) })
+	sourceCtx, stopSources := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSources()
+	for _, source := range v.sources {
+		group.Go(func() error { return source.Run(sourceCtx) })
+	}
 	group.Go(func() error {
 		<-ctx.Done()
-		defer stopSource()
+		defer stopSources()
 		return v.stop()
 	})
 	return group.Wait()

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -15,13 +16,16 @@ type settings struct {
 	stage                            string
 	maxConnections                   int
 	idleTimeout, lifetime            time.Duration
-	sendBuffer                       int
+	sendBuffer, backlog              int
 	writeTimeout, drainTimeout       time.Duration
 	queueBytes                       int
 	logLevel, logFormat              string
 }
 
 const envPrefix = "SWS_"
+
+// stageName is what API Gateway takes for the name of a stage.
+var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 func (s *settings) flags() *flag.FlagSet {
 	f := flag.NewFlagSet("standalone", flag.ContinueOnError)
@@ -35,9 +39,10 @@ func (s *settings) flags() *flag.FlagSet {
 	f.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "close a connection without frames for so long")
 	f.DurationVar(&s.lifetime, "lifetime", 2*time.Hour, "close a connection this old")
 	f.IntVar(&s.sendBuffer, "send-buffer", 256<<10, "`bytes` that may wait for one client before posts to it are throttled")
+	f.IntVar(&s.backlog, "backlog", 8<<20, "drop a client to which this many `bytes` of posts were refused beyond those it took")
 	f.DurationVar(&s.writeTimeout, "write-timeout", 30*time.Second, "drop a client that takes nothing for so long")
-	f.DurationVar(&s.drainTimeout, "drain-timeout", 20*time.Second, "how long a graceful stop may take to deliver what was accepted")
-	f.IntVar(&s.queueBytes, "queue-bytes", 64<<20, "`bytes` of jobs that may wait before messages are refused as unavailable")
+	f.DurationVar(&s.drainTimeout, "drain-timeout", 20*time.Second, "how long a graceful stop may take to deliver what was accepted; up to 21s more to close the sockets")
+	f.IntVar(&s.queueBytes, "queue-bytes", 64<<20, "`bytes` of new jobs that may wait before messages are refused as unavailable; what slow clients are owed has four times that")
 	f.StringVar(&s.logLevel, "log-level", "info", "least `level` that is logged: debug, info, warn or error")
 	f.StringVar(&s.logFormat, "log-format", "auto", "text, json, or auto: `format` text on a terminal and json elsewhere")
 	return f
@@ -48,9 +53,6 @@ func (s *settings) flags() *flag.FlagSet {
 func parse(args []string, lookup func(string) (string, bool), help io.Writer) (settings, error) {
 	var s settings
 	f := s.flags()
-	if err := fromEnvironment(f, lookup); err != nil {
-		return s, err
-	}
 	err := f.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
 		s.flags().VisitAll(describe(help))
@@ -60,15 +62,21 @@ func parse(args []string, lookup func(string) (string, bool), help io.Writer) (s
 		err = fmt.Errorf("unexpected argument %q", f.Arg(0))
 	}
 	if err == nil {
+		err = fromEnvironment(f, lookup)
+	}
+	if err == nil {
 		err = s.check()
 	}
 	return s, err
 }
 
+// fromEnvironment sets the flags that were not given from their twins.
 func fromEnvironment(f *flag.FlagSet, lookup func(string) (string, bool)) (err error) {
+	given := make(map[string]bool)
+	f.Visit(func(one *flag.Flag) { given[one.Name] = true })
 	f.VisitAll(func(one *flag.Flag) {
 		value, ok := lookup(envName(one.Name))
-		if !ok || err != nil {
+		if !ok || given[one.Name] || err != nil {
 			return
 		}
 		if e := f.Set(one.Name, value); e != nil {
@@ -94,22 +102,25 @@ func describe(w io.Writer) func(*flag.Flag) {
 
 // check refuses what no part of the service could work with.
 func (s settings) check() error {
-	positive := []struct {
+	checks := []struct {
 		flag string
 		ok   bool
 	}{
-		{"stage", s.stage != "" && !strings.ContainsAny(s.stage, "/?#%")},
+		{"ws-addr", s.wsAddr != ""},
+		{"http-addr", s.httpAddr != ""},
+		{"stage", stageName.MatchString(s.stage)},
 		{"max-connections", s.maxConnections > 0},
 		{"idle-timeout", s.idleTimeout > 0},
 		{"lifetime", s.lifetime > 0},
 		{"send-buffer", s.sendBuffer > 0},
+		{"backlog", s.backlog > 0},
 		{"write-timeout", s.writeTimeout > 0},
 		{"drain-timeout", s.drainTimeout > 0},
 		{"queue-bytes", s.queueBytes > 0},
 	}
-	for _, p := range positive {
-		if !p.ok {
-			return fmt.Errorf("invalid value for -%s", p.flag)
+	for _, c := range checks {
+		if !c.ok {
+			return fmt.Errorf("invalid value for -%s", c.flag)
 		}
 	}
 	return nil

@@ -39,7 +39,8 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		{args: []string{"-lifetime", "soon"}, want: "lifetime"},
 		{args: []string{"-lifetime", "-1s"}, want: "lifetime"},
 		{args: []string{"-send-buffer", "0"}, want: "send-buffer"},
-		{args: []string{"-stage", "a/b"}, want: "stage"},
+		{args: []string{"-stage", "a.b"}, want: "stage"},
+		{args: []string{"-ws-addr", ""}, want: "ws-addr"},
 		{args: []string{"extra"}, want: "extra"},
 		{env: map[string]string{"SWS_QUEUE_BYTES": "lots"}, want: "SWS_QUEUE_BYTES"},
 		{env: map[string]string{"SWS_MAX_CONNECTIONS": "-5"}, want: "max-connections"},
@@ -53,7 +54,7 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 
 func TestHelpListsEveryFlagWithItsTwinAndDefault(t *testing.T) {
 	var help bytes.Buffer
-	s, err := parse([]string{"--help"}, environment(nil), &help)
+	s, err := parse([]string{"--help"}, environment(map[string]string{"SWS_LIFETIME": "soon"}), &help)
 	if !errors.Is(err, flag.ErrHelp) {
 		t.Fatalf("error %v", err)
 	}

@@ -4,38 +4,79 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
+
+	"serverless-websocket/adapters/memqueue"
+)
+
+const (
+	// closeTimeout is for closing the sockets, after the drain. It covers the
+	// gateway's own, with which a client that still sends is waited for.
+	closeTimeout = 20 * time.Second
+	// lingerTimeout is for HTTP requests under way, after everything else.
+	lingerTimeout = time.Second
 )
 
 // stop ends the service gracefully: no new connections and frames, what was
-// accepted is delivered, then every socket is closed. The queue's consumer must
-// still run.
+// accepted is delivered, then every socket is closed. The queues' consumers must
+// still run. It takes at most the drain timeout, closeTimeout and lingerTimeout.
 func (v *service) stop() error {
 	v.log.Info("stopping", "connectionsClosedWith", 1001, "drainTimeout", v.settings.drainTimeout.String())
-	ctx, cancel := context.WithTimeout(context.Background(), v.settings.drainTimeout)
-	defer cancel()
-	// A client that takes nothing would hold up its last messages for ever; it
-	// is dropped early enough for the others to be served.
-	v.gateway.Drain(v.settings.drainTimeout / 4)
-	drained := v.queue.WaitIdle(ctx)
-	if drained != nil {
-		depth := v.queue.Depth()
-		drained = fmt.Errorf("%d jobs not delivered within the drain timeout", depth.Ready+depth.Delayed+depth.InFlight)
-	}
+	hangUp := v.stopListening()
+	defer hangUp()
+	drained := v.drain()
 	if dead := v.deadLetters.Depth().Ready; dead > 0 {
 		v.log.Error("dead letters end with the process", "jobs", dead)
 	}
-	return errors.Join(drained, v.close())
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	return errors.Join(drained, v.gateway.Close(ctx))
 }
 
-// close takes as long as it must, not what the drain has left of its time, but
-// is bounded as well.
-func (v *service) close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), v.settings.drainTimeout+10*time.Second)
-	defer cancel()
-	closed := v.gateway.Close(ctx)
+// stopListening frees the addresses. The function it returns ends the requests
+// that are still under way; sockets are not among them.
+func (v *service) stopListening() (hangUp func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var servers sync.WaitGroup
 	for _, l := range v.listeners {
-		closed = errors.Join(closed, l.server.Shutdown(ctx))
+		servers.Go(func() {
+			if l.server.Shutdown(ctx) != nil {
+				l.server.Close()
+			}
+		})
 	}
-	return closed
+	return func() {
+		time.AfterFunc(lingerTimeout, cancel)
+		servers.Wait()
+		cancel()
+	}
+}
+
+// drain waits until everything accepted is delivered. A client that takes
+// nothing would hold up its last messages for ever; it is dropped early enough
+// for that to be noticed.
+func (v *service) drain() error {
+	timeout := v.settings.drainTimeout
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	replied := v.drainGateway(ctx, timeout/2, timeout/4)
+	for _, queue := range []*memqueue.Queue{v.jobs, v.retries} {
+		if queue.WaitIdle(ctx) != nil {
+			left := size(v.jobs) + size(v.retries)
+			return errors.Join(replied, fmt.Errorf("%d jobs not delivered within the drain timeout", left))
+		}
+	}
+	return replied
+}
+
+func (v *service) drainGateway(ctx context.Context, timeout, stall time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return v.gateway.Drain(ctx, stall)
+}
+
+func size(q *memqueue.Queue) int {
+	depth := q.Depth()
+	return depth.Ready + depth.Delayed + depth.InFlight
 }

@@ -139,8 +139,13 @@ func (s *standalone) stopCleanly(t *testing.T) {
 		t.Errorf("stderr has more than log lines:\n%s", text)
 	}
 	if t.Failed() {
-		for _, e := range s.logs.find(func(e entry) bool { return e.text("level") != "INFO" }) {
+		for _, e := range s.logs.find(unusual) {
 			t.Log(e)
 		}
 	}
+}
+
+// unusual picks what a failed test should show of the log.
+func unusual(e entry) bool {
+	return e.text("level") != "INFO" || e.text("msg") == "disconnected" && e.number("code") != 1001
 }
