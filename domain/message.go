@@ -2,8 +2,9 @@ package domain
 
 import "time"
 
-// MessageID is a ULID: 26 characters whose lexical order is the order of
-// acceptance. A client that remembers the ids it has seen can drop duplicates.
+// MessageID is a ULID: 26 characters whose lexical order is that of the instants
+// at which messages came in. A client that remembers the ids it has seen can drop
+// duplicates.
 type MessageID string
 
 // Message is one accepted broadcast.

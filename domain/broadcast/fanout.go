@@ -24,6 +24,7 @@ type FanOut struct {
 	deadLetters ports.Queue
 	log         *slog.Logger
 	options     Options
+	slots       slots
 	pace        pace
 }
 
@@ -31,9 +32,10 @@ type FanOut struct {
 // poster, leaves work over on queue and gives up on deadLetters.
 func NewFanOut(store ports.ConnectionStore, poster ports.Poster, queue, deadLetters ports.Queue,
 	log *slog.Logger, options Options) *FanOut {
+	options = options.withDefaults()
 	return &FanOut{
 		store: store, poster: poster, queue: queue, deadLetters: deadLetters,
-		log: log, options: options.withDefaults(),
+		log: log, options: options, slots: newSlots(options.InFlight),
 	}
 }
 
@@ -48,21 +50,23 @@ type Delivery struct {
 // something could be put neither to its connections nor back on the queue.
 // Everything else that goes wrong becomes a job of its own.
 //
-// A deadline of ctx is kept by stopping Options.Margin before it.
+// A deadline of ctx is kept: see Options.Margin.
 func (f *FanOut) Handle(ctx context.Context, deliveries []Delivery) (failed []string) {
 	if f.stopping(ctx) {
 		f.log.ErrorContext(ctx, "no time to fan out: the deadline is nearer than the margin",
 			"margin", f.options.Margin, "jobs", len(deliveries))
 		return ids(deliveries)
 	}
-	work, failed := f.decode(ctx, deliveries)
-	batches := coalesce(work)
+	jobs, failed := f.decode(ctx, deliveries)
+	batches := coalesce(jobs)
+	work, cancel := f.working(ctx)
+	defer cancel()
 	lost := make([]bool, len(batches))
 	var group errgroup.Group
 	group.SetLimit(maxPasses)
 	for i, b := range batches {
 		group.Go(func() error {
-			lost[i] = f.run(ctx, b) != nil
+			lost[i] = f.run(ctx, work, b) != nil
 			return nil
 		})
 	}
@@ -85,7 +89,7 @@ func ids(deliveries []Delivery) []string {
 
 // decode reads the bodies. One that is no job fails by itself, over and over
 // until the queue moves it to its dead-letter queue, and holds up no other.
-func (f *FanOut) decode(ctx context.Context, deliveries []Delivery) (work []received, failed []string) {
+func (f *FanOut) decode(ctx context.Context, deliveries []Delivery) (jobs []received, failed []string) {
 	for _, d := range deliveries {
 		job, err := decodeJob(d.Body)
 		if err != nil {
@@ -93,18 +97,18 @@ func (f *FanOut) decode(ctx context.Context, deliveries []Delivery) (work []rece
 			failed = append(failed, d.ID)
 			continue
 		}
-		work = append(work, received{job, d.ID})
+		jobs = append(jobs, received{job, d.ID})
 	}
-	return work, failed
+	return jobs, failed
 }
 
 // run makes one pass. Its error says that something of the batch is in nobody's
 // hands unless the deliveries come again; it has been logged.
-func (f *FanOut) run(ctx context.Context, b batch) error {
+func (f *FanOut) run(ctx, work context.Context, b batch) error {
 	if n := f.segments(); n > 1 && b.forEveryone() {
 		return f.split(ctx, b, n)
 	}
-	p, err := f.newPass(ctx, b)
+	p, err := f.newPass(ctx, work, b)
 	if err != nil {
 		return f.leave(ctx, b.failed(b.audience, err))
 	}
@@ -132,6 +136,15 @@ func (f *FanOut) split(ctx context.Context, b batch, segments int) error {
 		f.log.InfoContext(ctx, "split", "messageIds", ids, "segments", segments)
 	}
 	return f.leave(ctx, parts...)
+}
+
+// working returns the context for what may be given up when time runs out. What
+// is left of the invocation then is for putting work back.
+func (f *FanOut) working(ctx context.Context) (context.Context, context.CancelFunc) {
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(ctx, deadline.Add(-f.options.Margin/2))
+	}
+	return context.WithCancel(ctx)
 }
 
 // stopping reports whether the deadline is too near to begin anything.

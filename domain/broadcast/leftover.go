@@ -1,7 +1,9 @@
 package broadcast
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -10,6 +12,9 @@ import (
 	"serverless-websocket/domain"
 	"serverless-websocket/ports"
 )
+
+// maxPuts is how often a queue is offered again what it did not take.
+const maxPuts = 3
 
 // leftover is a job to be put on the queue.
 type leftover struct {
@@ -38,18 +43,24 @@ func (b batch) failed(rest domain.Audience, reason error) leftover {
 	return l
 }
 
-// rests groups targets by the envelope they stopped at: for each group, the
-// batch from that envelope on and the connections that still have to get it.
-func (p *pass) rests(targets []target) iter.Seq2[batch, domain.Audience] {
-	only := make(map[int][]domain.Connection)
-	for _, t := range targets {
-		only[t.envelope] = append(only[t.envelope], t.connection)
-	}
+// owed cuts what the targets still have to get into parts that leave no message
+// out and repeat none: each part has the messages of the envelopes from where some
+// of the targets stopped to where the next ones did, and the targets that had
+// stopped by then. Were each group to get its own copy of all that follows, the
+// copies of a large batch could outgrow the queue.
+func (p *pass) owed(targets []target) iter.Seq2[batch, domain.Audience] {
+	slices.SortStableFunc(targets, func(a, b target) int { return cmp.Compare(a.envelope, b.envelope) })
 	return func(yield func(batch, domain.Audience) bool) {
-		for envelope, connections := range only {
-			rest := p.batch
-			rest.messages = rest.messages[p.from[envelope]:]
-			if !yield(rest, domain.Audience{Only: connections}) {
+		connections := make([]domain.Connection, 0, len(targets))
+		for i, t := range targets {
+			connections = append(connections, t.connection)
+			end := len(p.batch.messages)
+			if i+1 < len(targets) {
+				end = p.from[targets[i+1].envelope]
+			}
+			part := p.batch
+			part.messages = part.messages[p.from[t.envelope]:end]
+			if len(part.messages) > 0 && !yield(part, domain.Audience{Only: slices.Clone(connections)}) {
 				return
 			}
 		}
@@ -57,62 +68,86 @@ func (p *pass) rests(targets []target) iter.Seq2[batch, domain.Audience] {
 }
 
 // leaveOver puts part of the pass's work back on the queue.
-func (p *pass) leaveOver(l leftover) {
-	p.tally.leftOver += len(l.job.Audience.Only)
-	if err := p.leave(p.ctx, l); err != nil {
+func (p *pass) leaveOver(jobs ...leftover) {
+	for _, l := range jobs {
+		p.tally.leftOver += len(l.job.Audience.Only)
+	}
+	if err := p.leave(p.ctx, jobs...); err != nil {
 		p.lost = err
 	}
 }
 
 // leave puts jobs on the queue, or on the dead-letter queue when they have
 // failed too often. The error has been logged.
-func (f *FanOut) leave(ctx context.Context, leftovers ...leftover) error {
-	var messages []ports.QueueMessage
-	for _, l := range leftovers {
-		if l.reason != nil && l.job.Attempt >= f.options.MaxAttempts {
-			if err := f.giveUp(ctx, l); err != nil {
-				return err
-			}
-			continue
-		}
-		delay := l.delay
-		if l.reason != nil {
-			delay = f.options.requeueDelay(l.job.Attempt)
-		}
-		for _, body := range fitted(l.job) {
-			messages = append(messages, ports.QueueMessage{Body: body, Delay: delay})
+func (f *FanOut) leave(ctx context.Context, jobs ...leftover) error {
+	var back, dead []ports.QueueMessage
+	for _, l := range jobs {
+		switch {
+		case l.reason == nil:
+			back = append(back, messages(l.job, l.delay)...)
+		case l.job.Attempt < f.options.MaxAttempts:
+			back = append(back, messages(l.job, f.options.requeueDelay(l.job.Attempt))...)
+		default:
+			l.job.Reason = l.reason.Error()
+			f.logGivenUp(ctx, l.job)
+			l.job.Attempt = 0 // ready to be sent back as it is
+			dead = append(dead, messages(l.job, 0)...)
 		}
 	}
+	return errors.Join(
+		f.put(ctx, "the queue", f.queue, back),
+		f.put(ctx, "the dead-letter queue", f.deadLetters, dead),
+	)
+}
+
+// put sends the messages. What the queue does not take at first it is offered
+// again after a pause: a whole pass would have to be repeated otherwise.
+func (f *FanOut) put(ctx context.Context, name string, queue ports.Queue, messages []ports.QueueMessage) error {
 	if len(messages) == 0 {
 		return nil
 	}
-	if err := f.queue.Send(ctx, messages...); err != nil {
-		err = fmt.Errorf("put %d jobs back on the queue: %w", len(messages), err)
-		f.log.ErrorContext(ctx, "work not left over, its deliveries will come again", "error", err)
-		return err
+	err := queue.Send(ctx, messages...)
+	for try := 0; err != nil && try < maxPuts && sleep(ctx, jittered(f.options.Backoff<<try)); try++ {
+		messages = refused(messages, err)
+		err = queue.Send(ctx, messages...)
 	}
-	return nil
+	if err != nil {
+		err = fmt.Errorf("put %d jobs on %s: %w", len(messages), name, err)
+		f.log.ErrorContext(ctx, "work not left over, its deliveries will come again", "error", err)
+	}
+	return err
 }
 
-// giveUp puts a job on the dead-letter queue with its reason, ready to be sent
-// back as it is.
-func (f *FanOut) giveUp(ctx context.Context, l leftover) error {
-	l.job.Attempt = 0
-	l.job.Reason = l.reason.Error()
-	var messages []ports.QueueMessage
-	for _, body := range fitted(l.job) {
-		messages = append(messages, ports.QueueMessage{Body: body})
+// refused returns the messages that have to be sent again after the error.
+func refused(messages []ports.QueueMessage, err error) []ports.QueueMessage {
+	var partly *ports.SendError
+	if !errors.As(err, &partly) {
+		return messages
 	}
-	if err := f.deadLetters.Send(ctx, messages...); err != nil {
-		err = fmt.Errorf("put a job on the dead-letter queue: %w", err)
-		f.log.ErrorContext(ctx, "work not given up, its deliveries will come again", "error", err)
-		return err
+	var again []ports.QueueMessage
+	for i, m := range messages {
+		if partly.Failed[i] != nil {
+			again = append(again, m)
+		}
 	}
-	for _, part := range portions(l.job.Messages) {
-		f.log.ErrorContext(ctx, "given up: the job is on the dead-letter queue", "messageIds", part,
-			"connections", len(l.job.Audience.Only), "attempts", f.options.MaxAttempts, "reason", l.job.Reason)
+	return again
+}
+
+func (f *FanOut) logGivenUp(ctx context.Context, job domain.Job) {
+	for _, part := range portions(job.Messages) {
+		f.log.ErrorContext(ctx, "given up: the job goes to the dead-letter queue", "messageIds", part,
+			"connections", len(job.Audience.Only), "attempts", job.Attempt, "reason", job.Reason)
 	}
-	return nil
+}
+
+// messages returns what to send for the job: more than one message if it is too
+// large for one.
+func messages(job domain.Job, delay time.Duration) []ports.QueueMessage {
+	var all []ports.QueueMessage
+	for _, body := range fitted(job) {
+		all = append(all, ports.QueueMessage{Body: body, Delay: delay})
+	}
+	return all
 }
 
 // fitted encodes the job, cut into as many as it takes for each to fit into a

@@ -11,7 +11,7 @@ import (
 // Options are the settings of a fan-out worker. The zero value of each means
 // its default.
 type Options struct {
-	// InFlight is how many posts a pass has under way at once; 256.
+	// InFlight is how many posts the worker has under way at once; 256.
 	InFlight int
 	// FreshFor is how long after its registration a connection that answers
 	// Gone may be one whose socket is yet to open; 10 s. It must be longer than
@@ -30,11 +30,11 @@ type Options struct {
 	// ports.MaxQueueDelay.
 	MaxRequeueDelay time.Duration
 	// MaxAttempts is how often a job may fail before it goes to the dead-letter
-	// queue; 8, which with the delays between them takes about two minutes.
+	// queue; 10, which with the delays between them takes about eight minutes.
 	MaxAttempts int
-	// Margin is how long before the deadline of its context a pass stops and
-	// leaves the rest to another job; 5 s. It must be longer than one post and
-	// one send to the queue take.
+	// Margin is how long before the deadline of its context a pass begins nothing
+	// new; 10 s. Half of it is for what is under way to end, and must be longer
+	// than a post takes; the other half is for putting what is left on the queue.
 	Margin time.Duration
 	// PassTime is how long one pass should take. A job for everyone that would
 	// take longer, by what earlier passes of this worker saw, is split into one
@@ -53,8 +53,8 @@ func (o Options) withDefaults() Options {
 		Backoff:         cmp.Or(o.Backoff, 100*time.Millisecond),
 		RequeueDelay:    cmp.Or(o.RequeueDelay, time.Second),
 		MaxRequeueDelay: min(cmp.Or(o.MaxRequeueDelay, 5*time.Minute), ports.MaxQueueDelay),
-		MaxAttempts:     cmp.Or(o.MaxAttempts, 8),
-		Margin:          cmp.Or(o.Margin, 5*time.Second),
+		MaxAttempts:     cmp.Or(o.MaxAttempts, 10),
+		Margin:          cmp.Or(o.Margin, 10*time.Second),
 		PassTime:        cmp.Or(o.PassTime, 5*time.Second),
 		Segments:        o.Segments,
 	}

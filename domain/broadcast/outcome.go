@@ -9,6 +9,9 @@ import (
 	"serverless-websocket/ports"
 )
 
+// errNoTime stands for a post that was not begun.
+var errNoTime = errors.New("no time left")
+
 // target is a connection and the first envelope that it still has to get.
 type target struct {
 	connection domain.Connection
@@ -52,9 +55,11 @@ func (o *outcome) take(list *[]target, atLeast int) []target {
 	return taken
 }
 
-// sort puts a target that a post failed for on the list where it belongs.
-func (p *pass) sort(t target) {
+// classify puts a target that a post failed for on the list where it belongs.
+func (p *pass) classify(t target) {
 	switch {
+	case t.err == errNoTime:
+		p.outcome.add(&p.outcome.untried, t)
 	case !errors.Is(t.err, ports.ErrGone):
 		p.outcome.add(&p.outcome.failed, t)
 	case t.connection.Fresh(time.Now(), p.options.FreshFor):
@@ -64,26 +69,40 @@ func (p *pass) sort(t target) {
 	}
 }
 
-// settle hands on what the lists of the outcome hold, each list that has at
-// least so many targets: the gone are pruned, the others become jobs.
-func (p *pass) settle(atLeast int) {
-	p.prune(p.outcome.take(&p.outcome.gone, atLeast))
-	for rest, audience := range p.rests(p.outcome.take(&p.outcome.untried, atLeast)) {
-		p.leaveOver(rest.carriedOn(audience))
+// handOn deals with the lists of the outcome, each that has at least so many
+// targets: the gone are pruned, the others become jobs. Those come first, since
+// only they must not be missed.
+func (p *pass) handOn(atLeast int) {
+	var jobs []leftover
+	for rest, audience := range p.owed(p.outcome.take(&p.outcome.untried, atLeast)) {
+		jobs = append(jobs, rest.carriedOn(audience))
 	}
-	for rest, audience := range p.rests(p.outcome.take(&p.outcome.unopened, atLeast)) {
-		p.tally.unopened += len(audience.Only)
-		p.leaveOver(rest.later(audience, p.options.unopenedDelay(audience.Only)))
+	unopened := p.outcome.take(&p.outcome.unopened, atLeast)
+	p.tally.unopened += len(unopened)
+	for rest, audience := range p.owed(unopened) {
+		jobs = append(jobs, rest.later(audience, p.options.unopenedDelay(audience.Only)))
 	}
 	failed := p.outcome.take(&p.outcome.failed, atLeast)
-	p.tally.countFailed(failed)
-	for rest, audience := range p.rests(failed) {
-		p.leaveOver(rest.failed(audience, failed[0].err))
+	p.tally.failed += len(failed)
+	for rest, audience := range p.owed(failed) {
+		jobs = append(jobs, rest.failed(audience, reason(failed)))
 	}
+	p.leaveOver(jobs...)
+	p.prune(p.outcome.take(&p.outcome.gone, atLeast))
 }
 
-// prune deletes the rows of the gone, beside the posts. What cannot be deleted
-// now is found again by the next pass.
+// reason picks the error to give for all the targets: one that says more than
+// that a client or a quota was slow, if there is any.
+func reason(failed []target) error {
+	for _, t := range failed {
+		if !errors.Is(t.err, ports.ErrThrottled) {
+			return t.err
+		}
+	}
+	return failed[0].err
+}
+
+// prune deletes the rows of the gone, beside the posts. What cannot be deleted now is found again by the next pass.
 func (p *pass) prune(gone []target) {
 	if len(gone) == 0 {
 		return
@@ -94,7 +113,7 @@ func (p *pass) prune(gone []target) {
 	}
 	p.tally.gone += len(ids)
 	p.pruning.Go(func() error {
-		if err := p.store.Delete(p.ctx, ids...); err != nil {
+		if err := p.store.Delete(p.work, ids...); err != nil {
 			p.log.WarnContext(p.ctx, "gone connections not pruned", "connections", len(ids), "error", err)
 		}
 		return nil

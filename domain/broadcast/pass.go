@@ -2,6 +2,7 @@ package broadcast
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -13,8 +14,8 @@ import (
 )
 
 // maxHeld is how many connections a pass keeps in mind for a retry, and how
-// many for pruning, before it hands them on. It bounds a pass's memory whatever
-// the table's size.
+// many for pruning, before it hands them on at the end of a page. With the size
+// of a page it bounds a pass's memory whatever the table's size.
 const maxHeld = 2_000
 
 // maxPruning is how many deletions are under way at once.
@@ -23,7 +24,8 @@ const maxPruning = 4
 // pass takes a batch once over its audience.
 type pass struct {
 	*FanOut
-	ctx     context.Context
+	ctx     context.Context // of the invocation
+	work    context.Context // for what may be given up: ends half the margin before
 	batch   batch
 	posts   []ports.Post // one for each envelope
 	from    []int        // for each envelope, the index of its first message
@@ -34,8 +36,8 @@ type pass struct {
 	lost    error // set when something could be neither delivered nor left over
 }
 
-func (f *FanOut) newPass(ctx context.Context, b batch) (*pass, error) {
-	p := &pass{FanOut: f, ctx: ctx, batch: b, started: time.Now()}
+func (f *FanOut) newPass(ctx, work context.Context, b batch) (*pass, error) {
+	p := &pass{FanOut: f, ctx: ctx, work: work, batch: b, started: time.Now()}
 	p.pruning.SetLimit(maxPruning)
 	first := 0
 	for _, e := range domain.Pack(b.messages, domain.MaxPayload) {
@@ -61,7 +63,7 @@ func (p *pass) run() {
 	}
 	posts.Wait()
 	p.retry()
-	p.settle(1)
+	p.handOn(1)
 	p.pruning.Wait()
 }
 
@@ -90,13 +92,28 @@ func (p *pass) offer(posts *errgroup.Group, targets []target) {
 // post sends the target what it still has to get and notes how that went.
 func (p *pass) post(t target) {
 	for ; t.envelope < len(p.posts); t.envelope++ {
-		p.tally.posts.Add(1)
-		if t.err = p.posts[t.envelope](p.ctx, t.connection.ID); t.err != nil {
-			p.sort(t)
+		if t.err = p.postOne(t); t.err != nil {
+			p.classify(t)
 			return
 		}
 	}
 	p.tally.delivered.Add(1)
+}
+
+// postOne makes one post when there is room for it among those of the worker, if
+// there still is time then.
+func (p *pass) postOne(t target) error {
+	release := p.slots.acquire(len(p.batch.audience.Only) > 0)
+	defer release()
+	if p.stopping(p.ctx) {
+		return errNoTime
+	}
+	p.tally.posts.Add(1)
+	err := p.posts[t.envelope](p.work, t.connection.ID)
+	if errors.Is(err, ports.ErrThrottled) {
+		p.tally.throttled.Add(1)
+	}
+	return err
 }
 
 // retry goes over the targets that failed again, a few times, with a pause
@@ -124,8 +141,13 @@ func (p *pass) pause(d time.Duration) bool {
 	if ok && time.Until(deadline) < d+p.options.Margin {
 		return false
 	}
+	return sleep(p.ctx, d)
+}
+
+// sleep waits for d and reports whether the context lasted that long.
+func sleep(ctx context.Context, d time.Duration) bool {
 	select {
-	case <-p.ctx.Done():
+	case <-ctx.Done():
 		return false
 	case <-time.After(d):
 		return true

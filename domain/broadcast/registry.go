@@ -12,15 +12,18 @@ import (
 	"serverless-websocket/ports"
 )
 
-// DefaultLifetime is how long a row is kept for: the two hours after which API
-// Gateway closes any connection, and some slack for clocks and retries.
+// DefaultLifetime is how long API Gateway keeps a connection at most.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
-const DefaultLifetime = 2*time.Hour + 15*time.Minute
+const DefaultLifetime = 2 * time.Hour
+
+// slack is how much longer a row is kept, for clocks that differ and requests
+// that were retried.
+const slack = 15 * time.Minute
 
 // Registry keeps the connection table in step with the gateway.
 type Registry struct {
 	Store    ports.ConnectionStore
-	Lifetime time.Duration // of a row; at least that of a connection
+	Lifetime time.Duration // of a connection, after which the gateway closes it
 }
 
 // Connect registers the connection. Posts to it may answer Gone until the
@@ -30,7 +33,7 @@ func (r *Registry) Connect(ctx context.Context, id domain.ConnectionID) error {
 	return r.Store.Put(ctx, domain.Connection{
 		ID:           id,
 		RegisteredAt: now,
-		ExpiresAt:    now.Add(r.Lifetime),
+		ExpiresAt:    now.Add(r.Lifetime + slack),
 	})
 }
 

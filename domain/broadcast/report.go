@@ -1,55 +1,49 @@
 package broadcast
 
 import (
-	"errors"
+	"log/slog"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"serverless-websocket/domain"
-	"serverless-websocket/ports"
 )
 
-// tally counts what a pass did. Connections are counted once, by how the pass
-// left them.
+// tally counts what a pass did. Connections are counted by how the pass left
+// them.
 type tally struct {
 	posts     atomic.Int64 // frames sent or tried
+	throttled atomic.Int64 // of them answered 429
 	delivered atomic.Int64 // connections that got everything
-	gone      int          // pruned
-	unopened  int          // gone but fresh: left over for later
-	throttled int          // left over after 429
-	failed    int          // left over after any other error
-	leftOver  int          // handed to other jobs: all of the above and the untried
+	gone      int          // answered 410, to be pruned
+	unopened  int          // answered 410 but fresh: left over for later
+	failed    int          // left over after 429 or any other error
+	leftOver  int          // handed to other jobs: the last two and the untried
 	carriedOn bool         // the rest of the scan was handed to another job
 	pages     int          // of the scan
 	scanned   int          // connections on them
 	offered   int          // connections that a post was started for
 }
 
-func (t *tally) countFailed(failed []target) {
-	for _, f := range failed {
-		if errors.Is(f.err, ports.ErrThrottled) {
-			t.throttled++
-		} else {
-			t.failed++
-		}
-	}
-}
-
 // report logs the pass, so that each of its messages can be followed by its id.
 // The first line has the counts; a batch of very many messages has more lines,
-// which name the rest of them and the first, by which to find the counts.
+// which name the rest of them and the first, by which to find the counts. A retry
+// that changed nothing is for debugging: of a slow client there are many.
 func (p *pass) report() {
+	level := slog.LevelInfo
+	if p.batch.attempt > 0 && p.tally.delivered.Load() == 0 && p.tally.gone == 0 {
+		level = slog.LevelDebug
+	}
 	first := p.batch.messages[0]
 	for i, part := range portions(p.batch.messages) {
 		if i > 0 {
-			p.log.InfoContext(p.ctx, "fanned out as well", "messageIds", part, "with", first.ID)
+			p.log.Log(p.ctx, level, "fanned out as well", "messageIds", part, "with", first.ID)
 			continue
 		}
-		p.log.InfoContext(p.ctx, "fanned out", "messageIds", part, "messages", len(p.batch.messages),
+		p.log.Log(p.ctx, level, "fanned out", "messageIds", part, "messages", len(p.batch.messages),
 			"audience", describe(p.batch.audience), "attempt", p.batch.attempt,
 			"delivered", p.tally.delivered.Load(), "gone", p.tally.gone,
-			"throttled", p.tally.throttled, "failed", p.tally.failed, "unopened", p.tally.unopened,
+			"throttled", p.tally.throttled.Load(), "failed", p.tally.failed, "unopened", p.tally.unopened,
 			"leftOver", p.tally.leftOver, "carriedOn", p.tally.carriedOn,
 			"posts", p.tally.posts.Load(), "pages", p.tally.pages,
 			"durationMs", time.Since(p.started).Milliseconds(),

@@ -20,7 +20,7 @@ type scanned struct {
 
 // scan offers the batch's part of the table page by page.
 func (p *pass) scan(posts *errgroup.Group) {
-	ctx, cancel := context.WithCancel(p.ctx)
+	ctx, cancel := context.WithCancel(p.work)
 	defer cancel()
 	for next := range p.readAhead(ctx) {
 		rest := p.batch.audience
@@ -36,7 +36,7 @@ func (p *pass) scan(posts *errgroup.Group) {
 		p.tally.pages++
 		p.tally.scanned += len(next.page.Connections)
 		p.offer(posts, untried(next.page.Connections))
-		p.settle(maxHeld)
+		p.handOn(maxHeld)
 	}
 	p.learn()
 }

@@ -286,6 +286,16 @@ func until(tries int, err error) func(int) error {
 type faultyStore struct {
 	ports.ConnectionStore
 	failScan func(domain.Cursor) error
+	onDelete func(context.Context) error
+}
+
+func (s *faultyStore) Delete(ctx context.Context, ids ...domain.ConnectionID) error {
+	if s.onDelete != nil {
+		if err := s.onDelete(ctx); err != nil {
+			return err
+		}
+	}
+	return s.ConnectionStore.Delete(ctx, ids...)
 }
 
 func (s *faultyStore) Scan(ctx context.Context, segment domain.Segment, from domain.Cursor) (ports.Page, error) {
@@ -299,12 +309,20 @@ func (s *faultyStore) Scan(ctx context.Context, segment domain.Segment, from dom
 
 type faultyQueue struct {
 	ports.Queue
-	err error
+	err     error
+	refuses int // how many sends refuse their first message
 }
 
 func (q *faultyQueue) Send(ctx context.Context, messages ...ports.QueueMessage) error {
 	if q.err != nil {
 		return q.err
+	}
+	if q.refuses > 0 {
+		q.refuses--
+		if err := q.Queue.Send(ctx, messages[1:]...); err != nil {
+			return err
+		}
+		return &ports.SendError{Failed: map[int]error{0: ports.ErrQueueFull}}
 	}
 	return q.Queue.Send(ctx, messages...)
 }

@@ -1,0 +1,159 @@
+package broadcast_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/ports"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// sendLarge accepts n messages that each need a payload of their own.
+func (w *world) sendLarge(n int) (contents []string) {
+	for i := range n {
+		contents = append(contents, `"`+strings.Repeat(string(rune('a'+i)), 100_000)+`"`)
+		w.send(contents[i])
+	}
+	return contents
+}
+
+func TestADeadlineIsKeptBetweenThePayloadsOfOneConnection(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{})
+		w.poster.hold = func(domain.ConnectionID) { time.Sleep(2 * time.Second) }
+		all := w.connect(3)
+		want := w.sendLarge(20) // 40 s for each connection
+		w.workUntil(15 * time.Second)
+		for _, id := range all {
+			w.wantGot(id, want...)
+		}
+	})(t)
+}
+
+// With a table that answers no more, what is left over must still be put back.
+func TestPruningDoesNotKeepWorkFromBeingLeftOver(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{Retries: -1})
+		w.faultyStore.onDelete = func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		w.connect(10)
+		for i := range 5 {
+			w.poster.answer[domain.ConnectionID(fmt.Sprintf("c-%d", i))] = always(ports.ErrGone)
+		}
+		w.poster.answer["c-9"] = until(1, ports.ErrThrottled)
+		w.send(`1`)
+		w.workUntil(20 * time.Second)
+		w.work()
+		for i := 5; i < 10; i++ {
+			w.wantGot(domain.ConnectionID(fmt.Sprintf("c-%d", i)), `1`)
+		}
+	})(t)
+}
+
+// Connections that stop at different payloads must not each get a copy of all
+// that follows: the copies would outgrow any queue.
+func TestWhatIsLeftOverIsNoLargerThanTheBatchAndItsRetries(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{Retries: -1})
+		all := w.connect(20)
+		want := w.sendLarge(20)
+		for i, id := range all {
+			w.poster.answer[id] = func(try int) error { // stops at the i-th payload
+				if try == i+1 {
+					return ports.ErrThrottled
+				}
+				return nil
+			}
+		}
+		w.handle(context.Background(), w.receive())
+		if depth := w.queue.Depth(); depth.Delayed != 20 {
+			t.Errorf("%d jobs left over, want one for each payload", depth.Delayed)
+		}
+		w.work()
+		for _, id := range all {
+			got := w.poster.contents(t, id)
+			slices.Sort(got)
+			if !slices.Equal(got, want) {
+				t.Errorf("%s got %d contents, want %d", id, len(got), len(want))
+			}
+		}
+	})(t)
+}
+
+func TestTheReasonIsNotAThrottleIfThereIsAWorseOne(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{MaxAttempts: 1})
+		w.connect(3)
+		w.poster.answer["c-0"] = always(ports.ErrThrottled)
+		w.poster.answer["c-1"] = always(errors.New("403 forbidden"))
+		w.poster.answer["c-2"] = always(ports.ErrThrottled)
+		w.send(`1`)
+		w.work()
+		if dead := w.deadLetters(); len(dead) != 1 || !strings.Contains(dead[0].Body, "403 forbidden") {
+			t.Errorf("dead letters: %v", dead)
+		}
+	})(t)
+}
+
+func TestWhatTheQueueRefusesAtFirstIsOfferedAgain(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{Segments: 3})
+		all := w.connect(9)
+		w.faultyQueue.refuses = 2
+		w.send(`1`)
+		if failed := w.handle(context.Background(), w.receive()); len(failed) > 0 {
+			t.Errorf("failed: %v", failed)
+		}
+		w.work()
+		for _, id := range all {
+			w.wantGot(id, `1`) // once: what was taken is not sent again
+		}
+	})(t)
+}
+
+// All passes of a worker share its posts in flight, and retries leave room.
+func TestPostsInFlightAreCountedForTheWorker(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{InFlight: 8, Retries: -1})
+		all := w.connect(40)
+		for _, id := range all {
+			w.poster.answer[id] = always(ports.ErrThrottled)
+		}
+		for i := range 5 {
+			w.send(fmt.Sprint(i))
+			w.handle(context.Background(), w.receive()) // leaves a job over, each for its own time
+		}
+		w.poster.hold = func(domain.ConnectionID) { time.Sleep(time.Second) }
+		time.Sleep(time.Minute) // until all of them have come due
+		w.poster.peak = 0
+		w.handle(context.Background(), w.receive())
+		if w.poster.peak != 2 {
+			t.Errorf("%d posts in flight, want a quarter of 8: all are retries", w.poster.peak)
+		}
+		clear(w.poster.answer)
+		w.send(`5`)
+		w.work()
+		if w.poster.peak > 8 {
+			t.Errorf("%d posts in flight", w.poster.peak)
+		}
+		for _, id := range all {
+			got := w.poster.contents(t, id)
+			slices.Sort(got)
+			if !slices.Equal(got, []string{"0", "1", "2", "3", "4", "5"}) {
+				t.Errorf("%s got %v", id, got)
+			}
+		}
+	})(t)
+}
