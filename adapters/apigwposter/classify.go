@@ -1,12 +1,9 @@
 package apigwposter
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
-
-	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"strings"
 
 	"serverless-websocket/ports"
 )
@@ -25,17 +22,28 @@ var (
 	}
 )
 
-// classify adds the port's error to one of the SDK, whose text has the status
-// and the request id. The error type decides and, where a server leaves it out,
-// the HTTP status.
-func classify(err error) error {
-	var typed smithy.APIError
-	if errors.As(err, &typed) && byType[typed.ErrorCode()] != nil {
-		return fmt.Errorf("%w: %w", byType[typed.ErrorCode()], err)
+// answer is what a post needs to know of an HTTP response.
+type answer struct {
+	status    int
+	errorType string
+	requestID string
+	last      bool // nothing can follow on the connection
+}
+
+// err returns nil for a post that was taken. The error type decides and, where
+// the server leaves it out, the HTTP status.
+func (a answer) err() error {
+	if a.status/100 == 2 {
+		return nil
 	}
-	var response *smithyhttp.ResponseError
-	if errors.As(err, &response) && byStatus[response.HTTPStatusCode()] != nil {
-		return fmt.Errorf("%w: %w", byStatus[response.HTTPStatusCode()], err)
+	// AWS services write "namespace#Name:URL", with all but the name left out or not.
+	name, _, _ := strings.Cut(a.errorType, ":")
+	name = name[strings.LastIndexByte(name, '#')+1:]
+	err := fmt.Errorf("status %d %s, request id %s", a.status, name, a.requestID)
+	for _, kind := range []error{byType[name], byStatus[a.status]} {
+		if kind != nil {
+			return fmt.Errorf("%w: %w", kind, err)
+		}
 	}
 	return err
 }

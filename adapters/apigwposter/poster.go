@@ -1,5 +1,10 @@
 // Package apigwposter posts to WebSocket connections through the @connections
 // API of API Gateway.
+//
+// What a fan-out worker costs is the CPU of its posts, so this is not the SDK's
+// client. The posts of one payload differ in path and signature alone; all else
+// is made once for each payload or each second. The answers are read by
+// net/http.
 package apigwposter
 
 import (
@@ -9,7 +14,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi"
 
 	"serverless-websocket/domain"
 	"serverless-websocket/ports"
@@ -19,49 +23,72 @@ import (
 type Options struct {
 	// Timeout bounds each post. Default: 3 s.
 	Timeout time.Duration
-	// InFlight is how many posts can be under way at once; it bounds the
-	// connections that are opened and is how many are kept. Over HTTP/1.1
-	// further posts wait for one to end. Default: 256.
+	// InFlight is how many posts can be under way at once, each on a TCP
+	// connection that is kept for the next. Further posts wait for one to end.
+	// Default: 256.
 	InFlight int
 }
 
-// Poster is a ports.Poster.
+// Poster is a ports.Poster. It speaks HTTP/1.1, also to a server that offers
+// HTTP/2, where a post costs more.
 type Poster struct {
-	client  *apigatewaymanagementapi.Client
+	target  target
+	err     error // of the endpoint's URL
+	signer  *signer
+	conns   *pool
 	timeout time.Duration
 }
 
 // New returns a poster to the endpoint, an HTTPS URL with the stage as its path.
-// An HTTP client in cfg that the SDK cannot build upon is used as it is, without
-// the tuning for many posts at once.
+// From cfg it takes the region, the credentials, and the TLS settings and the
+// dialer of an HTTP client made by the SDK or of type *http.Client. It uses no
+// proxy.
 func New(cfg aws.Config, endpoint string, opts Options) *Poster {
-	client := apigatewaymanagementapi.NewFromConfig(cfg, func(o *apigatewaymanagementapi.Options) {
-		o.BaseEndpoint = &endpoint
-		o.Retryer = aws.NopRetryer{} // when to post again is the use case's decision
-		o.HTTPClient = tuned(cfg.HTTPClient, cmp.Or(opts.InFlight, 256))
-	})
-	return &Poster{client: client, timeout: cmp.Or(opts.Timeout, 3*time.Second)}
+	target, err := parseTarget(endpoint)
+	return &Poster{
+		target:  target,
+		err:     err,
+		signer:  newSigner(cfg.Credentials, cfg.Region, target),
+		conns:   newPool(newDialer(cfg.HTTPClient, target), cmp.Or(opts.InFlight, 256)),
+		timeout: cmp.Or(opts.Timeout, 3*time.Second),
+	}
 }
 
-// Prepare checks the payload's length.
+// Prepare checks the payload's length and hashes it. Its other error is that of
+// an endpoint to which nothing can be posted.
 func (p *Poster) Prepare(payload []byte) (ports.Post, error) {
 	if len(payload) > domain.MaxPayload {
 		return nil, fmt.Errorf("payload of %d bytes: %w", len(payload), ports.ErrTooLarge)
 	}
+	if p.err != nil {
+		return nil, p.err
+	}
+	c := newContent(payload)
 	return func(ctx context.Context, id domain.ConnectionID) error {
-		return p.post(ctx, id, payload)
+		if err := p.post(ctx, id, c); err != nil {
+			return fmt.Errorf("post to %s: %w", id, err)
+		}
+		return nil
 	}, nil
 }
 
-func (p *Poster) post(ctx context.Context, id domain.ConnectionID, payload []byte) error {
+func (p *Poster) post(ctx context.Context, id domain.ConnectionID, c content) error {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
-	_, err := p.client.PostToConnection(ctx, &apigatewaymanagementapi.PostToConnectionInput{
-		ConnectionId: aws.String(string(id)),
-		Data:         payload,
-	})
+	credentials, err := p.signer.credentials.Retrieve(ctx)
 	if err != nil {
-		return fmt.Errorf("post to %s: %w", id, classify(err))
+		return fmt.Errorf("get credentials: %w", err)
 	}
-	return nil
+	conn, err := p.conns.take(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	stamp := p.signer.stampFor(credentials, time.Now())
+	conn.request = stamp.appendRequest(conn.request[:0], id, c)
+	answer, err := conn.exchange(ctx, c.payload)
+	p.conns.put(conn)
+	if err != nil {
+		return err
+	}
+	return answer.err()
 }

@@ -40,13 +40,13 @@ func TestRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := <-requests
-	if want := "/dev/@connections/L0SM9cOF%2FHcCIhw%3D"; r.Method != "POST" || strings.Replace(r.RequestURI, "%40", "@", 1) != want {
+	if want := "/dev/@connections/L0SM9cOF%2FHcCIhw%3D"; r.Method != "POST" || r.RequestURI != want {
 		t.Errorf("got %s %s, want POST %s", r.Method, r.RequestURI, want)
 	}
 	if got, want := <-bodies, `{"messages":[{"content":"안녕"}]}`; got != want {
 		t.Errorf("the body is %s, want %s", got, want)
 	}
-	scope := regexp.MustCompile(`^AWS4-HMAC-SHA256 Credential=AKID/\d{8}/ap-northeast-2/execute-api/aws4_request, SignedHeaders=\S*host\S*, Signature=[0-9a-f]{64}$`)
+	scope := regexp.MustCompile(`^AWS4-HMAC-SHA256 Credential=AKID/\d{8}/ap-northeast-2/execute-api/aws4_request, SignedHeaders=content-length;content-type;host;x-amz-date;x-amz-security-token, Signature=[0-9a-f]{64}$`)
 	if got := r.Header.Get("Authorization"); !scope.MatchString(got) {
 		t.Errorf("Authorization: %s", got)
 	}
@@ -70,6 +70,8 @@ func TestAnswers(t *testing.T) {
 		{status: 413, errorType: "PayloadTooLargeException", want: ports.ErrTooLarge},
 		{status: 413, want: ports.ErrTooLarge},
 		{status: 400, errorType: "GoneException", want: ports.ErrGone},
+		{status: 400, errorType: "com.amazonaws#GoneException:http://internal.amazon.com/", want: ports.ErrGone},
+		{status: 302},
 		{status: 403, errorType: "ForbiddenException"},
 		{status: 403},
 		{status: 400, errorType: "BadRequestException"},

@@ -1,0 +1,95 @@
+// Package governor keeps the posts of a worker within its share of the account's
+// quota, and slows down when the gateway refuses posts all the same.
+package governor
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/ports"
+)
+
+// Options tune a governor.
+type Options struct {
+	// PerSecond is how many posts a second are let through in the long run. 0
+	// means any number.
+	PerSecond float64
+	// Burst is how many are let through at once after a pause. Default: half of
+	// PerSecond, as in the account's default quota of 10,000 a second with a
+	// burst of 5,000.
+	// https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+	Burst int
+}
+
+// Governor is a ports.Poster that lets posts through to another at a limited
+// rate. It may be used concurrently; its posts wait for their turn, n of them
+// that come at once for n / PerSecond seconds at most while nothing is refused.
+type Governor struct {
+	poster ports.Poster
+	bucket *rate.Limiter
+	pace   pace
+	recent counts
+}
+
+// counts are of the posts since the pace was last looked at.
+type counts struct {
+	posts, refused atomic.Int64
+}
+
+// New returns a governor before the poster, or the poster itself if the rate is
+// not limited.
+func New(poster ports.Poster, opts Options) ports.Poster {
+	if opts.PerSecond <= 0 {
+		return poster
+	}
+	burst := cmp.Or(opts.Burst, max(1, int(opts.PerSecond/2)))
+	return &Governor{
+		poster: poster,
+		bucket: rate.NewLimiter(rate.Limit(opts.PerSecond), burst),
+		pace:   pace{full: opts.PerSecond, now: opts.PerSecond, since: time.Now()},
+	}
+}
+
+// Prepare prepares the payload with the governed poster.
+func (g *Governor) Prepare(payload []byte) (ports.Post, error) {
+	post, err := g.poster.Prepare(payload)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, id domain.ConnectionID) error {
+		if err := g.wait(ctx); err != nil {
+			return fmt.Errorf("post to %s: %w", id, err)
+		}
+		err := post(ctx, id)
+		g.recent.add(err)
+		return err
+	}, nil
+}
+
+// wait returns when it is the post's turn. A post whose turn would come after
+// its deadline is refused at once.
+func (g *Governor) wait(ctx context.Context) error {
+	if perSecond, storm, changed := g.pace.next(&g.recent, time.Now()); changed {
+		g.adopt(perSecond, storm)
+	}
+	err := g.bucket.Wait(ctx)
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("%w: %w", ports.ErrThrottled, err)
+	}
+	return err
+}
+
+// adopt sets the rate. In a storm it also takes away what has been saved up,
+// with which the storm would go on at the old rate.
+func (g *Governor) adopt(perSecond float64, storm bool) {
+	g.bucket.SetLimit(rate.Limit(perSecond))
+	if saved := int(g.bucket.Tokens()); storm && saved > 0 {
+		g.bucket.AllowN(time.Now(), saved)
+	}
+}

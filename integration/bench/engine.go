@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/ports"
+)
+
+// engineResults are of one pass over a large table with a poster that costs
+// nothing.
+type engineResults struct {
+	rows      int
+	perSecond float64
+	allocs    float64 // for each post, without those of the store
+	inUse     uint64  // bytes of the heap at the peak, above those before
+	hardInUse uint64  // the same where some posts fail
+	sys       uint64  // bytes that both passes got from the system
+}
+
+// measureEngine passes over the table twice: once all posts succeed, once every
+// 20th connection is gone and every 20th throttled.
+func measureEngine(progress io.Writer, size sizes) (engineResults, error) {
+	r := engineResults{rows: size.rows}
+	storeAlone := scanAlone(generated(size.rows))
+	calm, err := pass(size, func(int64) error { return nil })
+	if err != nil {
+		return r, err
+	}
+	hard, err := pass(size, someFail)
+	if err != nil {
+		return r, err
+	}
+	r.perSecond = float64(size.rows) / calm.took.Seconds()
+	r.allocs = (float64(calm.allocs) - float64(storeAlone)) / float64(size.rows)
+	r.inUse, r.hardInUse, r.sys = calm.inUse, hard.inUse, calm.sys+hard.sys
+	fmt.Fprintf(progress, "engine: a pass over %d rows in %v, %v with failures\n", size.rows, calm.took, hard.took)
+	return r, nil
+}
+
+func someFail(n int64) error {
+	switch n % 20 {
+	case 0:
+		return ports.ErrGone
+	case 10:
+		return ports.ErrThrottled
+	}
+	return nil
+}
+
+// cost is what a pass took.
+type cost struct {
+	took       time.Duration
+	allocs     uint64
+	inUse, sys uint64
+}
+
+func pass(size sizes, answer func(int64) error) (cost, error) {
+	jobs, err := newJobs(1)
+	if err != nil {
+		return cost{}, err
+	}
+	poster := &instant{answer: answer}
+	worker := broadcast.NewFanOut(generated(size.rows), poster, discard{}, discard{}, slog.New(slog.DiscardHandler),
+		broadcast.Options{InFlight: size.inFlight, Segments: 1, Backoff: 10 * time.Millisecond})
+	watch := startWatch()
+	err = handle(worker, jobs)
+	c := watch.stop()
+	if n := poster.posts.Load(); err == nil && n < int64(size.rows) {
+		err = fmt.Errorf("%d posts for %d rows", n, size.rows)
+	}
+	return c, err
+}
+
+// watch looks at the heap again and again.
+type watch struct {
+	begun      time.Time
+	before     runtime.MemStats
+	inUse, sys uint64
+	end, ended chan struct{}
+}
+
+func startWatch() *watch {
+	w := &watch{end: make(chan struct{}), ended: make(chan struct{})}
+	runtime.GC()
+	runtime.ReadMemStats(&w.before)
+	w.begun = time.Now()
+	go w.look()
+	return w
+}
+
+func (w *watch) look() {
+	defer close(w.ended)
+	ticks := time.NewTicker(2 * time.Millisecond)
+	defer ticks.Stop()
+	for {
+		var now runtime.MemStats
+		runtime.ReadMemStats(&now)
+		w.inUse, w.sys = max(w.inUse, now.HeapInuse), max(w.sys, now.Sys)
+		select {
+		case <-ticks.C:
+		case <-w.end:
+			return
+		}
+	}
+}
+
+func (w *watch) stop() cost {
+	took := time.Since(w.begun)
+	close(w.end)
+	<-w.ended
+	var after runtime.MemStats
+	runtime.ReadMemStats(&after)
+	return cost{
+		took:   took,
+		allocs: after.Mallocs - w.before.Mallocs,
+		inUse:  w.inUse - min(w.inUse, w.before.HeapInuse),
+		sys:    w.sys - min(w.sys, w.before.Sys),
+	}
+}
+
+// generated is a table of so many rows that are made as they are read, in pages
+// like those of DynamoDB.
+type generated int
+
+const pageRows = 10_000
+
+func (g generated) Scan(_ context.Context, _ domain.Segment, from domain.Cursor) (ports.Page, error) {
+	first := 0
+	if from != "" {
+		var err error
+		if first, err = strconv.Atoi(string(from)); err != nil {
+			return ports.Page{}, ports.ErrBadCursor
+		}
+	}
+	last := min(first+pageRows, int(g))
+	page := ports.Page{Connections: make([]domain.Connection, 0, last-first)}
+	for i := first; i < last; i++ {
+		page.Connections = append(page.Connections, row(i))
+	}
+	if last < int(g) {
+		page.Next = domain.Cursor(strconv.Itoa(last))
+	}
+	return page, nil
+}
+
+func (generated) Put(context.Context, domain.Connection) error         { return nil }
+func (generated) Delete(context.Context, ...domain.ConnectionID) error { return nil }
+
+// scanAlone returns how many allocations the store makes by itself.
+func scanAlone(store generated) uint64 {
+	watch := startWatch()
+	for next, first := domain.Cursor(""), true; next != "" || first; first = false {
+		page, err := store.Scan(context.Background(), domain.Segment{}, next)
+		if err != nil {
+			panic(err) // the cursor is its own
+		}
+		next = page.Next
+	}
+	return watch.stop().allocs
+}
+
+// instant is a poster that does nothing but answer.
+type instant struct {
+	posts  atomic.Int64
+	answer func(int64) error
+}
+
+func (p *instant) Prepare([]byte) (ports.Post, error) {
+	return func(context.Context, domain.ConnectionID) error { return p.answer(p.posts.Add(1)) }, nil
+}
+
+// discard is a queue that nobody reads.
+type discard struct{}
+
+func (discard) Send(context.Context, ...ports.QueueMessage) error { return nil }
