@@ -2,10 +2,30 @@
 
 const { execFileSync } = require('node:child_process');
 
-// A plugin of the Serverless Framework: it makes the zip files that
-// serverless.yml names before they are packaged or deployed.
+// What each parameter may be. Of the Serverless Framework's own checks, some are
+// too wide for AWS, and none tells the parameter's name.
+const rules = {
+  memory: wholeNumber(128, 10240),
+  fanOutMemory: wholeNumber(128, 10240),
+  fanOutConcurrency: wholeNumber(2, 1000),
+  postsInFlight: wholeNumber(1),
+  postsPerSecond: wholeNumber(1),
+  batchWindow: wholeNumber(0, 30),
+  batchSize: wholeNumber(1, 10000),
+  logLevel: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR'),
+  throttleRate: wholeNumber(1),
+  throttleBurst: wholeNumber(1),
+  tracing: oneOf('Active', 'PassThrough'),
+  accountLogRole: oneOf('create', 'existing'),
+};
+
+// A plugin of the Serverless Framework: it checks the parameters, and makes the
+// zip files that serverless.yml names before they are packaged or deployed.
 module.exports = class BuildFunctions {
-  constructor(serverless) {
+  constructor(serverless, options) {
+    const wrong = complaint(parameters(serverless, options));
+    if (wrong) throw new serverless.classes.Error(wrong, 'INVALID_PARAMETER');
+
     const build = () =>
       execFileSync('make', ['package'], {
         cwd: serverless.serviceDir,
@@ -17,3 +37,32 @@ module.exports = class BuildFunctions {
     };
   }
 };
+
+// parameters returns the values that ${param:…} has.
+function parameters(serverless, options) {
+  const { params } = serverless.configurationInput;
+  const given = (options.param ?? []).map((param) => param.split(/=(.*)/s, 2));
+  return { ...params.default, ...params[serverless.service.provider.stage], ...Object.fromEntries(given) };
+}
+
+// complaint returns what is wrong with the first parameter that is, or nothing.
+function complaint(params) {
+  for (const [name, rule] of Object.entries(rules)) {
+    const expected = rule(String(params[name]));
+    if (expected) return `The parameter ${name} is "${params[name]}", and has to be ${expected}.`;
+  }
+  if (params.batchSize > 10 && params.batchWindow < 1) {
+    return `The parameter batchSize is ${params.batchSize}: without a batchWindow, 10 is the most.`;
+  }
+}
+
+// A rule returns what a value has to be, if it is not.
+function wholeNumber(least, most = Infinity) {
+  const range = most === Infinity ? `${least} or more` : `from ${least} to ${most}`;
+  return (value) =>
+    /^\d+$/.test(value) && value >= least && value <= most ? undefined : `a whole number, ${range}`;
+}
+
+function oneOf(...values) {
+  return (value) => (values.includes(value) ? undefined : `one of ${values.join(', ')}`);
+}

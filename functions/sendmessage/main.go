@@ -16,7 +16,7 @@ import (
 func main() {
 	boot.Start(func(log *slog.Logger, env *boot.Env) any {
 		client := sqs.NewFromConfig(env.AWSConfig())
-		queue := sqsqueue.New(client, env.Required("JOBS_QUEUE_URL"), sqsqueue.Options{})
+		queue := sqsqueue.New(client, env.URL("JOBS_QUEUE_URL"), sqsqueue.Options{})
 		function := &lambdaevent.SendMessage{
 			Sender: &broadcast.Sender{Queue: queue, NewID: ulids.NewSource().New},
 			Log:    log,

@@ -1,82 +1,103 @@
 package template_test
 
 import (
+	"bytes"
 	"fmt"
-	"go/ast"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
-// storage holds the adapters that call AWS through a client of the SDK, with the
-// prefix of their actions.
-var storage = map[string]string{"adapters/dynamostore": "dynamodb:", "adapters/sqsqueue": "sqs:"}
-
-// eventSourceActions are those by which Lambda itself reads the queue.
+// eventSourceActions are those by which Lambda itself reads the queue, with the
+// role of the function.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 var eventSourceActions = []string{"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
 
-// wrongCalls compares what the adapters call with what the roles allow: no local
-// table or queue refuses a call for want of a right.
+// noActions are methods of the SDK's clients that call nothing: one returns the
+// settings, the other is for endpoint discovery, which is off.
+var noActions = []string{"Options", "DescribeEndpoints"}
+
+// wrongCalls compares what each function can call with what its own role allows:
+// no local table or queue refuses a call for want of a right.
 func wrongCalls(t template) []string {
 	called, err := actionsCalled()
 	if err != nil {
 		return []string{err.Error()}
 	}
-	allowed := map[string]bool{}
-	for _, role := range t.ofType("AWS::IAM::Role") {
-		for _, s := range statements(map[string]any(role)) {
-			for _, action := range list(s["Action"]) {
-				name, _ := action.(string)
-				allowed[name] = true
+	var wrong []string
+	for name := range t.functions() {
+		needed := slices.Clone(called[name])
+		if readsQueue(t, name) {
+			needed = append(needed, eventSourceActions...)
+		}
+		allowed := t.allowed(name + "Role")
+		for _, action := range needed {
+			if !slices.Contains(allowed, action) {
+				wrong = append(wrong, fmt.Sprintf("%s calls %s, which its role does not allow", name, action))
 			}
 		}
-	}
-	var wrong []string
-	for _, action := range called {
-		if !allowed[action] {
-			wrong = append(wrong, fmt.Sprintf("the code calls %s, which no role allows", action))
-		}
-	}
-	for action := range allowed {
-		stores := strings.HasPrefix(action, "dynamodb:") || strings.HasPrefix(action, "sqs:")
-		if stores && !slices.Contains(called, action) && !slices.Contains(eventSourceActions, action) {
-			wrong = append(wrong, fmt.Sprintf("a role allows %s, which nothing calls", action))
+		for _, action := range allowed {
+			if !slices.Contains(needed, action) {
+				wrong = append(wrong, fmt.Sprintf("%s may call %s, and does not", name, action))
+			}
 		}
 	}
 	return wrong
 }
 
-// actionsCalled returns the actions behind the calls client.Operation(ctx, …).
-func actionsCalled() ([]string, error) {
-	actions := map[string]bool{}
-	for dir, prefix := range storage {
-		files, err := sources(dir)
-		if err != nil {
-			return nil, err
+func readsQueue(t template, function string) bool {
+	for _, source := range t.ofType("AWS::Lambda::EventSourceMapping") {
+		if source.text("Properties/FunctionName") == arn(function+"LambdaFunction") {
+			return true
 		}
-		for _, path := range files {
-			err := eachCall(path, func(method string, call *ast.CallExpr) error {
-				if len(call.Args) > 1 && onClient(call) {
-					actions[prefix+strings.TrimSuffix(method, "Batch")] = true
-				}
-				return nil
-			})
-			if err != nil {
-				return nil, err
+	}
+	return false
+}
+
+// allowed returns what a role allows beside logs and traces, for which no
+// function calls anything itself.
+func (t template) allowed(role string) []string {
+	var actions []string
+	for _, s := range statements(t.at("Resources/" + role + "/Properties/Policies")) {
+		for _, action := range list(s["Action"]) {
+			name, _ := action.(string)
+			if !strings.HasPrefix(name, "logs:") && !strings.HasPrefix(name, "xray:") {
+				actions = append(actions, name)
 			}
 		}
 	}
-	return slices.Sorted(maps.Keys(actions)), nil
+	return actions
 }
 
-// onClient reports whether the receiver is a variable or field named client.
-func onClient(call *ast.CallExpr) bool {
-	switch receiver := call.Fun.(*ast.SelectorExpr).X.(type) {
-	case *ast.Ident:
-		return receiver.Name == "client"
-	case *ast.SelectorExpr:
-		return receiver.Sel.Name == "client"
+// actionsCalled returns the actions of each function. The linker keeps a method
+// of the SDK's clients only where something can call it.
+var actionsCalled = sync.OnceValues(func() (map[string][]string, error) {
+	executables, err := programs()
+	found := map[string][]string{}
+	for function, program := range executables {
+		found[strings.ToUpper(function[:1])+function[1:]] = actionsIn(program)
 	}
-	return false
+	return found, err
+})
+
+var exported = regexp.MustCompile(`^[A-Z]\w*`)
+
+// actionsIn reads the names of methods out of an executable.
+func actionsIn(program []byte) []string {
+	actions := map[string]bool{}
+	for _, service := range []string{"dynamodb", "sqs"} {
+		client := []byte("aws-sdk-go-v2/service/" + service + ".(*Client).")
+		for _, rest := range bytes.Split(program, client)[1:] {
+			method := string(exported.Find(rest[:min(len(rest), 64)]))
+			if method != "" && !slices.Contains(noActions, method) {
+				actions[service+":"+strings.TrimSuffix(method, "Batch")] = true
+			}
+		}
+	}
+	if bytes.Contains(program, []byte("serverless-websocket/adapters/apigwposter.")) {
+		actions["execute-api:ManageConnections"] = true
+	}
+	return slices.Sorted(maps.Keys(actions))
 }

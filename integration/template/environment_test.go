@@ -64,7 +64,7 @@ func variablesRead(dir string) ([]string, error) {
 	var names []string
 	for _, path := range files {
 		err := eachCall(path, func(method string, call *ast.CallExpr) error {
-			if method != "Required" && method != "Count" {
+			if method != "Required" && method != "URL" && method != "Count" {
 				return nil
 			}
 			name, ok := literal(call.Args, 0)

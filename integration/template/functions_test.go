@@ -12,8 +12,8 @@ import (
 )
 
 // wrongFunctions checks that there is a function for each composition root but
-// standalone, each on the platform that it is built for, with a role and a log
-// group of its own.
+// standalone, each on the platform that it is built for, with a role, a log
+// group and an alarm of its own.
 func wrongFunctions(t template) []string {
 	wrong := unmatchedRoots(t)
 	for name, function := range t.functions() {
@@ -26,7 +26,11 @@ func wrongFunctions(t template) []string {
 		) {
 			wrong = append(wrong, name+": "+complaint)
 		}
-		wrong = append(wrong, wrongLogGroup(t, name, function)...)
+		wrong = append(wrong, t.unmet(
+			expectation{"Resources/" + name + "LogGroup/Properties/LogGroupName",
+				text(fmt.Sprintf("/aws/lambda/%s", function.at("Properties/FunctionName")))},
+			expectation{"Resources/" + name + "ThrottlesAlarm/Properties/Dimensions/0/Value", ref(name + "LambdaFunction")},
+		)...)
 		if code := function.text("Properties/Code/S3Key"); !strings.HasSuffix(code, "/"+strings.ToLower(name)+`.zip"`) {
 			wrong = append(wrong, fmt.Sprintf("%s runs the code %s", name, code))
 		}
@@ -37,19 +41,6 @@ func wrongFunctions(t template) []string {
 	// broadcast.Options.FreshFor is 10 s, and must be longer than $connect can take.
 	if seconds := t.number("Resources/ConnectionManagerLambdaFunction/Properties/Timeout"); seconds > 8 {
 		wrong = append(wrong, fmt.Sprintf("ConnectionManager may run for %d s: connections count as open after 10", seconds))
-	}
-	return wrong
-}
-
-func wrongLogGroup(t template, name string, function template) []string {
-	group := template{"Resources": t["Resources"]}
-	path := "Resources/" + name + "LogGroup/Properties/"
-	wrong := group.unmet(expectation{
-		path + "LogGroupName",
-		text(fmt.Sprintf("/aws/lambda/%s", function.at("Properties/FunctionName"))),
-	})
-	if group.number(path+"RetentionInDays") == 0 {
-		wrong = append(wrong, name+" keeps its log for ever")
 	}
 	return wrong
 }

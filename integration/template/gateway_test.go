@@ -3,6 +3,7 @@ package template_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -64,8 +65,20 @@ func wrongRoutes(t template) []string {
 	return wrong
 }
 
-// accessLogFields are what each line of the access log tells.
+// accountBurst is how many requests API Gateway lets an account make at once. A
+// burst below the rate would keep a stage from ever reaching its rate.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+const accountBurst = 5000
+
+// accessLogFields are what each line of the access log tells at least.
 var accessLogFields = []string{"requestId", "connectionId", "routeKey", "eventType", "status", "error"}
+
+// accessLogVariables are those that a WebSocket API has for access logs, but for
+// free text, whose quotes would break the line, and for authorizers.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-logging.html
+var accessLogVariables = strings.Fields(`apiId connectedAt connectionId domainName error.responseType eventType
+	extendedRequestId identity.sourceIp integration.integrationStatus integration.latency integration.requestId
+	integration.status integrationLatency messageId requestId requestTime requestTimeEpoch routeKey stage status`)
 
 func wrongStage(t template) []string {
 	const path = "Resources/WebsocketsDeploymentStage/Properties/"
@@ -77,14 +90,11 @@ func wrongStage(t template) []string {
 		expectation{path + "DefaultRouteSettings/DataTraceEnabled", "false"},
 	)
 	for _, stage := range []string{path, "Resources/HttpApiStage/Properties/"} {
-		for _, limit := range []string{"ThrottlingRateLimit", "ThrottlingBurstLimit"} {
-			if t.number(stage+"DefaultRouteSettings/"+limit) == 0 {
-				wrong = append(wrong, stage+": no "+limit)
-			}
+		rate := t.number(stage + "DefaultRouteSettings/ThrottlingRateLimit")
+		burst := t.number(stage + "DefaultRouteSettings/ThrottlingBurstLimit")
+		if rate < 1 || burst < rate || burst > accountBurst {
+			wrong = append(wrong, fmt.Sprintf("%s: a burst of %d at a rate of %d", stage, burst, rate))
 		}
-	}
-	if t.number("Resources/WebsocketsLogGroup/Properties/RetentionInDays") == 0 {
-		wrong = append(wrong, "the access log is kept for ever")
 	}
 	format, _ := t.at(path + "AccessLogSettings/Format").(string)
 	return append(wrong, wrongAccessLog(format)...)
@@ -100,8 +110,13 @@ func wrongAccessLog(format string) []string {
 		wrong = append(wrong, "the access log's format is more than one line")
 	}
 	for _, field := range accessLogFields {
-		if !strings.HasPrefix(line[field], "$context.") {
+		if line[field] == "" {
 			wrong = append(wrong, "the access log has no "+field)
+		}
+	}
+	for field, value := range line {
+		if name, ok := strings.CutPrefix(value, "$context."); !ok || !slices.Contains(accessLogVariables, name) {
+			wrong = append(wrong, fmt.Sprintf("the access log's %s is %s", field, value))
 		}
 	}
 	return wrong
@@ -130,6 +145,8 @@ func wrongOutputs(t template) []string {
 		expectation{"Outputs/ConnectionsTableName/Value", ref("ConnectionsTable")},
 		expectation{"Outputs/JobsQueueUrl/Value", ref("JobsQueue")},
 		expectation{"Outputs/DeadLetterQueueUrl/Value", ref("DeadLetterQueue")},
+		expectation{"Outputs/JobsQueueArn/Value", arn("JobsQueue")},
+		expectation{"Outputs/DeadLetterQueueArn/Value", arn("DeadLetterQueue")},
 	)
 	for name, part := range map[string]string{"ServiceEndpointWebsocket": "wss://", "HttpApiUrl": "https://"} {
 		if !strings.Contains(t.text("Outputs/"+name), part) {

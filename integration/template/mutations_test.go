@@ -17,6 +17,9 @@ const (
 	workers  = "Resources/FanOutRole/Properties/Policies/0/PolicyDocument/Statement/"
 	table    = "Resources/ConnectionsTable/Properties/"
 	endpoint = fanOut + "Environment/Variables/MANAGEMENT_ENDPOINT"
+	slowest  = "Resources/SlowestFanOutsQuery"
+
+	administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
 )
 
 var mutations = []mutation{
@@ -27,7 +30,7 @@ var mutations = []mutation{
 	{"functions", fanOut + "LoggingConfig", nil, "LogFormat"},
 	{"functions", fanOut + "Code/S3Key", "serverless/ping.zip", "runs the code"},
 	{"functions", fanOut + "FunctionName", "another", "LogGroupName"},
-	{"functions", "Resources/FanOutLogGroup/Properties/RetentionInDays", nil, "for ever"},
+	{"functions", "Resources/PingThrottlesAlarm", nil, "PingThrottlesAlarm"},
 	{"functions", "Resources/SendMessageLambdaFunction/Properties/Timeout", 29.0, "29 s"},
 	{"functions", manager + "Timeout", 10.0, "count as open"},
 
@@ -37,17 +40,39 @@ var mutations = []mutation{
 	{"environment", fanOut + "Environment/Variables/DEAD_LETTER_QUEUE_URL/Ref", "JobsQueue", "DEAD_LETTER_QUEUE_URL is"},
 
 	{"roles", workers + "1/Action/0", "dynamodb:Query", "dynamodb:Query"},
+	{"roles", workers + "2/Action/0", "sqs:*", "sqs:*"},
 	{"roles", workers + "1/Resource", "*", `+`},
-	{"roles", "Resources/PingRole/Properties/ManagedPolicyArns", []any{"arn:aws:iam::aws:policy/Admin"}, "ManagedPolicyArns"},
-	{"roles", "Resources/PingRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal", "*", "AssumeRole"},
+	{"roles", "Resources/PingRole/Properties/ManagedPolicyArns", []any{administrator}, "AdministratorAccess"},
+	{"roles", "Resources/PingRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal", "*", "Principal"},
 	{"roles", "Resources/Another", map[string]any{"Type": "AWS::IAM::Policy"}, "Another"},
-	{"actions", workers + "1/Action/0", "dynamodb:ScanItems", "dynamodb:ScanItems"},
-	{"actions", workers + "2/Action/0", "sqs:*", "all of sqs:*"},
+	{"roles", "Resources/ApiGatewayLogRole/Properties/ManagedPolicyArns/0", administrator, "AdministratorAccess"},
+	{"roles", "Resources/ApiGatewayLogRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal/Service",
+		"ec2.amazonaws.com", "ec2"},
+	{"roles", "Resources/ApiGatewayLogRole/DeletionPolicy", nil, "DeletionPolicy"},
+	{"roles", "Resources/ApiGatewayAccount/UpdateReplacePolicy", nil, "UpdateReplacePolicy"},
 	{"wildcards", workers + "1/Resource", "*", "dynamodb:Scan"},
 	{"wildcards", workers + "4/Resource/Fn::Sub", "arn:${AWS::Partition}:execute-api:*:*:*/@connections/*", "ManageConnections"},
 
-	{"calls", workers + "1/Action/0", "dynamodb:Query", "the code calls dynamodb:Scan"},
-	{"calls", workers + "1/Action/0", "dynamodb:Query", "a role allows dynamodb:Query"},
+	{"calls", workers + "1/Action/0", "dynamodb:Query", "FanOut calls dynamodb:Scan"},
+	{"calls", workers + "1/Action/0", "dynamodb:Query", "FanOut may call dynamodb:Query"},
+	{"calls", workers + "2/Action/1", "sqs:ReceiveMessage", "FanOut calls sqs:DeleteMessage"},
+	{"calls", workers + "4/Action", "sqs:SendMessage", "FanOut calls execute-api:ManageConnections"},
+	// What another function calls does not count.
+	{"calls", "Resources/ConnectionManagerRole/Properties/Policies/0/PolicyDocument/Statement/1/Action/0", "dynamodb:Scan",
+		"ConnectionManager may call dynamodb:Scan"},
+	{"calls", "Resources/SendMessageRole/Properties/Policies/0/PolicyDocument/Statement/1/Action", "sqs:ReceiveMessage",
+		"SendMessage calls sqs:SendMessage"},
+
+	{"settings", fanOut + "Environment/Variables/POSTS_IN_FLIGHT", "zero", "postsInFlight"},
+	{"settings", fanOut + "Environment/Variables/POSTS_PER_SECOND", "0", "postsPerSecond"},
+	{"settings", fanOut + "Environment/Variables/FAN_OUT_CONCURRENCY", "1", "fanOutConcurrency"},
+	{"settings", fanOut + "MemorySize", nil, "fanOutMemory"},
+	{"settings", "Resources/PingLambdaFunction/Properties/MemorySize", 1024.0, "memory"},
+	{"settings", "Resources/SendMessageLambdaFunction/Properties/LoggingConfig/ApplicationLogLevel", "FATAL", "logLevel"},
+	{"settings", "Resources/FanOutLogGroup/Properties/RetentionInDays", nil, "logRetentionDays"},
+	{"settings", "Resources/WebsocketsLogGroup/Properties/RetentionInDays", nil, "logRetentionDays"},
+	{"settings", "Conditions/TracingActive/Fn::Equals/1", "On", "TracingActive"},
+	{"settings", manager + "TracingConfig/Mode", "Active", "tracing"},
 
 	{"gateway", "Resources/WebsocketsApi/Properties/RouteSelectionExpression", "$request.body.type", "RouteSelection"},
 	{"gateway", "Resources/sendMessageWebsocketsRoute/Properties/RouteResponseSelectionExpression", nil, "route sendMessage"},
@@ -57,15 +82,20 @@ var mutations = []mutation{
 	{"gateway", "Resources/sendMessageWebsocketsRoute/Properties/RouteKey", "sendMesage", "not known"},
 	{"gateway", "Resources/sendMessageWebsocketsRoute/Properties/Target", "elsewhere", "does not go"},
 	{"gateway", stage + "DefaultRouteSettings/LoggingLevel", nil, "LoggingLevel"},
-	{"gateway", stage + "DefaultRouteSettings/ThrottlingRateLimit", nil, "ThrottlingRateLimit"},
+	{"gateway", stage + "DefaultRouteSettings/ThrottlingRateLimit", nil, "a rate of 0"},
+	{"gateway", stage + "DefaultRouteSettings/ThrottlingBurstLimit", 99.0, "a burst of 99 at a rate of 100"},
+	{"gateway", stage + "DefaultRouteSettings/ThrottlingBurstLimit", 5001.0, "a burst of 5001"},
 	{"gateway", stage + "AccessLogSettings", nil, "AccessLogSettings"},
 	{"gateway", stage + "AccessLogSettings/Format", `{"status":"$context.status"}`, "no connectionId"},
-	{"gateway", "Resources/WebsocketsLogGroup/Properties/RetentionInDays", nil, "for ever"},
+	{"gateway", stage + "AccessLogSettings/Format", `{"status":"$context.statuss"}`, "status is $context.statuss"},
+	{"gateway", stage + "AccessLogSettings/Format", `{"error":"$context.error.message"}`, "error is $context.error.message"},
+	{"gateway", stage + "AccessLogSettings/Format", `{"error":$context.error.messageString}`, "not JSON"},
 	{"invocation", "Resources/PingLambdaPermissionHttpApi/Properties/SourceArn", nil, "any API"},
 	{"invocation", "Resources/SendMessageLambdaPermissionWebsockets/Properties/SourceArn", "arn:*", "SendMessage"},
 
 	{"outputs", "Outputs/ServiceEndpointWebsocket", nil, "wss://"},
 	{"outputs", "Outputs/DeadLetterQueueUrl/Value/Ref", "JobsQueue", "DeadLetterQueueUrl"},
+	{"outputs", "Outputs/DeadLetterQueueArn", nil, "DeadLetterQueueArn"},
 
 	{"queue", jobs + "MaximumMessageSize", 262144.0, "MaximumMessageSize"},
 	{"queue", jobs + "SqsManagedSseEnabled", nil, "SqsManagedSseEnabled"},
@@ -75,6 +105,7 @@ var mutations = []mutation{
 	{"queue", "Resources/DeadLetterQueuePolicy", nil, "without TLS"},
 	{"queue", "Resources/JobsQueuePolicy/Properties/PolicyDocument/Statement/0/Effect", "Allow", "Effect"},
 	{"source", source + "FunctionResponseTypes", nil, "FunctionResponseTypes"},
+	{"source", fanOut + "RecursiveLoop", nil, "RecursiveLoop"},
 	{"source", source + "BatchSize", 11.0, "batch of 11"},
 	{"source", source + "ScalingConfig", nil, "workers at once"},
 	{"source", jobs + "VisibilityTimeout", 359.0, "visibility of 359 s"},
@@ -87,9 +118,18 @@ var mutations = []mutation{
 	{"alarms", "Resources/OldestJobAlarm/Properties/MetricName", "NumberOfMessagesSent", "ApproximateAgeOfOldestMessage"},
 	{"alarms", "Resources/FanOutErrorsAlarm/Properties/Dimensions/0/Value/Ref", "PingLambdaFunction", "Errors"},
 	{"alarms", "Resources/PingThrottlesAlarm/Properties/AlarmActions", nil, "AlarmActions"},
-	{"alarms", "Resources/AlarmTopic/Condition", nil, "AlarmTopic"},
+	{"alarms", "Resources/PingThrottlesAlarm/Properties/Dimensions/0/Name", "Function", "Name"},
+	{"alarms", "Resources/OldestJobAlarm/Properties/Threshold", 0.0, "Threshold"},
+	{"alarms", "Resources/OldestJobAlarm/Properties/Statistic", "Sum", "Statistic"},
+	{"alarms", "Resources/DeadLettersAlarm/Properties/Period", 86400.0, "Period"},
+	{"alarms", "Resources/FanOutLoggedErrors/Properties/FilterPattern", "ERROR", "FilterPattern"},
+	{"alarms", "Resources/FanOutLoggedErrorsAlarm/Properties/Namespace", "AWS/Lambda", "Namespace"},
+	{"alarms", "Resources/AlarmSubscription/Properties/Protocol", "sms", "Protocol"},
+	{"alarms", "Resources/AlarmTopic/Condition", nil, "Condition"},
 
-	{"queries", "Resources/SlowestFanOutsQuery", nil, "queries are"},
-	{"queries", "Resources/SlowestFanOutsQuery/Properties/QueryString", `filter message = "fanned"`, `message "fanned"`},
-	{"queries", "Resources/SlowestFanOutsQuery/Properties/QueryString", `fields duration | sort duration`, `field "duration"`},
+	{"queries", slowest, nil, "SlowestFanOutsQuery"},
+	{"queries", slowest + "/Properties/LogGroupNames/0/Ref", "PingLogGroup", "PingLogGroup"},
+	{"queries", slowest + "/Properties/QueryString", `filter message = "fanned out" | sort durationMs asc`, "asc"},
+	{"fields", slowest + "/Properties/QueryString", `filter message = "fanned"`, `message "fanned"`},
+	{"fields", slowest + "/Properties/QueryString", `fields duration | sort duration`, `field "duration"`},
 }

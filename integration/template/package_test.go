@@ -22,8 +22,9 @@ type packaged struct {
 	stage        string
 	templatePath string
 	template     template
-	artifacts    map[string]string // by function, relative to the service
-	zips         map[string][]byte // by artifact
+	params       map[string]map[string]any // of serverless.yml, by section
+	artifacts    map[string]string         // by function, relative to the service
+	zips         map[string][]byte         // by artifact
 }
 
 // stages are packaged with these parameters: once the defaults and once the
@@ -52,6 +53,7 @@ func packages(t *testing.T) map[string]packaged {
 var shared struct {
 	sync.Once
 	dir      string // made by TestMain
+	env      []string
 	packages map[string]packaged
 }
 
@@ -59,12 +61,12 @@ func packageStages(t *testing.T, sls string) map[string]packaged {
 	t.Helper()
 	service := filepath.Join(shared.dir, "service")
 	copyService(t, service)
-	env := cleanEnv(t, shared.dir)
+	shared.env = cleanEnv(t, shared.dir)
 	made := map[string]packaged{}
 	for stage, params := range stages {
 		out := filepath.Join(shared.dir, stage)
 		args := append([]string{"package", "--stage", stage, "--package", out}, params...)
-		run(t, service, env, sls, args...)
+		run(t, service, shared.env, sls, args...)
 		made[stage] = readPackage(t, stage, service, out)
 	}
 	return made
@@ -149,7 +151,8 @@ func readPackage(t *testing.T, stage, service, out string) packaged {
 	p.template = parseTemplate(t, readFile(t, p.templatePath))
 	var state struct {
 		Service struct {
-			Functions map[string]struct {
+			InitialServerlessConfig struct{ Params map[string]map[string]any }
+			Functions               map[string]struct {
 				Package struct{ Artifact string }
 			}
 		}
@@ -157,6 +160,7 @@ func readPackage(t *testing.T, stage, service, out string) packaged {
 	if err := json.Unmarshal(readFile(t, filepath.Join(out, "serverless-state.json")), &state); err != nil {
 		t.Fatal(err)
 	}
+	p.params = state.Service.InitialServerlessConfig.Params
 	for name, function := range state.Service.Functions {
 		artifact := function.Package.Artifact
 		p.artifacts[name] = artifact

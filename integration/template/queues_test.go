@@ -60,6 +60,10 @@ func wrongEventSource(t template) []string {
 		expectation{path + "FunctionName", arn("FanOutLambdaFunction")},
 		expectation{path + "FunctionResponseTypes", `["ReportBatchItemFailures"]`},
 		expectation{path + "Enabled", "true"},
+		// The function sends to the queue that invokes it, which Lambda would take
+		// for a loop.
+		// https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+		expectation{fanOut + "RecursiveLoop", `"Allow"`},
 	)
 	batch, window := t.number(path+"BatchSize"), t.number(path+"MaximumBatchingWindowInSeconds")
 	if batch < 1 || batch > 10_000 || batch > 10 && window == 0 {

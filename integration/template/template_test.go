@@ -27,8 +27,8 @@ func TestMain(m *testing.M) {
 var checks = map[string]func(template) []string{
 	"functions":   wrongFunctions,
 	"environment": wrongEnvironment,
-	"roles":       wrongRoles,
-	"actions":     unknownActions,
+	"settings":    wrongSettings,
+	"roles":       differsFrom("roles.json"),
 	"wildcards":   wildcardResources,
 	"calls":       wrongCalls,
 	"gateway":     wrongGateway,
@@ -37,8 +37,9 @@ var checks = map[string]func(template) []string{
 	"source":      wrongEventSource,
 	"table":       wrongTable,
 	"outputs":     wrongOutputs,
-	"alarms":      wrongAlarms,
-	"queries":     wrongQueries,
+	"alarms":      differsFrom("alarms.json"),
+	"queries":     differsFrom("queries.json"),
+	"fields":      wrongQueries,
 }
 
 func TestTemplate(t *testing.T) {

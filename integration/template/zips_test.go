@@ -3,11 +3,14 @@ package template_test
 import (
 	"archive/zip"
 	"bytes"
+	"debug/buildinfo"
 	"debug/elf"
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -24,6 +27,15 @@ func TestZips(t *testing.T) {
 			t.Errorf("%s: %v", artifact, err)
 		}
 	}
+	executables, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for function, program := range executables {
+		if err := checkExecutable(program); err != nil {
+			t.Errorf("%s: %v", function, err)
+		}
+	}
 }
 
 // A zip that changed with the time of day would deploy every function anew. The
@@ -37,8 +49,8 @@ func TestZipsAreReproducible(t *testing.T) {
 	}
 }
 
-// checkZip checks that the zip holds an executable for arm64 named bootstrap,
-// and nothing else.
+// checkZip checks that the zip holds an executable file named bootstrap, and
+// nothing else.
 func checkZip(content []byte) error {
 	archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
 	if err != nil {
@@ -50,19 +62,39 @@ func checkZip(content []byte) error {
 	if mode := archive.File[0].Mode(); !mode.IsRegular() || mode&0o111 != 0o111 {
 		return fmt.Errorf("bootstrap has the mode %v", mode)
 	}
-	return checkExecutable(archive.File[0])
+	return nil
 }
 
-func checkExecutable(file *zip.File) error {
-	r, err := file.Open()
+// programs returns the executables of the functions, out of the zips of dev.
+var programs = sync.OnceValues(func() (map[string][]byte, error) {
+	found := map[string][]byte{}
+	for function, artifact := range shared.packages["dev"].artifacts {
+		program, err := bootstrap(shared.packages["dev"].zips[artifact])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", artifact, err)
+		}
+		found[function] = program
+	}
+	return found, nil
+})
+
+// bootstrap returns the executable in a zip.
+func bootstrap(content []byte) ([]byte, error) {
+	archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
 	if err != nil {
-		return err
+		return nil, err
+	}
+	r, err := archive.Open("bootstrap")
+	if err != nil {
+		return nil, err
 	}
 	defer r.Close()
-	program, err := io.ReadAll(r)
-	if err != nil {
-		return err
-	}
+	return io.ReadAll(r)
+}
+
+// checkExecutable checks that the program is one for Lambda on arm64 and built
+// as it should be.
+func checkExecutable(program []byte) error {
 	parsed, err := elf.NewFile(bytes.NewReader(program))
 	if err != nil {
 		return err
@@ -73,7 +105,50 @@ func checkExecutable(file *zip.File) error {
 	if libraries, err := parsed.ImportedLibraries(); err == nil && len(libraries) > 0 {
 		return fmt.Errorf("bootstrap needs %v", libraries)
 	}
+	info, err := buildinfo.Read(bytes.NewReader(program))
+	if err != nil {
+		return err
+	}
+	return checkBuild(info.Settings)
+}
+
+// buildSettings are how the functions are built: without this machine's paths,
+// the RPC mode of old runtimes, and C.
+var buildSettings = map[string]string{
+	"-trimpath": "true", "-tags": "lambda.norpc", "GOOS": "linux", "GOARCH": "arm64", "CGO_ENABLED": "0",
+}
+
+func checkBuild(settings []debug.BuildSetting) error {
+	got := map[string]string{}
+	for _, setting := range settings {
+		got[setting.Key] = setting.Value
+	}
+	for key, want := range buildSettings {
+		if got[key] != want {
+			return fmt.Errorf("built with %s=%s, not %s", key, got[key], want)
+		}
+	}
 	return nil
+}
+
+func TestCheckBuildCanFail(t *testing.T) {
+	for changed := range buildSettings {
+		var settings []debug.BuildSetting
+		for key, value := range buildSettings {
+			if key != changed {
+				settings = append(settings, debug.BuildSetting{Key: key, Value: value})
+			}
+		}
+		if err := checkBuild(settings); err == nil || !strings.Contains(err.Error(), changed) {
+			t.Errorf("without %s: %v", changed, err)
+		}
+	}
+}
+
+func TestCheckExecutableCanFail(t *testing.T) {
+	if err := checkExecutable([]byte("#!/bin/sh exits at once")); err == nil || !strings.Contains(err.Error(), "bad magic") {
+		t.Errorf("a script: %v", err)
+	}
 }
 
 func TestCheckZipCanFail(t *testing.T) {
@@ -84,7 +159,6 @@ func TestCheckZipCanFail(t *testing.T) {
 	}{
 		"other name":     {"fanout", 0o755, `"fanout"`},
 		"not executable": {"bootstrap", 0o644, "mode"},
-		"no program":     {"bootstrap", 0o755, "bad magic"},
 	} {
 		var content bytes.Buffer
 		archive := zip.NewWriter(&content)

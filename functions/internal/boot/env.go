@@ -3,6 +3,7 @@ package boot
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 )
 
@@ -18,6 +19,16 @@ func (e *Env) Required(name string) string {
 	value, _ := e.lookup(name)
 	if value == "" {
 		e.errs = append(e.errs, fmt.Errorf("%s is not set", name))
+	}
+	return value
+}
+
+// URL returns the variable, which must be an absolute http or https URL.
+func (e *Env) URL(name string) string {
+	value := e.Required(name)
+	u, err := url.Parse(value)
+	if value != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "") {
+		e.errs = append(e.errs, fmt.Errorf("%s is %q, which is no http or https URL", name, value))
 	}
 	return value
 }

@@ -5,6 +5,32 @@ import (
 	"testing"
 )
 
+func TestURL(t *testing.T) {
+	for value, want := range map[string]string{
+		"https://sqs.ap-northeast-2.amazonaws.com/123456789012/jobs": "",
+		"http://127.0.0.1:4566/000000000000/jobs":                    "",
+		"":                                      "QUEUE is not set",
+		"jobs":                                  `QUEUE is "jobs"`,
+		"arn:aws:sqs:ap-northeast-2:1:jobs":     "QUEUE is",
+		"//sqs.ap-northeast-2.amazonaws.com/1/": "QUEUE is",
+		"https:///1/jobs":                       "QUEUE is",
+		"https://:443/1/jobs":                   "QUEUE is",
+		"wss://example.com/dev":                 "QUEUE is",
+		"https://exa mple.com":                  "QUEUE is",
+	} {
+		env := &Env{lookup: func(string) (string, bool) { return value, true }}
+		if got := env.URL("QUEUE"); got != value {
+			t.Errorf("%q became %q", value, got)
+		}
+		switch err := env.Err(); {
+		case want == "" && err != nil:
+			t.Errorf("%q: error %v", value, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n")):
+			t.Errorf("%q: error %v, want one line with %s", value, err, want)
+		}
+	}
+}
+
 func TestEnv(t *testing.T) {
 	variables := map[string]string{"TABLE": "connections", "EMPTY": "", "TEN": "10", "ZERO": "0", "WORD": "many"}
 	env := &Env{lookup: func(name string) (string, bool) {

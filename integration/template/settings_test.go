@@ -1,0 +1,112 @@
+package template_test
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"serverless-websocket/integration/testenv"
+)
+
+// settingRow is a row of the table: name, default and value in prod.
+var settingRow = regexp.MustCompile("(?m)^\\| `(\\w+)` \\| ([^|]+) \\| ([^|]+) \\|")
+
+// documented returns the settings of a stage as docs/aws.md has them.
+func documented(t *testing.T, stage string) map[string]string {
+	t.Helper()
+	page := string(readFile(t, filepath.Join(testenv.Root(), "docs", "aws.md")))
+	column := 2
+	if stage == "prod" {
+		column = 3
+	}
+	found := map[string]string{}
+	for _, row := range settingRow.FindAllStringSubmatch(page, -1) {
+		found[row[1]] = strings.TrimSuffix(row[column], "none")
+	}
+	return found
+}
+
+func TestSettingsAreDocumented(t *testing.T) {
+	for stage, p := range packages(t) {
+		if diff := cmp.Diff(documented(t, stage), p.defaults()); diff != "" {
+			t.Errorf("docs/aws.md does not have the parameters of %s in serverless.yml (-docs +parameters):\n%s", stage, diff)
+		}
+	}
+}
+
+// defaults returns the parameters of the stage in serverless.yml.
+func (p packaged) defaults() map[string]string {
+	values := map[string]string{}
+	for _, section := range []string{"default", p.stage} {
+		for name, value := range p.params[section] {
+			values[name] = fmt.Sprint(value)
+		}
+	}
+	return values
+}
+
+// settings returns the parameters that the stage was packaged with.
+func (p packaged) settings() map[string]string {
+	values := p.defaults()
+	for _, param := range stages[p.stage] {
+		if name, value, ok := strings.Cut(param, "="); ok {
+			values[name] = value
+		}
+	}
+	return values
+}
+
+// wrongSettings checks that each parameter gets to where it works.
+func wrongSettings(t template) []string {
+	wrong := t.unmet(
+		expectation{"Conditions/HasAlarmEmail/Fn::Not/0/Fn::Equals/1", `""`},
+		expectation{"Conditions/TracingActive/Fn::Equals/1", `"Active"`},
+		expectation{"Conditions/CreateAccountLogRole/Fn::Equals/1", `"create"`},
+	)
+	settings, uses := shared.packages[t.stage()].settings(), usesOfSettings(t)
+	for name, value := range settings {
+		for _, path := range uses[name] {
+			if got := fmt.Sprint(t.at(path)); got != value {
+				wrong = append(wrong, fmt.Sprintf("%s is %q, but %s is %q", name, value, path, got))
+			}
+		}
+	}
+	if names, used := slices.Sorted(maps.Keys(settings)), slices.Sorted(maps.Keys(uses)); !slices.Equal(names, used) {
+		wrong = append(wrong, fmt.Sprintf("the parameters are %v, used are %v", names, used))
+	}
+	return wrong
+}
+
+func usesOfSettings(t template) map[string][]string {
+	uses := map[string][]string{
+		"fanOutMemory":      {fanOut + "MemorySize"},
+		"fanOutConcurrency": {source + "ScalingConfig/MaximumConcurrency", fanOut + "Environment/Variables/FAN_OUT_CONCURRENCY"},
+		"postsInFlight":     {fanOut + "Environment/Variables/POSTS_IN_FLIGHT"},
+		"postsPerSecond":    {fanOut + "Environment/Variables/POSTS_PER_SECOND"},
+		"batchWindow":       {source + "MaximumBatchingWindowInSeconds"},
+		"batchSize":         {source + "BatchSize"},
+		"throttleRate":      {stage + "DefaultRouteSettings/ThrottlingRateLimit"},
+		"throttleBurst":     {stage + "DefaultRouteSettings/ThrottlingBurstLimit"},
+		"alarmEmail":        {"Conditions/HasAlarmEmail/Fn::Not/0/Fn::Equals/0", "Resources/AlarmSubscription/Properties/Endpoint"},
+		"tracing":           {"Conditions/TracingActive/Fn::Equals/0"},
+		"accountLogRole":    {"Conditions/CreateAccountLogRole/Fn::Equals/0"},
+	}
+	for name := range t.functions() {
+		function := "Resources/" + name + "LambdaFunction/Properties/"
+		uses["logLevel"] = append(uses["logLevel"], function+"LoggingConfig/ApplicationLogLevel")
+		uses["tracing"] = append(uses["tracing"], function+"TracingConfig/Mode")
+		if name != "FanOut" {
+			uses["memory"] = append(uses["memory"], function+"MemorySize")
+		}
+	}
+	for id := range t.ofType("AWS::Logs::LogGroup") {
+		uses["logRetentionDays"] = append(uses["logRetentionDays"], "Resources/"+id+"/Properties/RetentionInDays")
+	}
+	return uses
+}

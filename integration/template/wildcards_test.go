@@ -1,0 +1,66 @@
+package template_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// allowedWildcards gives the reason for each resource with a "*" that a
+// statement may allow something on.
+func allowedWildcards(stage string) map[string]string {
+	const traces = `["xray:PutTraceSegments","xray:PutTelemetryRecords"]`
+	posts := "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebsocketsApi}/" +
+		stage + "/POST/@connections/*"
+	return map[string]string{
+		traces + ` on "*"`: "X-Ray knows no resources for these actions",
+		`"execute-api:ManageConnections" on ` + sub(posts): "the ids of connections are chosen as clients connect",
+	}
+}
+
+func wildcardResources(t template) []string {
+	allowed := allowedWildcards(t.stage())
+	var wrong []string
+	for _, s := range statements(map[string]any(t)) {
+		if s["Effect"] == "Deny" {
+			continue
+		}
+		for _, resource := range list(s["Resource"]) {
+			what := text(s["Action"]) + " on " + text(resource)
+			if _, ok := allowed[what]; !ok && strings.Contains(text(resource), "*") {
+				wrong = append(wrong, "wildcard: "+what)
+			}
+		}
+	}
+	return wrong
+}
+
+// statements returns the policy statements in any part of a template.
+func statements(node any) []map[string]any {
+	var found []map[string]any
+	switch node := node.(type) {
+	case map[string]any:
+		if _, ok := node["Effect"]; ok {
+			found = append(found, node)
+		}
+		for _, key := range slices.Sorted(maps.Keys(node)) {
+			found = append(found, statements(node[key])...)
+		}
+	case []any:
+		for _, element := range node {
+			found = append(found, statements(element)...)
+		}
+	}
+	return found
+}
+
+// list makes a list of what may be given alone.
+func list(value any) []any {
+	switch value := value.(type) {
+	case nil:
+		return nil
+	case []any:
+		return value
+	}
+	return []any{value}
+}
