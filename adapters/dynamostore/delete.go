@@ -17,8 +17,8 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 const maxBatch = 25
 
-// Delete removes the connections, in batches one after the other. It stops at
-// the first batch that fails.
+// Delete removes the connections, in batches one after the other, each with a
+// time limit of its own. It stops at the first batch that fails.
 func (s *Store) Delete(ctx context.Context, ids ...domain.ConnectionID) error {
 	for batch := range slices.Chunk(unique(ids), maxBatch) {
 		if err := s.deleteBatch(ctx, batch); err != nil {
@@ -40,6 +40,8 @@ func unique(ids []domain.ConnectionID) []domain.ConnectionID {
 // deleteBatch sends again what DynamoDB hands back unprocessed, which it does
 // when it throttles a part of the batch.
 func (s *Store) deleteBatch(ctx context.Context, ids []domain.ConnectionID) error {
+	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
+	defer cancel()
 	pending := make([]types.WriteRequest, len(ids))
 	for i, id := range ids {
 		pending[i].DeleteRequest = &types.DeleteRequest{Key: key(string(id))}
@@ -61,8 +63,6 @@ func (s *Store) deleteBatch(ctx context.Context, ids []domain.ConnectionID) erro
 func (s *Store) writeBatch(
 	ctx context.Context, requests []types.WriteRequest,
 ) (unprocessed []types.WriteRequest, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
-	defer cancel()
 	out, err := s.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
 		RequestItems: map[string][]types.WriteRequest{s.table: requests},
 	})

@@ -90,14 +90,57 @@ func TestThrottlingStorm(t *testing.T) {
 	group.Wait()
 }
 
+// TestAttemptWithoutAnAnswer leaves time for another, which succeeds.
+func TestAttemptWithoutAnAnswer(t *testing.T) {
+	for name, call := range operations {
+		t.Run(name, func(t *testing.T) {
+			var seen atomic.Int64
+			store, _ := behind(t, dynamostore.Options{},
+				func(w http.ResponseWriter, r *http.Request, _ string, next http.Handler) {
+					if seen.Add(1) == 1 {
+						hang(r)
+						return
+					}
+					next.ServeHTTP(w, r)
+				})
+			if err := call(t.Context(), store); err != nil {
+				t.Error(err)
+			}
+			if seen.Load() < 2 {
+				t.Errorf("%d requests, want the one that hangs and another", seen.Load())
+			}
+		})
+	}
+}
+
+// hang returns when the client has left.
+func hang(r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body) // or the server does not notice
+	<-r.Context().Done()
+}
+
+// TestTimeoutBoundsTheWholeDelete has DynamoDB process nothing, and take its time
+// over it.
+func TestTimeoutBoundsTheWholeDelete(t *testing.T) {
+	const timeout = 600 * time.Millisecond
+	store, _ := behind(t, dynamostore.Options{Timeout: timeout, MaxAttempts: 1000},
+		func(w http.ResponseWriter, r *http.Request, _ string, _ http.Handler) {
+			items := batchOf(r).RequestItems
+			time.Sleep(timeout / 6) // within the limit of an attempt
+			answer(w, items)
+		})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*timeout)
+	defer cancel()
+	if err := store.Delete(ctx, "a"); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		t.Errorf("got %v, and of its context %v", err, ctx.Err())
+	}
+}
+
 func TestServerThatDoesNotAnswer(t *testing.T) {
 	for name, call := range operations {
 		t.Run(name, func(t *testing.T) {
 			store, _ := behind(t, dynamostore.Options{Timeout: 50 * time.Millisecond},
-				func(_ http.ResponseWriter, r *http.Request, _ string, _ http.Handler) {
-					_, _ = io.Copy(io.Discard, r.Body) // lets the server notice that the client has left
-					<-r.Context().Done()
-				})
+				func(_ http.ResponseWriter, r *http.Request, _ string, _ http.Handler) { hang(r) })
 			ctx, cancel := context.WithCancel(t.Context())
 			defer time.AfterFunc(10*time.Second, cancel).Stop()
 			if err := call(ctx, store); !errors.Is(err, context.DeadlineExceeded) {

@@ -72,6 +72,39 @@ func fill(t *testing.T, client *dynamodb.Client, table string, rows, idSize int)
 	}
 }
 
+// TestSpoiltRow puts a row beside another of which little but the key can be
+// read. It is found too, and counts as an old one.
+func TestSpoiltRow(t *testing.T) {
+	expiry := &types.AttributeValueMemberN{Value: fmt.Sprint(time.Now().Add(time.Hour).Unix())}
+	for name, spoilt := range map[string]map[string]types.AttributeValue{
+		"no registration":      {"expires_at": expiry},
+		"text for a number":    {"expires_at": expiry, "registered_at": &types.AttributeValueMemberS{Value: "now"}},
+		"no whole number":      {"expires_at": expiry, "registered_at": &types.AttributeValueMemberN{Value: "1.5"}},
+		"no expiry":            {},
+		"text for the expiry":  {"expires_at": &types.AttributeValueMemberS{Value: "never"}},
+		"expiry beyond an int": {"expires_at": &types.AttributeValueMemberN{Value: "1e30"}},
+		"another attribute":    {"expires_at": expiry, "extra": &types.AttributeValueMemberBOOL{Value: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, table := awslocal.DynamoDB(t), awslocal.CreateTable(t)
+			store := dynamostore.New(client, table, dynamostore.Options{})
+			put(t, store, live("intact"))
+			spoilt["connection_id"] = &types.AttributeValueMemberS{Value: "spoilt"}
+			if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: spoilt}); err != nil {
+				t.Fatal(err)
+			}
+			found := map[domain.ConnectionID]domain.Connection{}
+			for _, c := range scan(t, store, domain.Segment{})[0].Connections {
+				found[c.ID] = c
+			}
+			old, ok := found["spoilt"]
+			if len(found) != 2 || !ok || old.Fresh(time.Now(), 24*time.Hour) {
+				t.Errorf("found %+v", found)
+			}
+		})
+	}
+}
+
 // TestEmptyPagesHaveANextCursor shows that the pages the suite speaks of occur.
 func TestEmptyPagesHaveANextCursor(t *testing.T) {
 	store := dynamostore.New(awslocal.DynamoDB(t), awslocal.CreateTable(t), dynamostore.Options{PageSize: 1})

@@ -1,6 +1,7 @@
 package dynamostore
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -10,8 +11,9 @@ import (
 
 // The attributes that the code names; the tags of row must agree.
 const (
-	keyAttribute    = "connection_id"
-	expiryAttribute = "expires_at"
+	keyAttribute          = "connection_id"
+	registrationAttribute = "registered_at"
+	expiryAttribute       = "expires_at"
 )
 
 type row struct {
@@ -26,6 +28,30 @@ func newRow(c domain.Connection) row {
 		RegisteredAt: c.RegisteredAt.UnixMilli(),
 		ExpiresAt:    c.ExpiresAt.Add(time.Second - time.Nanosecond).Unix(),
 	}
+}
+
+// readRow reads what is readable. The key, which DynamoDB holds to its type, is
+// enough to post to a connection, so one row that somebody spoilt must not stop
+// the scan that everyone waits for; nor is it left out.
+func readRow(item map[string]types.AttributeValue) row {
+	var id string
+	if s, ok := item[keyAttribute].(*types.AttributeValueMemberS); ok {
+		id = s.Value
+	}
+	return row{ID: id, RegisteredAt: readNumber(item[registrationAttribute]), ExpiresAt: readNumber(item[expiryAttribute])}
+}
+
+// readNumber returns 0 for what is no whole number.
+func readNumber(value types.AttributeValue) int64 {
+	n, ok := value.(*types.AttributeValueMemberN)
+	if !ok {
+		return 0
+	}
+	i, err := strconv.ParseInt(n.Value, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return i
 }
 
 func (r row) connection() domain.Connection {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go"
@@ -31,15 +30,14 @@ func (s *Store) Scan(ctx context.Context, segment domain.Segment, from domain.Cu
 	if err != nil {
 		return ports.Page{}, scanError(err, from)
 	}
-	return newPage(out, segment)
+	return newPage(out, segment), nil
 }
 
 func (s *Store) scanInput(segment domain.Segment, from domain.Cursor) (*dynamodb.ScanInput, error) {
 	if !segment.Valid() {
 		return nil, fmt.Errorf("segment %d of %d: %w", segment.Index, segment.Total, ports.ErrBadCursor)
 	}
-	unexpired := expression.Name(expiryAttribute).GreaterThan(expression.Value(time.Now().Unix()))
-	expr, err := expression.NewBuilder().WithFilter(unexpired).Build()
+	expr, err := expression.NewBuilder().WithFilter(unexpired(time.Now())).Build()
 	if err != nil {
 		return nil, fmt.Errorf("scan filter: %w", err)
 	}
@@ -67,6 +65,14 @@ func (s *Store) scanInput(segment domain.Segment, from domain.Cursor) (*dynamodb
 	return input, nil
 }
 
+// unexpired takes rows without a readable expiry too: they are pruned once they
+// answer that they are gone.
+func unexpired(now time.Time) expression.ConditionBuilder {
+	expiry := expression.Name(expiryAttribute)
+	return expiry.GreaterThan(expression.Value(now.Unix())).
+		Or(expression.Not(expiry.AttributeType(expression.Number)))
+}
+
 // scanError tells a refused start key from other failures. DynamoDB has no error
 // type of its own for it, but nothing else in the request varies, except for the
 // number of segments, whose cursor would be as bad.
@@ -78,22 +84,13 @@ func scanError(err error, from domain.Cursor) error {
 	return fmt.Errorf("scan connections: %w", err)
 }
 
-func newPage(out *dynamodb.ScanOutput, segment domain.Segment) (ports.Page, error) {
-	var rows []row
-	if err := attributevalue.UnmarshalListOfMaps(out.Items, &rows); err != nil {
-		return ports.Page{}, fmt.Errorf("decode scanned connections: %w", err)
+func newPage(out *dynamodb.ScanOutput, segment domain.Segment) ports.Page {
+	page := ports.Page{Connections: make([]domain.Connection, len(out.Items))}
+	for i, item := range out.Items {
+		page.Connections[i] = readRow(item).connection()
 	}
-	page := ports.Page{Connections: make([]domain.Connection, len(rows))}
-	for i, r := range rows {
-		page.Connections[i] = r.connection()
+	if len(out.LastEvaluatedKey) > 0 {
+		page.Next = encodeCursor(readRow(out.LastEvaluatedKey).ID, segment)
 	}
-	if len(out.LastEvaluatedKey) == 0 {
-		return page, nil
-	}
-	var last row
-	if err := attributevalue.UnmarshalMap(out.LastEvaluatedKey, &last); err != nil {
-		return ports.Page{}, fmt.Errorf("decode the key of the next page: %w", err)
-	}
-	page.Next = encodeCursor(last.ID, segment)
-	return page, nil
+	return page
 }

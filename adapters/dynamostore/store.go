@@ -22,7 +22,9 @@ const baseDelay = 25 * time.Millisecond
 
 // Options tune a store. The zero value of a field means its default.
 type Options struct {
-	// Timeout bounds each request, its retries included. Default: 5 s.
+	// Timeout bounds each Put, each Scan and, of a Delete, each 25 connections,
+	// their retries included. An attempt has a third of it. Default: 4 s, less
+	// than any function that waits for it may run.
 	Timeout time.Duration
 	// MaxAttempts bounds the tries of a request, and those to get the items of
 	// one batch processed. Default: 6, which waits 0.8 s between them at most.
@@ -43,11 +45,12 @@ type Store struct {
 // New returns a store on the table. It shares the client's HTTP connections and
 // credentials; how a request is retried is up to the store.
 func New(client *dynamodb.Client, table string, opts Options) *Store {
-	opts.Timeout = cmp.Or(opts.Timeout, 5*time.Second)
+	opts.Timeout = cmp.Or(opts.Timeout, 4*time.Second)
 	opts.MaxAttempts = cmp.Or(opts.MaxAttempts, 6)
-	retries := awsretry.Policy{MaxAttempts: opts.MaxAttempts, BaseDelay: baseDelay}
+	retries := awsretry.Policy{Timeout: opts.Timeout, MaxAttempts: opts.MaxAttempts, BaseDelay: baseDelay}
 	tuned := dynamodb.New(client.Options(), func(o *dynamodb.Options) {
 		o.Retryer = retries.Retryer()
+		o.APIOptions = append(o.APIOptions, retries.LimitAttempts)
 	})
 	return &Store{client: tuned, table: table, opts: opts, retries: retries}
 }

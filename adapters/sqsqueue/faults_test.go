@@ -144,6 +144,77 @@ func TestCancelledWhileRetrying(t *testing.T) {
 	}
 }
 
+// TestNoResult has SQS answer without a word about the message, once and always.
+func TestNoResult(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		silent int64
+		want   []string
+	}{
+		{name: "once", silent: 1, want: []string{"a"}},
+		{name: "always", silent: 100},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var seen atomic.Int64
+			queue, stored := behind(t, sqsqueue.Options{MaxAttempts: 3},
+				func(w http.ResponseWriter, r *http.Request, _ string, next http.Handler) {
+					if seen.Add(1) > tc.silent {
+						next.ServeHTTP(w, r)
+						return
+					}
+					w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+					_, err := io.WriteString(w, "{}")
+					check(err)
+				})
+			err := queue.Send(t.Context(), messages("a")...)
+			var failure *ports.SendError
+			if failed := errors.As(err, &failure) && failure.Failed[0] != nil; failed == (tc.want != nil) {
+				t.Errorf("got %v", err)
+			}
+			if got := stored(); !slices.Equal(got, tc.want) {
+				t.Errorf("stored %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestOutageOfASecond is over before the time of a Send is.
+func TestOutageOfASecond(t *testing.T) {
+	up := time.Now().Add(time.Second)
+	queue, stored := behind(t, sqsqueue.Options{Timeout: 10 * time.Second},
+		func(w http.ResponseWriter, r *http.Request, _ string, next http.Handler) {
+			if time.Now().Before(up) {
+				awslocal.WriteError(w, http.StatusServiceUnavailable, "ServiceUnavailable")
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	if err := queue.Send(t.Context(), messages("a")...); err != nil {
+		t.Error(err)
+	}
+	if got := stored(); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("stored %q", got)
+	}
+}
+
+// TestTimeoutBoundsTheWholeSend has SQS refuse every entry, after a time that is
+// within the limit of an attempt.
+func TestTimeoutBoundsTheWholeSend(t *testing.T) {
+	const timeout = 600 * time.Millisecond
+	refuse := refusing(t, 1000)
+	queue, _ := behind(t, sqsqueue.Options{Timeout: timeout, MaxAttempts: 1000},
+		func(w http.ResponseWriter, r *http.Request, operation string, next http.Handler) {
+			time.Sleep(timeout / 6)
+			refuse(w, r, operation, next)
+		})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*timeout)
+	defer cancel()
+	err := queue.Send(ctx, messages("never")...)
+	if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		t.Errorf("got %v, and of its context %v", err, ctx.Err())
+	}
+}
+
 func TestOutage(t *testing.T) {
 	for _, tc := range []struct {
 		name           string
@@ -178,12 +249,34 @@ func TestOutage(t *testing.T) {
 	}
 }
 
+// TestAttemptWithoutAnAnswer leaves time for another, which succeeds.
+func TestAttemptWithoutAnAnswer(t *testing.T) {
+	var seen atomic.Int64
+	queue, stored := behind(t, sqsqueue.Options{},
+		func(w http.ResponseWriter, r *http.Request, _ string, next http.Handler) {
+			if seen.Add(1) == 1 {
+				hang(r)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	if err := queue.Send(t.Context(), messages("a")...); err != nil {
+		t.Error(err)
+	}
+	if got := stored(); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("stored %q", got)
+	}
+}
+
+// hang returns when the client has left.
+func hang(r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body) // or the server does not notice
+	<-r.Context().Done()
+}
+
 func TestServerThatDoesNotAnswer(t *testing.T) {
 	queue, _ := behind(t, sqsqueue.Options{Timeout: 50 * time.Millisecond},
-		func(_ http.ResponseWriter, r *http.Request, _ string, _ http.Handler) {
-			_, _ = io.Copy(io.Discard, r.Body) // lets the server notice that the client has left
-			<-r.Context().Done()
-		})
+		func(_ http.ResponseWriter, r *http.Request, _ string, _ http.Handler) { hang(r) })
 	ctx, cancel := context.WithCancel(t.Context())
 	defer time.AfterFunc(10*time.Second, cancel).Stop()
 	if err := queue.Send(ctx, messages("a")...); !errors.Is(err, context.DeadlineExceeded) {

@@ -18,10 +18,12 @@ const baseDelay = 50 * time.Millisecond
 
 // Options tune a queue. The zero value of a field means its default.
 type Options struct {
-	// Timeout bounds each request, its retries included. Default: 5 s.
+	// Timeout bounds each Send, its retries included. An attempt has a third of
+	// it. Default: 4 s, less than any function that waits for it may run.
 	Timeout time.Duration
 	// MaxAttempts bounds the tries of a request, and those to get the messages
-	// of one batch stored. Default: 4, which waits 0.35 s between them at most.
+	// of one batch stored. Default: 20, whose waits of 8 s on average leave it to
+	// Timeout when to give up: a message that is not stored costs more than they.
 	MaxAttempts int
 }
 
@@ -36,11 +38,12 @@ type Queue struct {
 // New returns a queue that sends to the queue URL. It shares the client's HTTP
 // connections and credentials; how a request is retried is up to the queue.
 func New(client *sqs.Client, queueURL string, opts Options) *Queue {
-	opts.Timeout = cmp.Or(opts.Timeout, 5*time.Second)
-	opts.MaxAttempts = cmp.Or(opts.MaxAttempts, 4)
-	retries := awsretry.Policy{MaxAttempts: opts.MaxAttempts, BaseDelay: baseDelay}
+	opts.Timeout = cmp.Or(opts.Timeout, 4*time.Second)
+	opts.MaxAttempts = cmp.Or(opts.MaxAttempts, 20)
+	retries := awsretry.Policy{Timeout: opts.Timeout, MaxAttempts: opts.MaxAttempts, BaseDelay: baseDelay}
 	tuned := sqs.New(client.Options(), func(o *sqs.Options) {
 		o.Retryer = retries.Retryer()
+		o.APIOptions = append(o.APIOptions, retries.LimitAttempts)
 	})
 	return &Queue{client: tuned, url: queueURL, opts: opts, retries: retries}
 }
@@ -50,6 +53,8 @@ func New(client *sqs.Client, queueURL string, opts Options) *Queue {
 // request that fails as a whole ends it, with an error that is no
 // *ports.SendError: after a lost answer nobody knows what was stored.
 func (q *Queue) Send(ctx context.Context, messages ...ports.QueueMessage) error {
+	ctx, cancel := context.WithTimeout(ctx, q.opts.Timeout)
+	defer cancel()
 	entries, failed := newEntries(messages)
 	for _, batch := range batches(entries) {
 		if err := q.sendBatch(ctx, batch, failed); err != nil {

@@ -2,6 +2,7 @@ package sqsqueue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -13,58 +14,71 @@ import (
 	"serverless-websocket/ports"
 )
 
-// sendBatch sends again the entries that SQS refused for reasons of its own, and
-// adds those that remain, and those that are at fault themselves, to failed.
+// errNoResult: the answer does not name the message, which may be stored or not.
+var errNoResult = errors.New("no result")
+
+// sendBatch sends again the entries that SQS refused for reasons of its own. In
+// failed it leaves those that remain, and those that are at fault themselves.
 func (q *Queue) sendBatch(
 	ctx context.Context, pending []types.SendMessageBatchRequestEntry, failed map[int]error,
 ) error {
 	for attempt := 1; ; attempt++ {
-		refusals, err := q.request(ctx, pending)
+		out, err := q.client.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &q.url, Entries: pending})
 		if err != nil {
 			return err
 		}
-		var again []types.SendMessageBatchRequestEntry
-		for _, entry := range pending {
-			refusal, refused := refusals[*entry.Id]
-			switch {
-			case !refused:
-			case refusal.SenderFault || attempt == q.opts.MaxAttempts:
-				index, _ := strconv.Atoi(*entry.Id) // written by newEntries
-				failed[index] = reason(refusal)
-			default:
-				again = append(again, entry)
-			}
-		}
-		if len(again) == 0 {
+		pending = settle(pending, out, failed)
+		if len(pending) == 0 || attempt == q.opts.MaxAttempts {
 			return nil
 		}
 		if err := smithytime.SleepWithContext(ctx, q.retries.Backoff(attempt)); err != nil {
-			return fmt.Errorf("%d messages refused: %w", len(again), err)
+			for _, entry := range pending {
+				failed[index(entry)] = fmt.Errorf("%w; not tried again: %w", failed[index(entry)], err)
+			}
+			return nil
 		}
-		pending = again
 	}
 }
 
-// request returns the refused entries by their ids.
-func (q *Queue) request(
-	ctx context.Context, entries []types.SendMessageBatchRequestEntry,
-) (map[string]types.BatchResultErrorEntry, error) {
-	ctx, cancel := context.WithTimeout(ctx, q.opts.Timeout)
-	defer cancel()
-	out, err := q.client.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &q.url, Entries: entries})
-	if err != nil {
-		return nil, err
+// settle brings failed up to date with an answer and returns the entries to send
+// again. Only what the answer names as stored is stored.
+func settle(
+	sent []types.SendMessageBatchRequestEntry, out *sqs.SendMessageBatchOutput, failed map[int]error,
+) (again []types.SendMessageBatchRequestEntry) {
+	stored := make(map[string]bool, len(out.Successful))
+	for _, result := range out.Successful {
+		stored[aws.ToString(result.Id)] = true
 	}
 	refusals := make(map[string]types.BatchResultErrorEntry, len(out.Failed))
 	for _, refusal := range out.Failed {
 		refusals[aws.ToString(refusal.Id)] = refusal
 	}
-	return refusals, nil
+	for _, entry := range sent {
+		refusal := refusals[*entry.Id]
+		switch {
+		case stored[*entry.Id]:
+			delete(failed, index(entry))
+			continue
+		case !refusal.SenderFault:
+			again = append(again, entry)
+		}
+		failed[index(entry)] = reason(refusal)
+	}
+	return again
+}
+
+// index returns the index of the entry's message.
+func index(entry types.SendMessageBatchRequestEntry) int {
+	i, _ := strconv.Atoi(*entry.Id) // written by newEntries
+	return i
 }
 
 // reason says why a message was not stored. A fault of the sender means that SQS
 // has something against the message that Validate has not.
 func reason(r types.BatchResultErrorEntry) error {
+	if r.Id == nil {
+		return errNoResult
+	}
 	err := fmt.Errorf("%s: %s", aws.ToString(r.Code), aws.ToString(r.Message))
 	if r.SenderFault {
 		return fmt.Errorf("%w: %w", ports.ErrBadMessage, err)

@@ -14,7 +14,7 @@ import (
 )
 
 // maxPuts is how often a queue is offered again what it did not take.
-const maxPuts = 3
+const maxPuts = 2
 
 // leftover is a job to be put on the queue.
 type leftover struct {

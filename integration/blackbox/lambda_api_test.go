@@ -34,11 +34,11 @@ func integration(f *lambdalocal.Function) wsgateway.Integration {
 	}
 }
 
-// httpAPI stands in for the HTTP API, as far as its one route needs it.
-func httpAPI(ping *lambdalocal.Function) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /ping", func(w http.ResponseWriter, r *http.Request) {
-		response, err := call[events.APIGatewayV2HTTPRequest, events.APIGatewayV2HTTPResponse](r.Context(), ping,
+// httpIntegration has a route of the HTTP API invoke the function, as far as the
+// one that there is needs it.
+func httpIntegration(f *lambdalocal.Function) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		response, err := call[events.APIGatewayV2HTTPRequest, events.APIGatewayV2HTTPResponse](r.Context(), f,
 			events.APIGatewayV2HTTPRequest{Version: "2.0", RouteKey: r.Pattern, RawPath: r.URL.Path})
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -46,8 +46,7 @@ func httpAPI(ping *lambdalocal.Function) http.Handler {
 		}
 		w.WriteHeader(response.StatusCode)
 		_, _ = w.Write([]byte(response.Body))
-	})
-	return mux
+	}
 }
 
 var executeAPIScope = regexp.MustCompile(

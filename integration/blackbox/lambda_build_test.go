@@ -19,6 +19,7 @@ import (
 // made as those that are deployed, but for this machine's architecture.
 func deployed(t testing.TB) map[string]string {
 	t.Helper()
+	testenv.NodeBin(t, "sls")
 	if runtime.GOOS != "linux" {
 		testenv.Skip(t, "the functions are built for Linux")
 	}
@@ -30,8 +31,12 @@ func deployed(t testing.TB) map[string]string {
 }
 
 var packageFunctions = sync.OnceValues(func() (map[string]string, error) {
+	functions, err := readConfig()
+	if err != nil {
+		return nil, err
+	}
 	binaries := make(map[string]string)
-	for name := range timeouts {
+	for name := range functions {
 		binaries[name] = filepath.Join("build", runtime.GOARCH, name, "bootstrap")
 	}
 	if err := atRoot("make", slices.Collect(maps.Values(binaries))...); err != nil {

@@ -33,6 +33,16 @@ func newGate(n int32) *gate {
 	return &gate{n: n, reached: make(chan struct{}), opened: make(chan struct{})}
 }
 
+// await waits until the n-th post is held.
+func (g *gate) await(t *testing.T) {
+	t.Helper()
+	select {
+	case <-g.reached:
+	case <-time.After(patience):
+		t.Fatalf("%d posts came, want %d", g.posts.Load(), g.n)
+	}
+}
+
 func (g *gate) open() { close(g.opened) }
 
 func (g *gate) pass(ctx context.Context) {
@@ -59,7 +69,7 @@ func TestWorkerKilledDuringBroadcast(t *testing.T) {
 	s := startLambda(t, lambdaConfig{visibility: 2 * time.Second, beforePost: posts.pass})
 	all := dialMany(t, s.target, clients)
 	a := all[0].broadcast(`"survives"`)
-	<-posts.reached
+	posts.await(t)
 	if n := s.killBusy("fanout"); n != 1 {
 		t.Errorf("%d workers killed, want the one that is in the middle of it", n)
 	}
@@ -105,10 +115,10 @@ func (c *client) wantMessage(id string) {
 // by new environments. The worker is stopped in the middle of a broadcast.
 func TestFunctionsTimeOut(t *testing.T) {
 	posts := newGate(2)
-	s := startLambda(t, lambdaConfig{beforePost: posts.pass, visibility: 7 * time.Second, timeouts: map[string]time.Duration{
+	s := startLambda(t, lambdaConfig{beforePost: posts.pass, visibility: 12 * time.Second, timeouts: map[string]time.Duration{
 		"connectionmanager": time.Second,
 		"sendmessage":       time.Second,
-		"fanout":            6 * time.Second, // it begins nothing in the last 5
+		"fanout":            11 * time.Second, // it begins nothing in the last 10
 	}})
 	clients := []*client{dial(t, s.target), dial(t, s.target), dial(t, s.target)}
 	s.functions["connectionmanager"].Pause(1)
@@ -118,7 +128,7 @@ func TestFunctionsTimeOut(t *testing.T) {
 	clients = append(clients, dial(t, s.target))
 
 	a := clients[0].broadcast(`"in time, at last"`)
-	<-posts.reached
+	posts.await(t)
 	s.functions["fanout"].Pause(1)
 	posts.open()
 	s.functions["sendmessage"].Pause(1)
@@ -156,7 +166,7 @@ func TestQueueDown(t *testing.T) {
 	s := startLambda(t, lambdaConfig{visibility: 3 * time.Second, sourceThrough: true, beforePost: posts.pass})
 	sender, receiver := dial(t, s.target), dial(t, s.target)
 	accepts := []string{sender.broadcast(`"before"`).ID}
-	<-posts.reached
+	posts.await(t)
 	accepts = append(accepts, sender.broadcast(`"waiting"`).ID)
 
 	s.sqs.Set(lambdalocal.Down)

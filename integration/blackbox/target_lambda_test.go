@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,20 +25,12 @@ func TestLambda(t *testing.T) {
 	})
 }
 
-// timeouts are those of serverless.yml.
-var timeouts = map[string]time.Duration{
-	"ping":              5 * time.Second,
-	"connectionmanager": 6 * time.Second,
-	"defaultmessage":    5 * time.Second,
-	"sendmessage":       10 * time.Second,
-	"fanout":            time.Minute,
-}
-
-// lambdaConfig is what a test needs otherwise than it is by default.
+// lambdaConfig is what a test needs otherwise than serverless.yml has it, or than
+// it is by default.
 type lambdaConfig struct {
 	settings
-	workers       int                      // fan-out invocations at once; 2
-	timeouts      map[string]time.Duration // of functions, instead of those in timeouts
+	workers       int                      // fan-out invocations at once
+	timeouts      map[string]time.Duration // of functions
 	visibility    time.Duration            // of the queue; 1 min
 	maxReceives   int                      // before a job is a dead letter; 5
 	beforePost    func(context.Context)    // called before each post to a client
@@ -56,34 +49,63 @@ type lambdaService struct {
 
 func startLambda(t *testing.T, cfg lambdaConfig) *lambdaService {
 	t.Helper()
-	cfg.workers = cmp.Or(cfg.workers, 2)
-	programs := deployed(t)
 	s := &lambdaService{target: &target{logs: new(logs)}, functions: make(map[string]*lambdalocal.Function)}
 	s.queue = awslocal.CreateQueue(t, cmp.Or(cfg.visibility, time.Minute), cmp.Or(cfg.maxReceives, 5))
 	s.serveManagement(t, cfg)
 	queues := awslocal.Proxy(t, awslocal.SQSEndpoint(t), s.sqs.Serve)
-	env := append(awslocal.Env(awslocal.Proxy(t, awslocal.DynamoDBEndpoint(t), s.dynamoDB.Serve), queues),
-		"CONNECTIONS_TABLE="+awslocal.CreateTable(t),
-		"JOBS_QUEUE_URL="+s.queue.URL,
-		"DEAD_LETTER_QUEUE_URL="+s.queue.DeadLetterURL,
-		"MANAGEMENT_ENDPOINT="+s.managementEndpoint,
-	)
-	for name, timeout := range timeouts {
-		s.functions[name] = lambdalocal.New(t, lambdalocal.Config{
-			Name: name, Bootstrap: programs[name], Env: env, Concurrency: 4, Log: lambdaLogs{s.logs},
-			Timeout: cmp.Or(cfg.timeouts[name], timeout),
-		})
-	}
+	s.deploy(t, cfg, awslocal.Env(awslocal.Proxy(t, awslocal.DynamoDBEndpoint(t), s.dynamoDB.Serve), queues))
 	if !cfg.sourceThrough {
 		queues = awslocal.SQSEndpoint(t)
 	}
-	source := lambdalocal.EventSource{
-		Client: awslocal.SQSAt(queues), QueueURL: s.queue.URL, Invoke: s.functions["fanout"].Invoke,
-		Concurrency: cfg.workers,
-	}
-	source.Start(t)
-	s.serve(t, cfg)
+	s.connect(t, cfg, queues)
 	return s
+}
+
+// deploy makes the functions of serverless.yml, each with its own variables and,
+// where Lambda would provide credentials, those in env.
+func (s *lambdaService) deploy(t *testing.T, cfg lambdaConfig, env []string) {
+	t.Helper()
+	resources := map[string]string{
+		`{"Ref":"ConnectionsTable"}`: awslocal.CreateTable(t),
+		`{"Ref":"JobsQueue"}`:        s.queue.URL,
+		`{"Ref":"DeadLetterQueue"}`:  s.queue.DeadLetterURL,
+		`{"Fn::Sub":"https://${WebsocketsApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/dev"}`: s.managementEndpoint,
+	}
+	programs := deployed(t)
+	for name, f := range configured(t) {
+		s.functions[name] = lambdalocal.New(t, lambdalocal.Config{
+			Name: name, Bootstrap: programs[name], Concurrency: 4, Log: lambdaLogs{s.logs},
+			Env:     slices.Concat(env, f.variables(t, resources)),
+			Timeout: cmp.Or(cfg.timeouts[name], time.Duration(f.Timeout)*time.Second),
+		})
+	}
+}
+
+// connect has the events of serverless.yml invoke the functions.
+func (s *lambdaService) connect(t *testing.T, cfg lambdaConfig, queues string) {
+	t.Helper()
+	routes, api := make(map[string]wsgateway.Route), http.NewServeMux()
+	for name, f := range configured(t) {
+		for _, event := range f.Events {
+			switch {
+			case event.WebSocket != nil:
+				routes[event.WebSocket.Route] = wsgateway.Route{
+					Integration: integration(s.functions[name]), Response: event.WebSocket.Response != "",
+				}
+			case event.SQS != nil:
+				source := lambdalocal.EventSource{
+					Client: awslocal.SQSAt(queues), QueueURL: s.queue.URL, Invoke: s.functions[name].Invoke,
+					BatchSize:   event.SQS.BatchSize,
+					Window:      time.Duration(event.SQS.MaximumBatchingWindow) * time.Second,
+					Concurrency: cmp.Or(cfg.workers, event.SQS.MaximumConcurrency),
+				}
+				source.Start(t)
+			default:
+				api.HandleFunc(event.HTTPAPI, httpIntegration(s.functions[name]))
+			}
+		}
+	}
+	s.serve(t, cfg, routes, api)
 }
 
 // serveManagement opens the @connections API, for which there is no gateway yet.
@@ -105,25 +127,19 @@ func (s *lambdaService) serveManagement(t *testing.T, cfg lambdaConfig) {
 	s.managementEndpoint = server.URL + "/dev"
 }
 
-// serve opens the two APIs for clients, with the routes of serverless.yml.
-func (s *lambdaService) serve(t *testing.T, cfg lambdaConfig) {
+// serve opens the two APIs for clients.
+func (s *lambdaService) serve(t *testing.T, cfg lambdaConfig, routes map[string]wsgateway.Route, api http.Handler) {
 	t.Helper()
-	connections := integration(s.functions["connectionmanager"])
 	var err error
 	s.gateway, err = wsgateway.New(wsgateway.Config{
 		WriteTimeout: cfg.writeTimeout,
 		Log:          slog.New(slog.NewJSONHandler(s.logs, nil)),
-		Routes: map[string]wsgateway.Route{
-			"$connect":    {Integration: connections},
-			"$disconnect": {Integration: connections},
-			"$default":    {Integration: integration(s.functions["defaultmessage"]), Response: true},
-			"sendMessage": {Integration: integration(s.functions["sendmessage"]), Response: true},
-		},
+		Routes:       routes,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	http, ws := httptest.NewServer(httpAPI(s.functions["ping"])), httptest.NewServer(s.gateway)
+	http, ws := httptest.NewServer(api), httptest.NewServer(s.gateway)
 	s.httpURL, s.webSocketURL = http.URL, "ws"+strings.TrimPrefix(ws.URL, "http")
 	t.Cleanup(func() {
 		http.Close()

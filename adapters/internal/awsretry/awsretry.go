@@ -3,18 +3,24 @@
 package awsretry
 
 import (
+	"context"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go/middleware"
 )
 
 const maxDelay = time.Second
 
-// Policy bounds the retries of a request.
+// Policy bounds what a call of an adapter does.
 type Policy struct {
+	// Timeout is for the whole call. Each attempt of a request has a third of
+	// it, so that one without an answer leaves time for others.
+	Timeout     time.Duration
 	MaxAttempts int           // tries of one request
 	BaseDelay   time.Duration // limit of the first wait
 }
@@ -30,7 +36,7 @@ func (p Policy) Backoff(attempt int) time.Duration {
 // Retryer returns the SDK's standard retryer with the policy's backoff, and
 // without its token bucket: all calls of a client share that, so throttling or a
 // short outage would soon have left nothing to retry with. What bounds the
-// retries is their number and the request's time limit.
+// retries is their number and the call's time limit.
 func (p Policy) Retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = p.MaxAttempts
@@ -39,4 +45,23 @@ func (p Policy) Retryer() aws.Retryer {
 			return p.Backoff(attempt), nil
 		})
 	})
+}
+
+// LimitAttempts is an API option of the SDK that ends an attempt after its share
+// of the Timeout.
+func (p Policy) LimitAttempts(stack *middleware.Stack) error {
+	limit := p.Timeout / 3
+	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("AttemptTimeout", func(
+		call context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler,
+	) (middleware.FinalizeOutput, middleware.Metadata, error) {
+		ctx, cancel := context.WithTimeout(call, limit)
+		defer cancel()
+		out, metadata, err := next.HandleFinalize(ctx, in)
+		if err != nil && ctx.Err() != nil && call.Err() == nil {
+			// In the place of the SDK's own error, which says that the call was
+			// cancelled and is not retried.
+			err = fmt.Errorf("no answer within %v: %w", limit, ctx.Err())
+		}
+		return out, metadata, err
+	}), (*retry.Attempt)(nil).ID(), middleware.After)
 }
