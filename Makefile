@@ -6,6 +6,7 @@ ARGS        ?=
 STAGE       ?= dev
 FUNCTION    ?= fanOut
 FUZZTIME    ?= 20s
+SEEDS       ?= 1000
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 CODE        := domain ports adapters functions integration
 
@@ -13,7 +14,7 @@ CODE        := domain ports adapters functions integration
 LAMBDAS  := $(filter-out standalone,$(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go)))
 BINARIES := $(foreach arch,arm64 amd64,$(LAMBDAS:%=build/$(arch)/%/bootstrap))
 
-.PHONY: help run test unit integration coldstart lint gofmt vet staticcheck build package deploy remove logs fuzz clean npm $(BINARIES)
+.PHONY: help run test unit integration coldstart bench lint gofmt vet staticcheck build package deploy remove logs simulate scale fuzz clean npm $(BINARIES)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -33,7 +34,12 @@ integration: ## run the tests of the whole: built binaries, real clients
 	@go test -race -count=1 -timeout 9m ./integration/...
 
 coldstart: npm ## measure the cold start of each function on this machine
-	@go test -count=1 -v -run '^TestColdStart$$' ./integration/blackbox | sed -n 's/.*_test.go:[0-9]*: //p'
+	@out=$$(go test -count=1 -v -run '^TestColdStart$$' ./integration/blackbox) || { printf '%s\n' "$$out"; exit 1; }; \
+		printf '%s\n' "$$out" | sed -n 's/.*_test.go:[0-9]*: //p'
+
+# The rest of the machine should be idle meanwhile.
+bench: ## compare ways to post and measure the engine, in about two minutes
+	@go run ./integration/bench $(ARGS)
 
 lint: gofmt vet staticcheck ## check format, go vet and staticcheck
 
@@ -67,6 +73,12 @@ remove: node_modules/.package-lock.json ## remove the stage STAGE (dev) from AWS
 
 logs: node_modules/.package-lock.json ## follow the log of FUNCTION (fanOut) of the stage STAGE (dev)
 	@npx sls logs --function $(FUNCTION) --stage $(STAGE) --tail $(ARGS)
+
+simulate: ## run SEEDS (1000) simulated worlds, or show the one of SEED
+	@go test -count=1 -timeout 60m -run '^TestPromises$$' ./integration/simulation $(if $(SEED),-v -seed $(SEED),-seeds $(SEEDS))
+
+scale: ## measure up to a million connections in virtual time, in a few minutes
+	@cd integration/simulation && go test -count=1 -timeout 30m -run '^TestScale$$' -scale
 
 fuzz: ## run each fuzz target for FUZZTIME (20s)
 	@grep -rEo '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' $(CODE) | while IFS=: read -r file func; do \

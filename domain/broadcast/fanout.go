@@ -58,7 +58,13 @@ func (f *FanOut) Handle(ctx context.Context, deliveries []Delivery) (failed []st
 		return ids(deliveries)
 	}
 	jobs, failed := f.decode(ctx, deliveries)
-	batches := coalesce(jobs)
+	batches, lost := f.share(ctx, coalesce(jobs))
+	return append(append(failed, lost...), f.runAll(ctx, batches)...)
+}
+
+// runAll makes a pass for each batch, side by side, and returns the deliveries of
+// those that failed.
+func (f *FanOut) runAll(ctx context.Context, batches []batch) (failed []string) {
 	work, cancel := f.working(ctx)
 	defer cancel()
 	lost := make([]bool, len(batches))
@@ -77,6 +83,25 @@ func (f *FanOut) Handle(ctx context.Context, deliveries []Delivery) (failed []st
 		}
 	}
 	return failed
+}
+
+// share keeps one of the batches that go over a part of the table and puts the
+// others back for other workers: this one has no more than its own places and its
+// own share of the quota for all of them. It returns what to work on, and the
+// deliveries of what could not be put back.
+func (f *FanOut) share(ctx context.Context, batches []batch) (kept []batch, failed []string) {
+	scans := 0
+	for _, b := range batches {
+		if len(b.audience.Only) == 0 {
+			scans++
+		}
+		if len(b.audience.Only) > 0 || scans == 1 {
+			kept = append(kept, b)
+		} else if f.leave(ctx, b.carriedOn(b.audience)) != nil {
+			failed = append(failed, b.deliveries...)
+		}
+	}
+	return kept, failed
 }
 
 func ids(deliveries []Delivery) []string {

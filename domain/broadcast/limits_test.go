@@ -157,3 +157,44 @@ func TestPostsInFlightAreCountedForTheWorker(t *testing.T) {
 		}
 	})(t)
 }
+
+// A scan that is cut off by the end of the working time is not over.
+func TestAScanThatIsCutOffIsCarriedOn(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		for takes := time.Second; takes < 30*time.Second; takes += time.Second {
+			w := newWorld(t, broadcast.Options{})
+			all := w.connect(9) // three pages
+			w.faultyStore.onScan = func(ctx context.Context) {
+				select {
+				case <-ctx.Done():
+				case <-time.After(takes):
+				}
+			}
+			w.send(`1`)
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			w.handle(ctx, w.receive())
+			cancel()
+			w.faultyStore.onScan = nil
+			w.work()
+			for _, id := range all {
+				w.wantGot(id, `1`)
+			}
+		}
+	})(t)
+}
+
+// Of several parts of the table that come together, a worker keeps one.
+func TestPartsOfTheTableAreSharedWithOtherWorkers(t *testing.T) {
+	w := newWorld(t, broadcast.Options{Segments: 4})
+	all := w.connect(20)
+	w.send(`1`)
+	w.handle(context.Background(), w.receive()) // splits
+	w.handle(context.Background(), w.receive())
+	if depth := w.queue.Depth(); depth.Ready != 3 {
+		t.Errorf("depth %+v, want three parts back on the queue", depth)
+	}
+	w.work()
+	for _, id := range all {
+		w.wantGot(id, `1`)
+	}
+}

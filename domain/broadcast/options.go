@@ -15,7 +15,7 @@ type Options struct {
 	InFlight int
 	// FreshFor is how long after its registration a connection that answers
 	// Gone may be one whose socket is yet to open; 10 s. It must be longer than
-	// the $connect handler can take.
+	// the $connect handler and a post can take.
 	FreshFor time.Duration
 	// Retries is how often a pass tries the connections again that failed,
 	// after all others were served; 2. None if negative.

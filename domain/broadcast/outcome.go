@@ -9,9 +9,6 @@ import (
 	"serverless-websocket/ports"
 )
 
-// errNoTime stands for a post that was not begun.
-var errNoTime = errors.New("no time left")
-
 // target is a connection and the first envelope that it still has to get.
 type target struct {
 	connection domain.Connection
@@ -57,9 +54,10 @@ func (o *outcome) take(list *[]target, atLeast int) []target {
 
 // classify puts a target that a post failed for on the list where it belongs.
 func (p *pass) classify(t target) {
+	if errors.Is(t.err, ports.ErrThrottled) {
+		p.tally.throttled.Add(1)
+	}
 	switch {
-	case t.err == errNoTime:
-		p.outcome.add(&p.outcome.untried, t)
 	case !errors.Is(t.err, ports.ErrGone):
 		p.outcome.add(&p.outcome.failed, t)
 	case t.connection.Fresh(time.Now(), p.options.FreshFor):

@@ -2,7 +2,6 @@ package broadcast
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -55,11 +54,11 @@ func (f *FanOut) newPass(ctx, work context.Context, b batch) (*pass, error) {
 // run posts to the audience, tries those that failed again when all others have
 // been served, and hands on what is left.
 func (p *pass) run() {
-	posts := p.newRound()
+	var posts errgroup.Group
 	if only := p.batch.audience.Only; len(only) > 0 {
-		p.offer(posts, untried(only))
+		p.offer(&posts, untried(only))
 	} else {
-		p.scan(posts)
+		p.scan(&posts)
 	}
 	posts.Wait()
 	p.retry()
@@ -67,53 +66,40 @@ func (p *pass) run() {
 	p.pruning.Wait()
 }
 
-func (p *pass) newRound() *errgroup.Group {
-	posts := new(errgroup.Group)
-	posts.SetLimit(p.options.InFlight)
-	return posts
-}
-
-// offer starts a post to each target as soon as there is room for it. Those for
-// which no time is left are noted as untried.
+// offer starts a post to each target as soon as the worker has a place for it.
+// Those for which no time is left then are noted as untried.
 func (p *pass) offer(posts *errgroup.Group, targets []target) {
 	for i, t := range targets {
+		release := p.slots.acquire(len(p.batch.audience.Only) > 0)
 		if p.stopping(p.ctx) {
+			release()
 			p.outcome.add(&p.outcome.untried, targets[i:]...)
 			return
 		}
 		p.tally.offered++
 		posts.Go(func() error {
+			defer release()
 			p.post(t)
 			return nil
 		})
 	}
 }
 
-// post sends the target what it still has to get and notes how that went.
+// post sends the target what it still has to get, as long as there is time, and
+// notes how that went.
 func (p *pass) post(t target) {
-	for ; t.envelope < len(p.posts); t.envelope++ {
-		if t.err = p.postOne(t); t.err != nil {
+	for first := t.envelope; t.envelope < len(p.posts); t.envelope++ {
+		if t.envelope > first && p.stopping(p.ctx) {
+			p.outcome.add(&p.outcome.untried, t)
+			return
+		}
+		p.tally.posts.Add(1)
+		if t.err = p.posts[t.envelope](p.work, t.connection.ID); t.err != nil {
 			p.classify(t)
 			return
 		}
 	}
 	p.tally.delivered.Add(1)
-}
-
-// postOne makes one post when there is room for it among those of the worker, if
-// there still is time then.
-func (p *pass) postOne(t target) error {
-	release := p.slots.acquire(len(p.batch.audience.Only) > 0)
-	defer release()
-	if p.stopping(p.ctx) {
-		return errNoTime
-	}
-	p.tally.posts.Add(1)
-	err := p.posts[t.envelope](p.work, t.connection.ID)
-	if errors.Is(err, ports.ErrThrottled) {
-		p.tally.throttled.Add(1)
-	}
-	return err
 }
 
 // retry goes over the targets that failed again, a few times, with a pause
@@ -129,8 +115,8 @@ func (p *pass) retry() {
 			p.outcome.add(&p.outcome.failed, failed...)
 			return
 		}
-		posts := p.newRound()
-		p.offer(posts, failed)
+		var posts errgroup.Group
+		p.offer(&posts, failed)
 		posts.Wait()
 	}
 }

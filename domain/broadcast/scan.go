@@ -22,7 +22,9 @@ type scanned struct {
 func (p *pass) scan(posts *errgroup.Group) {
 	ctx, cancel := context.WithCancel(p.work)
 	defer cancel()
-	for next := range p.readAhead(ctx) {
+	left := make(chan struct{})
+	defer close(left)
+	for next := range p.readAhead(ctx, left) {
 		rest := p.batch.audience
 		rest.Cursor = next.from
 		if p.stopping(p.ctx) {
@@ -42,8 +44,10 @@ func (p *pass) scan(posts *errgroup.Group) {
 }
 
 // readAhead reads the pages, one ahead of its reader, until the last one, an
-// error, or the end of the context.
-func (p *pass) readAhead(ctx context.Context) <-chan scanned {
+// error, or until the reader has left. It must not go by the end of the context:
+// pages that just stop look like the end of the table, and nobody would carry the
+// scan on.
+func (p *pass) readAhead(ctx context.Context, left <-chan struct{}) <-chan scanned {
 	pages := make(chan scanned)
 	go func() {
 		defer close(pages)
@@ -51,7 +55,7 @@ func (p *pass) readAhead(ctx context.Context) <-chan scanned {
 			page, err := p.store.Scan(ctx, p.batch.audience.Segment, cursor)
 			select {
 			case pages <- scanned{cursor, page, err}:
-			case <-ctx.Done():
+			case <-left:
 				return
 			}
 			if cursor = page.Next; cursor == "" || err != nil {

@@ -286,6 +286,7 @@ func until(tries int, err error) func(int) error {
 type faultyStore struct {
 	ports.ConnectionStore
 	failScan func(domain.Cursor) error
+	onScan   func(context.Context)
 	onDelete func(context.Context) error
 }
 
@@ -299,6 +300,9 @@ func (s *faultyStore) Delete(ctx context.Context, ids ...domain.ConnectionID) er
 }
 
 func (s *faultyStore) Scan(ctx context.Context, segment domain.Segment, from domain.Cursor) (ports.Page, error) {
+	if s.onScan != nil {
+		s.onScan(ctx)
+	}
 	if s.failScan != nil {
 		if err := s.failScan(from); err != nil {
 			return ports.Page{}, err

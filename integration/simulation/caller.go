@@ -1,0 +1,110 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"serverless-websocket/domain"
+)
+
+// caller is one run of a function. The use cases pass their context to every
+// port, and by it the simulated ports know who calls.
+type caller struct {
+	name   string
+	cancel context.CancelFunc
+
+	mu     sync.Mutex
+	killed bool
+	calls  map[string]calls
+	gone   map[domain.ConnectionID]bool // answered 410 when too old to be yet to open
+	pruned map[domain.ConnectionID]bool // deletes asked for, granted or not
+}
+
+// calls counts the instants at which something was called.
+type calls struct {
+	n    int
+	last time.Time
+}
+
+type callerKey struct{}
+
+// newCaller returns a caller and its context, which ends after the timeout. What
+// runs longer is killed an instant before, so that nothing it does at its
+// deadline counts.
+func newCaller(name string, timeout time.Duration) (*caller, context.Context) {
+	c := &caller{
+		name:   name,
+		calls:  make(map[string]calls),
+		gone:   make(map[domain.ConnectionID]bool),
+		pruned: make(map[domain.ConnectionID]bool),
+	}
+	ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), callerKey{}, c), timeout)
+	c.cancel = cancel
+	return c, ctx
+}
+
+func callerOf(ctx context.Context) *caller {
+	return ctx.Value(callerKey{}).(*caller)
+}
+
+// kill ends the run as a crash does: from now on it has no effect.
+func (c *caller) kill() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.killed = true
+	c.cancel()
+}
+
+func (c *caller) wasKilled() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.killed
+}
+
+// call returns a name for the call that is the same in every run of the seed.
+// Two passes of one invocation may make the same call at the same instant, and
+// nothing tells which is which: they get the same name, and so the same fate.
+func (c *caller) call(what string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	seen := c.calls[what]
+	if now := time.Now(); seen.n == 0 || now.After(seen.last) {
+		seen = calls{seen.n + 1, now}
+		c.calls[what] = seen
+	}
+	return fmt.Sprintf("%s %s %d", c.name, what, seen.n)
+}
+
+// note adds ids to one of the caller's sets.
+func (c *caller) note(set map[domain.ConnectionID]bool, ids ...domain.ConnectionID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, id := range ids {
+		set[id] = true
+	}
+}
+
+// unpruned returns the ids that answered Gone and that nobody tried to prune.
+func (c *caller) unpruned() []domain.ConnectionID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var ids []domain.ConnectionID
+	for id := range c.gone {
+		if !c.pruned[id] {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// travel waits for a request or an answer to get through. On an error the caller
+// is gone, and what would have followed does not happen.
+func travel(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+	return ctx.Err()
+}

@@ -1,0 +1,126 @@
+package simulation
+
+import (
+	"context"
+	"time"
+
+	"serverless-websocket/domain"
+)
+
+// state is where a client's socket is.
+type state int
+
+const (
+	connecting state = iota // the row may be stored; the socket opens if $connect succeeds
+	open
+	dead
+)
+
+// client is one connection, from its handshake on.
+type client struct {
+	id      domain.ConnectionID
+	slow    bool
+	clogged bool // its buffer is full at times
+	joins   time.Duration
+	opens   time.Duration // after it was registered; never if negative
+	leaves  time.Duration // after it opened; never if negative
+	says    bool          // that it leaves
+
+	// The rest is guarded by the gateway's lock.
+	state        state
+	rowAt        time.Time // when $connect began to store the row
+	registeredAt time.Time // when it had stored it; zero before
+	openedAt     time.Time
+	got          map[domain.MessageID][]time.Time
+	unknown      int // posts that were delivered and answered with an error
+}
+
+// Times of a run. Messages are sent while clients come and go.
+const (
+	firstMessage = 12 * time.Second
+	lastMessage  = 20 * time.Second
+	lastChange   = 30 * time.Second
+	// handshake is the longest that $connect and the opening after it take; see
+	// the timeout of connectionManager in serverless.yml.
+	handshake = 6 * time.Second
+)
+
+func newClient(s seed, id domain.ConnectionID, h hazards) *client {
+	s = s.of("client", id)
+	c := &client{
+		id:      id,
+		slow:    s.happens("slow", h.slow),
+		clogged: s.happens("clogged", 0.2),
+		joins:   s.between("joins", 0, 2*time.Second),
+		opens:   s.between("opens", time.Millisecond, 200*time.Millisecond),
+		leaves:  -1,
+		says:    s.happens("says", 0.5),
+		got:     make(map[domain.MessageID][]time.Time),
+	}
+	if s.happens("new", 0.3) {
+		c.joins = s.between("joins late", firstMessage-handshake, lastMessage)
+		c.opens = s.between("opens late", time.Millisecond, handshake)
+	}
+	switch fate := s.share("fate"); {
+	case fate < 0.1:
+		c.opens = -1
+	case fate < 0.2:
+		c.leaves = s.between("drops", time.Millisecond, 3*time.Second)
+	case fate < 0.4:
+		c.leaves = s.between("leaves", 0, lastChange)
+	}
+	return c
+}
+
+// live runs the client's life.
+func (w *world) live(c *client) {
+	time.Sleep(c.joins)
+	if !w.register(c) || c.opens < 0 {
+		w.gateway.settle(c, dead)
+		return
+	}
+	time.Sleep(c.opens)
+	w.gateway.settle(c, open)
+	if c.leaves < 0 {
+		return
+	}
+	time.Sleep(c.leaves)
+	w.gateway.settle(c, dead)
+	if c.says {
+		w.disconnect(c)
+	}
+}
+
+func (w *world) register(c *client) bool {
+	_, ctx := newCaller("connect "+string(c.id), time.Minute)
+	defer callerOf(ctx).cancel()
+	w.gateway.registering(c)
+	if err := w.registry.Connect(ctx, c.id); err != nil {
+		return false
+	}
+	w.gateway.registered(c)
+	return true
+}
+
+// disconnect reports the end, late and sometimes twice. That it may fail is the
+// gateway's best effort.
+func (w *world) disconnect(c *client) {
+	s := w.seed.of("disconnect", c.id)
+	for range s.number("reports", 1, 2) {
+		time.Sleep(s.between("report", time.Millisecond, 2*time.Second))
+		_, ctx := newCaller("disconnect "+string(c.id), time.Minute)
+		_ = w.registry.Disconnect(ctx, c.id)
+		callerOf(ctx).cancel()
+	}
+}
+
+// stray stores a row of long ago whose client is gone without a word, and which
+// expires during the run.
+func (w *world) stray(s seed, id domain.ConnectionID) {
+	expires := time.Now().Add(s.between("expires", time.Second, lastChange))
+	row := domain.Connection{ID: id, RegisteredAt: expires.Add(-2 * time.Hour), ExpiresAt: expires}
+	if err := w.store.rows.Put(context.Background(), row); err != nil {
+		panic(err) // an embedded store does not fail
+	}
+	w.gateway.add(&client{id: id, state: dead, rowAt: row.RegisteredAt})
+}

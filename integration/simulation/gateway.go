@@ -1,0 +1,174 @@
+package simulation
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/ports"
+)
+
+// postLimit is the longest that a post takes before its caller gives it up; that
+// of the real poster.
+const postLimit = 3 * time.Second
+
+// gateway keeps the clients' sockets and answers posts to them.
+type gateway struct {
+	*world
+	quota *bucket
+
+	mu       sync.Mutex
+	clients  map[domain.ConnectionID]*client
+	contents map[domain.MessageID]string // of all messages sent
+}
+
+var errUnavailable = errors.New("503")
+
+// frame is a payload as clients read it.
+type frame struct {
+	Messages []struct {
+		ID      domain.MessageID
+		Content json.RawMessage
+	}
+}
+
+func (g *gateway) Prepare(payload []byte) (ports.Post, error) {
+	if len(payload) > domain.MaxPayload {
+		return nil, ports.ErrTooLarge
+	}
+	f := g.read(payload)
+	return func(ctx context.Context, id domain.ConnectionID) error {
+		return g.post(ctx, id, f)
+	}, nil
+}
+
+// read reads a payload and holds its messages to those that were sent.
+func (g *gateway) read(payload []byte) frame {
+	var f frame
+	if err := json.Unmarshal(payload, &f); err != nil {
+		g.broken("a frame is no JSON: %v", err)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, m := range f.Messages {
+		if g.contents[m.ID] != string(m.Content) {
+			g.broken("message %s was changed on its way", m.ID)
+		}
+	}
+	return f
+}
+
+func (g *gateway) post(ctx context.Context, id domain.ConnectionID, f frame) error {
+	from := callerOf(ctx)
+	call := from.call(fmt.Sprint("post ", f.Messages[0].ID, " to ", id))
+	d := g.seed.of("post", call)
+	there := d.between("there", time.Millisecond, 15*time.Millisecond)
+	if err := travel(ctx, there); err != nil {
+		return err
+	}
+	delivered, err := g.arrive(d, id, f)
+	g.event("post", call, err)
+	back := g.answerTime(d, id)
+	if limit := d.between("limit", postLimit-50*time.Millisecond, postLimit); there+back > limit {
+		back, err = limit-there, context.DeadlineExceeded
+	}
+	err = cmp.Or(travel(ctx, back), err)
+	g.answered(from, id, delivered, err)
+	return err
+}
+
+// arrive decides what becomes of a post that has reached the gateway.
+func (g *gateway) arrive(d seed, id domain.ConnectionID, f frame) (delivered bool, err error) {
+	if !g.healed.Load() && !g.quota.take() {
+		return false, ports.ErrThrottled
+	}
+	h := g.hazards()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c := g.clients[id]
+	switch {
+	case c.state != open:
+		return false, ports.ErrGone
+	case c.clogged && d.happens("throttled", h.throttled):
+		return false, ports.ErrThrottled
+	case d.happens("unavailable", h.unavailable):
+		return false, errUnavailable
+	}
+	for _, m := range f.Messages {
+		c.got[m.ID] = append(c.got[m.ID], time.Now())
+	}
+	if d.happens("unknown", h.unknown) {
+		return true, errUnavailable
+	}
+	return true, nil
+}
+
+func (g *gateway) answerTime(d seed, id domain.ConnectionID) time.Duration {
+	if most := g.hazards().answerWithin; most > 0 && g.clients[id].slow {
+		return d.between("back slowly", most/2, most)
+	}
+	return d.between("back", time.Millisecond, 15*time.Millisecond)
+}
+
+// answered notes what the caller knows now, and what it does not.
+func (g *gateway) answered(from *caller, id domain.ConnectionID, delivered bool, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c := g.clients[id]
+	if delivered && err != nil {
+		c.unknown++
+	}
+	// It was old enough even when the post began.
+	if errors.Is(err, ports.ErrGone) && time.Since(c.rowAt) > freshFor+postLimit {
+		from.note(from.gone, id)
+	}
+}
+
+// add makes a client known before it connects.
+func (g *gateway) add(c *client) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.clients[c.id] = c
+}
+
+// settle moves a client's socket on.
+func (g *gateway) settle(c *client, to state) {
+	g.event("socket", c.id, to)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c.state = to
+	if to == open {
+		c.openedAt = time.Now()
+	}
+}
+
+func (g *gateway) registering(c *client) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c.rowAt = time.Now()
+}
+
+func (g *gateway) registered(c *client) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c.registeredAt = time.Now()
+}
+
+// live reports whether the client's socket is open or about to open.
+func (g *gateway) live(id domain.ConnectionID) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.clients[id].state != dead
+}
+
+// sent makes a message known, so that frames can be held to it.
+func (g *gateway) sent(id domain.MessageID, content string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.contents[id] = content
+}

@@ -1,0 +1,132 @@
+package simulation
+
+import (
+	"time"
+
+	"serverless-websocket/domain/broadcast"
+)
+
+// kind says what a run is to show beside that nothing is lost.
+type kind string
+
+const (
+	anything kind = "anything" // everything can go wrong, several things at once
+	exact    kind = "exact"    // nothing that makes work come twice: no duplicates
+	prompt   kind = "prompt"   // slow clients alone: all others get theirs at once
+)
+
+// plan is the world of a seed: its size, its settings and what goes wrong in it.
+type plan struct {
+	kind       kind
+	clients    int
+	strays     int // rows of long ago, about to expire
+	messages   int
+	large      bool // contents that do not share a payload
+	workers    int
+	batch      int
+	window     time.Duration // for which a batch gathers
+	timeout    time.Duration // of an invocation
+	visibility time.Duration
+	pageSize   int
+	options    broadcast.Options
+	hazards    hazards
+}
+
+// hazards are what goes wrong, as probabilities unless said otherwise.
+type hazards struct {
+	crashes      float64       // of an invocation
+	stops        float64       // of an invocation whose context ends
+	duplicates   float64       // of a queue message that is delivered twice
+	reordered    float64       // of a queue message that is overtaken
+	sendFails    float64       // of a send of which none or some is stored
+	sendUnknown  float64       // of a send that fails and may be stored all the same
+	storeTakes   time.Duration // a call to the store at most, if longer than usual
+	storeFails   float64       // of a call to the store
+	emptyPages   float64       // of a scan
+	throttled    float64       // of a post to a client that reads slowly
+	unavailable  float64       // of a post that answers 5xx
+	unknown      float64       // of a post that answers 5xx and was delivered
+	slow         float64       // of a client that answers slowly
+	answerWithin time.Duration // of a slow client
+	quota, burst float64       // posts a second; 0: no limit
+}
+
+func newPlan(s seed) plan {
+	p := plan{
+		kind:       [...]kind{exact, prompt, anything, anything}[s%4],
+		clients:    s.number("clients", 5, 40),
+		strays:     s.number("strays", 0, 8),
+		messages:   s.number("messages", 1, 5),
+		large:      s.happens("large", 0.08),
+		workers:    s.number("workers", 1, 4),
+		batch:      pick(s, "batch", 1, 3, 10),
+		window:     pick(s, "window", 0, 200*time.Millisecond, time.Second),
+		timeout:    pick(s, "timeout", margin+2*time.Second, margin+3*time.Second, 15*time.Second, time.Minute),
+		visibility: pick(s, "visibility", 65*time.Second, 6*time.Minute),
+		pageSize:   pick(s, "page size", 1, 3, 7, 20, 100),
+	}
+	p.options = broadcast.Options{
+		Margin:   margin,
+		InFlight: pick(s, "in flight", 4, 8, 16, 256),
+		Segments: pick(s, "segments", 0, 0, 2, 3),
+		Retries:  pick(s, "retries", -1, 1),
+		// The least there is: halved and spread at random they are the same in
+		// every run, and the queue rounds them up to seconds.
+		Backoff:      1,
+		RequeueDelay: 1,
+	}
+	switch p.kind {
+	case prompt:
+		p.makePrompt()
+	default:
+		p.hazards = newHazards(s, p.kind)
+	}
+	return p
+}
+
+// margin gives what is under way at the end of an invocation time for a post.
+const margin = 2*postLimit + 2*time.Second
+
+// justInTime is how slow an answer can be and still come before its caller has
+// given it up, the way there included.
+const justInTime = postLimit - 100*time.Millisecond
+
+// makePrompt leaves room for the slow clients: among the posts in flight and
+// among the workers.
+func (p *plan) makePrompt() {
+	p.workers, p.timeout, p.window, p.large = 32, time.Minute, 0, false
+	p.options.InFlight = 64
+	p.hazards = hazards{slow: 0.3, answerWithin: justInTime}
+}
+
+func newHazards(s seed, k kind) hazards {
+	some := func(what string, most float64) float64 {
+		if !s.happens("any "+what, 0.6) {
+			return 0
+		}
+		return s.share(what) * most
+	}
+	h := hazards{
+		reordered:    some("reordered", 0.5),
+		storeTakes:   pick(s, "store takes", 0, 0, 500*time.Millisecond),
+		storeFails:   some("store fails", 0.2),
+		emptyPages:   some("empty pages", 0.4),
+		throttled:    some("throttled", 0.8),
+		unavailable:  some("unavailable", 0.4),
+		slow:         some("slow", 0.3),
+		answerWithin: s.between("answer within", time.Second, justInTime),
+	}
+	if s.happens("any quota", 0.4) {
+		h.quota, h.burst = 10+s.share("quota")*100, 1+s.share("burst")*20
+	}
+	if k == anything {
+		h.crashes = some("crashes", 0.3)
+		h.stops = some("stops", 0.2)
+		h.duplicates = some("duplicates", 0.1)
+		h.sendFails = some("send fails", 0.2)
+		h.sendUnknown = some("send unknown", 0.1)
+		h.unknown = some("unknown", 0.2)
+		h.answerWithin = s.between("answer within", time.Second, 2*postLimit)
+	}
+	return h
+}

@@ -1,0 +1,111 @@
+package simulation
+
+import (
+	"slices"
+	"time"
+
+	"serverless-websocket/domain"
+)
+
+// checkDeadLetters holds the run to the first promise before anything was sent
+// back: who misses a message is in a dead letter for it.
+func (w *world) checkDeadLetters() {
+	var letters []letter
+	for _, e := range w.dead.entries {
+		letters = append(letters, letterOf(e.body))
+	}
+	for _, missing := range w.missing() {
+		if !slices.ContainsFunc(letters, func(l letter) bool { return l.covers(missing.message, missing.connection) }) {
+			w.broken("%s misses %s, and no dead letter has it", missing.connection, missing.message)
+		}
+	}
+	if w.plan.kind == prompt {
+		w.checkPromptness()
+	}
+}
+
+// checkDeliveries is for when all dead letters have been worked off.
+func (w *world) checkDeliveries() {
+	for _, missing := range w.missing() {
+		w.broken("%s misses %s for good", missing.connection, missing.message)
+	}
+	w.gateway.mu.Lock()
+	defer w.gateway.mu.Unlock()
+	for _, c := range w.clients {
+		for id, at := range c.got {
+			if allowed := w.allowed(c, id); len(at) > allowed {
+				w.broken("%s got %s %d times, where %d would be explained", c.id, id, len(at), allowed)
+			}
+		}
+	}
+}
+
+// allowed is how often a client may get a message: once, and once more for each
+// time that work for it came again or a post to the client ended unknown.
+func (w *world) allowed(c *client, id domain.MessageID) int {
+	if w.plan.kind != anything {
+		return 1
+	}
+	return 1 + c.unknown + w.queue.extra[id] + w.dead.extra[id]
+}
+
+// gap is a message that did not reach a connection.
+type gap struct {
+	connection domain.ConnectionID
+	message    domain.MessageID
+}
+
+// missing finds what the first promise demands and has not happened: an accepted
+// message that did not reach a connection that was registered before and is
+// open now.
+func (w *world) missing() []gap {
+	w.gateway.mu.Lock()
+	defer w.gateway.mu.Unlock()
+	var gaps []gap
+	for _, c := range w.clients {
+		for _, m := range w.messages {
+			owed := !m.acceptedAt.IsZero() && c.state == open && c.registeredAt.Before(m.sentAt)
+			if owed && len(c.got[m.id]) == 0 {
+				gaps = append(gaps, gap{c.id, m.id})
+			}
+		}
+	}
+	return gaps
+}
+
+// promptly is the time in which everybody who is open and not slow gets a
+// message while others are slow. It is shorter than the slow take to answer.
+const promptly = postLimit / 2
+
+func (w *world) checkPromptness() {
+	for _, c := range w.clients {
+		for _, m := range w.messages {
+			at := c.got[m.id]
+			if c.slow || c.openedAt.After(m.sentAt) || len(at) == 0 {
+				continue
+			}
+			if took := at[0].Sub(m.sentAt); took > promptly {
+				w.broken("%s is open and fast and got %s after %v", c.id, m.id, took)
+			}
+		}
+	}
+}
+
+// checkRows holds the table to the second promise, when everybody has just been
+// posted to: rows of the live and no others.
+func (w *world) checkRows() {
+	rows := w.store.ids()
+	for _, c := range w.clients {
+		stored := rows[c.id]
+		switch {
+		case c.state == open && !stored:
+			w.broken("%s is open and has lost its row", c.id)
+		case c.state == dead && stored:
+			w.broken("%s is dead and still has its row after %v", c.id, time.Since(c.rowAt))
+		}
+		delete(rows, c.id)
+	}
+	if len(rows) > 0 {
+		w.broken("%d rows of long ago are left", len(rows))
+	}
+}

@@ -1,0 +1,257 @@
+package simulation
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/ports"
+)
+
+// queue is a queue like SQS: at least once, in no order, with a visibility
+// timeout and a dead-letter queue.
+type queue struct {
+	*world
+	name        string
+	deadLetters *queue // nil: messages are received as often as it takes
+
+	mu      sync.Mutex
+	entries []*entry
+	stored  int
+	batches int
+	extra   map[domain.MessageID]int // how often work for a message came once more
+	changed chan struct{}            // has a token when an entry may have become visible
+}
+
+// entry is a message on the queue.
+type entry struct {
+	id        string
+	body      string
+	visibleAt time.Time
+	receives  int
+	order     seed // among those that are visible at once
+}
+
+// maxReceives is how often a message is received before it becomes a dead
+// letter; see serverless.yml.
+const maxReceives = 5
+
+var errQueue = errors.New("queue unavailable")
+
+func newQueue(w *world, name string, deadLetters *queue) *queue {
+	return &queue{
+		world: w, name: name, deadLetters: deadLetters,
+		extra: make(map[domain.MessageID]int), changed: make(chan struct{}, 1),
+	}
+}
+
+func (q *queue) Send(ctx context.Context, messages ...ports.QueueMessage) error {
+	call := callerOf(ctx).call("send to " + q.name + " " + fingerprint(messages))
+	d := q.seed.of("send", call)
+	if err := travel(ctx, d.between("there", time.Millisecond, 30*time.Millisecond)); err != nil {
+		return err
+	}
+	err := q.take(d, messages)
+	q.event("send", call, err)
+	return cmp.Or(travel(ctx, d.between("back", time.Millisecond, 30*time.Millisecond)), err)
+}
+
+func fingerprint(messages []ports.QueueMessage) string {
+	s := seed(len(messages))
+	for _, m := range messages {
+		s = s.of(m.Body)
+	}
+	return fmt.Sprintf("%x", uint64(s))
+}
+
+// take stores the messages, or those of them that it is the fate of the send to
+// have stored.
+func (q *queue) take(d seed, messages []ports.QueueMessage) error {
+	h := q.hazards()
+	fails, unknown := d.happens("fails", h.sendFails), d.happens("unknown", h.sendUnknown)
+	failed := make(map[int]error)
+	for i, m := range messages {
+		one := d.of("message", i)
+		if err := m.Validate(); err != nil {
+			failed[i] = err
+			continue
+		}
+		if fails && one.happens("fails", 0.7) {
+			failed[i] = errQueue
+			continue
+		}
+		if unknown {
+			q.countExtra(m.Body)
+			if one.happens("lost", 0.5) {
+				continue
+			}
+		}
+		q.store(one, m)
+	}
+	switch {
+	case unknown:
+		return errQueue
+	case len(failed) > 0:
+		return &ports.SendError{Failed: failed}
+	}
+	return nil
+}
+
+// store keeps a message and, when fate has it delivered twice, its double.
+func (q *queue) store(d seed, m ports.QueueMessage) {
+	q.mu.Lock()
+	q.stored++
+	id := fmt.Sprintf("%s-%d", q.name, q.stored)
+	q.mu.Unlock()
+	h := q.hazards()
+	// No two messages become visible at one instant: which of them an invocation
+	// gets must not depend on what the event source and a sender do first.
+	visibleAt := time.Now().Add(ceilSeconds(m.Delay) + d.between("visible", time.Millisecond, 50*time.Millisecond))
+	if d.happens("overtaken", h.reordered) {
+		visibleAt = visibleAt.Add(d.between("overtaken by", 0, 3*time.Second))
+	}
+	q.add(&entry{id: id, body: m.Body, visibleAt: visibleAt})
+	if d.happens("twice", h.duplicates) {
+		q.countExtra(m.Body)
+		again := visibleAt.Add(d.between("again", 0, 5*time.Second))
+		q.add(&entry{id: id, body: m.Body, visibleAt: again})
+	}
+}
+
+// ceilSeconds rounds up: SQS counts delays in seconds.
+func ceilSeconds(d time.Duration) time.Duration {
+	return time.Duration(math.Ceil(d.Seconds())) * time.Second
+}
+
+func (q *queue) add(e *entry) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	e.order = q.seed.of(e.id, 0)
+	q.entries = append(q.entries, e)
+	q.signal()
+}
+
+func (q *queue) signal() {
+	select {
+	case q.changed <- struct{}{}:
+	default:
+	}
+}
+
+// countExtra notes that a body may be worked off once more than it was sent.
+func (q *queue) countExtra(body string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, m := range letterOf(body).Messages {
+		q.extra[m.ID]++
+	}
+}
+
+// letter is what a check has to know of a queue body.
+type letter struct {
+	Messages []struct{ ID domain.MessageID }
+	Only     []struct{ ID domain.ConnectionID }
+}
+
+func letterOf(body string) letter {
+	var l letter
+	if err := json.Unmarshal([]byte(body), &l); err != nil {
+		panic(fmt.Sprintf("a job that is no JSON: %v", err))
+	}
+	return l
+}
+
+// covers reports whether the body is a job that may bring the message to the
+// connection.
+func (l letter) covers(message domain.MessageID, id domain.ConnectionID) bool {
+	return slices.ContainsFunc(l.Messages, func(m struct{ ID domain.MessageID }) bool { return m.ID == message }) &&
+		(len(l.Only) == 0 || slices.ContainsFunc(l.Only, func(c struct{ ID domain.ConnectionID }) bool { return c.ID == id }))
+}
+
+// due returns how long until a message is visible; not ok if there is none.
+func (q *queue) due() (wait time.Duration, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.entries) == 0 {
+		return 0, false
+	}
+	first := slices.MinFunc(q.entries, func(a, b *entry) int { return a.visibleAt.Compare(b.visibleAt) })
+	return time.Until(first.visibleAt), true
+}
+
+// receive hides up to limit of the visible messages and returns them, in an
+// order that depends on the seed.
+func (q *queue) receive(limit int) []*entry {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var batch []*entry
+	now := time.Now()
+	for _, e := range q.entries {
+		if !e.visibleAt.After(now) {
+			batch = append(batch, e)
+		}
+	}
+	slices.SortFunc(batch, func(a, b *entry) int { return cmp.Compare(a.order, b.order) })
+	batch = batch[:min(limit, len(batch))]
+	q.batches++
+	for _, e := range batch {
+		q.hide(e)
+	}
+	return slices.DeleteFunc(batch, func(e *entry) bool { return e.receives > maxReceives })
+}
+
+// hide counts a receive, or moves the message to the dead-letter queue when it
+// was received too often.
+func (q *queue) hide(e *entry) {
+	e.receives++
+	e.order = q.seed.of(e.id, e.receives)
+	e.visibleAt = time.Now().Add(q.plan.visibility)
+	if e.receives > 1 {
+		for _, m := range letterOf(e.body).Messages {
+			q.extra[m.ID]++
+		}
+	}
+	if e.receives > maxReceives {
+		q.entries = slices.DeleteFunc(q.entries, func(o *entry) bool { return o == e })
+		q.deadLetters.add(&entry{id: e.id, body: e.body})
+		q.event("dead letter", e.id)
+	}
+}
+
+// remove deletes what was worked off.
+func (q *queue) remove(done *entry) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.entries = slices.DeleteFunc(q.entries, func(e *entry) bool { return e == done })
+}
+
+// drain takes everything off the queue.
+func (q *queue) drain() []*entry {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	all := q.entries
+	q.entries = nil
+	return all
+}
+
+// handedOut returns how many batches were received.
+func (q *queue) handedOut() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.batches
+}
+
+func (q *queue) empty() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.entries) == 0
+}
+
+var _ ports.Queue = (*queue)(nil)

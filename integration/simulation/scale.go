@@ -1,0 +1,163 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"serverless-websocket/adapters/governor"
+	"serverless-websocket/adapters/memstore"
+	"serverless-websocket/domain"
+	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/ports"
+)
+
+// workers is a size of the fan-out function.
+type workers struct {
+	inFlight, concurrency, memoryMB int
+}
+
+// measured is one broadcast to a table of open connections.
+type measured struct {
+	connections int
+	quota       float64 // posts a second
+	workers     workers
+
+	delivered, refused int
+	lastDelivery       time.Duration // after the message was sent
+	invocations, peak  int
+	dollars            float64
+}
+
+const (
+	// postCPU is the time that a post takes a whole vCPU, which a function has
+	// with vCPUMemoryMB; with less it has a share.
+	postCPU      = 60 * time.Microsecond
+	vCPUMemoryMB = 1769
+	// oneWay is how long a request to the gateway is under way, and its answer.
+	oneWay = 10 * time.Millisecond
+	// pageTakes is how long the table takes for a page of 1 MB.
+	pageTakes = 80 * time.Millisecond
+)
+
+// account is the gateway of a run that asks how long and how much: all posts are
+// for open connections, and nothing but the quota refuses one.
+type account struct {
+	quota *bucket
+
+	mu                 sync.Mutex
+	delivered, refused int
+	last               time.Time
+}
+
+// machine is the poster of one worker: its CPU makes one request at a time.
+type machine struct {
+	*account
+	cost time.Duration
+
+	mu   sync.Mutex
+	free time.Time // when the CPU has made the requests so far
+}
+
+func (m *machine) Prepare([]byte) (ports.Post, error) { return m.post, nil }
+
+func (m *machine) post(context.Context, domain.ConnectionID) error {
+	time.Sleep(m.work() + oneWay)
+	passes := m.arrive()
+	time.Sleep(oneWay)
+	if !passes {
+		return ports.ErrThrottled
+	}
+	return nil
+}
+
+// work takes the CPU's next slice and returns how long it is until its end.
+func (m *machine) work() time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	if m.free.Before(now) {
+		m.free = now
+	}
+	m.free = m.free.Add(m.cost)
+	return m.free.Sub(now)
+}
+
+func (a *account) arrive() bool {
+	passes := a.quota.take()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !passes {
+		a.refused++
+		return false
+	}
+	a.delivered++
+	a.last = time.Now()
+	return true
+}
+
+// table takes the time of a table for each page.
+type table struct {
+	*memstore.Store
+}
+
+func (t table) Scan(ctx context.Context, segment domain.Segment, from domain.Cursor) (ports.Page, error) {
+	if err := travel(ctx, pageTakes); err != nil {
+		return ports.Page{}, err
+	}
+	return t.Store.Scan(ctx, segment, from)
+}
+
+// measure sends one message to everybody in the table, in good weather. It must
+// be called in a synctest bubble; tables can be shared by bubbles.
+func measure(rows *memstore.Store, m *measured) {
+	w := newWorld(0, plan{
+		workers: m.workers.concurrency, batch: 10,
+		timeout: time.Minute, visibility: 390 * time.Second, // as in serverless.yml
+	}, nil)
+	a := &account{quota: newBucket(m.quota, m.quota/2)}
+	w.newWorker = func() *broadcast.FanOut { return m.worker(w, a, rows) }
+	ctx, stop := context.WithCancel(context.Background())
+	events := newEventSource(w)
+	var source sync.WaitGroup
+	source.Go(func() { events.run(ctx) })
+	start := time.Now()
+	w.send(0)
+	w.drained()
+	stop()
+	source.Wait()
+
+	m.delivered, m.refused = a.delivered, a.refused
+	m.lastDelivery = a.last.Sub(start)
+	m.invocations, m.peak = events.number, events.peak
+	m.dollars = bill{
+		posts: a.delivered, invocations: events.number, rows: m.connections,
+		queueRequests:   w.queue.stored + 2*events.number, // a receive and a delete each
+		gigabyteSeconds: events.busy.Seconds() * float64(m.workers.memoryMB) / 1024,
+	}.dollars()
+}
+
+// worker returns one of the workers, with its share of the quota.
+func (m *measured) worker(w *world, a *account, rows *memstore.Store) *broadcast.FanOut {
+	cpu := postCPU * vCPUMemoryMB / time.Duration(min(vCPUMemoryMB, m.workers.memoryMB))
+	share := governor.Options{PerSecond: m.quota / float64(m.workers.concurrency)}
+	poster := governor.New(&machine{account: a, cost: cpu}, share)
+	options := broadcast.Options{InFlight: m.workers.inFlight, Segments: m.workers.concurrency}
+	return broadcast.NewFanOut(table{rows}, poster, w.queue, w.dead, w.log, options)
+}
+
+// newTable returns a table of so many open connections.
+func newTable(connections int) *memstore.Store {
+	rows := memstore.New(rowsPerPage)
+	for i := range connections {
+		c := domain.Connection{ID: domain.ConnectionID(fmt.Sprintf("%08d=", i)), ExpiresAt: endOfTime}
+		if err := rows.Put(context.Background(), c); err != nil {
+			panic(err) // an embedded store does not fail
+		}
+	}
+	return rows
+}
+
+// endOfTime is after any run: bubbles begin in the year 2000.
+var endOfTime = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -1,0 +1,94 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"serverless-websocket/adapters/memstore"
+	"serverless-websocket/domain"
+	"serverless-websocket/ports"
+)
+
+// store is the connection table: the embedded one, with the time it takes and
+// the faults of a real one.
+type store struct {
+	*world
+	rows *memstore.Store
+}
+
+var errStore = errors.New("throughput exceeded")
+
+// begin takes the time of a request and tells whether and how it fails: before
+// it had an effect, or after.
+func (s *store) begin(ctx context.Context, what string) (before, after error) {
+	d := s.seed.of("store", callerOf(ctx).call(what))
+	most := max(40*time.Millisecond, s.hazards().storeTakes)
+	if err := travel(ctx, d.between("takes", 2*time.Millisecond, most)); err != nil {
+		return err, nil
+	}
+	s.event("store", callerOf(ctx).name, what)
+	switch h := s.hazards(); {
+	case d.happens("fails", h.storeFails/2):
+		return errStore, nil
+	case d.happens("fails late", h.storeFails/2):
+		return nil, errStore
+	}
+	return nil, nil
+}
+
+func (s *store) Put(ctx context.Context, c domain.Connection) error {
+	before, after := s.begin(ctx, "put "+string(c.ID))
+	if before != nil {
+		return before
+	}
+	return errors.Join(s.rows.Put(ctx, c), after)
+}
+
+func (s *store) Delete(ctx context.Context, ids ...domain.ConnectionID) error {
+	from := callerOf(ctx)
+	from.note(from.pruned, ids...)
+	before, after := s.begin(ctx, fmt.Sprint("delete ", ids))
+	if before != nil {
+		return before
+	}
+	for _, id := range ids {
+		if s.gateway.live(id) {
+			s.broken("%s deletes the row of %s, which is live", from.name, id)
+		}
+	}
+	return errors.Join(s.rows.Delete(ctx, ids...), after)
+}
+
+func (s *store) Scan(ctx context.Context, segment domain.Segment, from domain.Cursor) (ports.Page, error) {
+	what := fmt.Sprint("scan ", segment, from)
+	before, after := s.begin(ctx, what)
+	if err := errors.Join(before, after); err != nil {
+		return ports.Page{}, err
+	}
+	empty := s.seed.of("empty page", callerOf(ctx).call(what)).happens("", s.hazards().emptyPages)
+	if empty && from != "" {
+		return ports.Page{Next: from}, nil
+	}
+	return s.rows.Scan(ctx, segment, from)
+}
+
+// ids returns all rows that have not expired.
+func (s *store) ids() map[domain.ConnectionID]bool {
+	ids := make(map[domain.ConnectionID]bool)
+	for from := domain.Cursor(""); ; {
+		page, err := s.rows.Scan(context.Background(), domain.Segment{}, from)
+		if err != nil {
+			panic(err) // an embedded store does not fail
+		}
+		for _, c := range page.Connections {
+			ids[c.ID] = true
+		}
+		if from = page.Next; from == "" {
+			return ids
+		}
+	}
+}
+
+var _ ports.ConnectionStore = (*store)(nil)
