@@ -3,6 +3,7 @@ package broadcast
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -21,10 +22,15 @@ type scanned struct {
 // scan offers the batch's part of the table page by page.
 func (p *pass) scan(posts *errgroup.Group) {
 	ctx, cancel := context.WithCancel(p.work)
-	defer cancel()
-	left := make(chan struct{})
-	defer close(left)
-	for next := range p.readAhead(ctx, left) {
+	pages, left := make(chan scanned), make(chan struct{})
+	var reader sync.WaitGroup
+	reader.Go(func() { p.readAhead(ctx, pages, left) })
+	defer func() {
+		close(left)
+		cancel()
+		reader.Wait()
+	}()
+	for next := range pages {
 		rest := p.batch.audience
 		rest.Cursor = next.from
 		if p.stopping(p.ctx) {
@@ -47,23 +53,19 @@ func (p *pass) scan(posts *errgroup.Group) {
 // error, or until the reader has left. It must not go by the end of the context:
 // pages that just stop look like the end of the table, and nobody would carry the
 // scan on.
-func (p *pass) readAhead(ctx context.Context, left <-chan struct{}) <-chan scanned {
-	pages := make(chan scanned)
-	go func() {
-		defer close(pages)
-		for cursor := p.batch.audience.Cursor; ; {
-			page, err := p.store.Scan(ctx, p.batch.audience.Segment, cursor)
-			select {
-			case pages <- scanned{cursor, page, err}:
-			case <-left:
-				return
-			}
-			if cursor = page.Next; cursor == "" || err != nil {
-				return
-			}
+func (p *pass) readAhead(ctx context.Context, pages chan<- scanned, left <-chan struct{}) {
+	defer close(pages)
+	for cursor := p.batch.audience.Cursor; ; {
+		page, err := p.store.Scan(ctx, p.batch.audience.Segment, cursor)
+		select {
+		case pages <- scanned{cursor, page, err}:
+		case <-left:
+			return
 		}
-	}()
-	return pages
+		if cursor = page.Next; cursor == "" || err != nil {
+			return
+		}
+	}
 }
 
 // leaveScan leaves the rest of the scan over.
