@@ -1,8 +1,10 @@
 package broadcast
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -14,6 +16,10 @@ import (
 // maxPasses is how many passes of one batch run side by side, so that a pass
 // over a few slow connections does not hold up the others.
 const maxPasses = 8
+
+// maxSplit bounds the bytes of all the jobs that one is split into: each of them
+// has all its messages.
+const maxSplit = 16 << 20
 
 // FanOut works jobs off: it finishes each or turns what is left of it into
 // smaller jobs. Its methods may be called concurrently.
@@ -58,8 +64,7 @@ func (f *FanOut) Handle(ctx context.Context, deliveries []Delivery) (failed []st
 		return ids(deliveries)
 	}
 	jobs, failed := f.decode(ctx, deliveries)
-	batches, lost := f.share(ctx, coalesce(jobs))
-	return append(append(failed, lost...), f.runAll(ctx, batches)...)
+	return append(failed, f.runAll(ctx, scansFirst(coalesce(jobs)))...)
 }
 
 // runAll makes a pass for each batch, side by side, and returns the deliveries of
@@ -85,23 +90,13 @@ func (f *FanOut) runAll(ctx context.Context, batches []batch) (failed []string) 
 	return failed
 }
 
-// share keeps one of the batches that go over a part of the table and puts the
-// others back for other workers: this one has no more than its own places and its
-// own share of the quota for all of them. It returns what to work on, and the
-// deliveries of what could not be put back.
-func (f *FanOut) share(ctx context.Context, batches []batch) (kept []batch, failed []string) {
-	scans := 0
-	for _, b := range batches {
-		if len(b.audience.Only) == 0 {
-			scans++
-		}
-		if len(b.audience.Only) > 0 || scans == 1 {
-			kept = append(kept, b)
-		} else if f.leave(ctx, b.carriedOn(b.audience)) != nil {
-			failed = append(failed, b.deliveries...)
-		}
-	}
-	return kept, failed
+// scansFirst puts the batches that go over the table before those for connections
+// by name: most of these have failed before, and must not keep the others waiting.
+func scansFirst(batches []batch) []batch {
+	slices.SortStableFunc(batches, func(a, b batch) int {
+		return cmp.Compare(min(1, len(a.audience.Only)), min(1, len(b.audience.Only)))
+	})
+	return batches
 }
 
 func ids(deliveries []Delivery) []string {
@@ -130,8 +125,10 @@ func (f *FanOut) decode(ctx context.Context, deliveries []Delivery) (jobs []rece
 // run makes one pass. Its error says that something of the batch is in nobody's
 // hands unless the deliveries come again; it has been logged.
 func (f *FanOut) run(ctx, work context.Context, b batch) error {
-	if n := f.segments(); n > 1 && b.forEveryone() {
-		return f.split(ctx, b, n)
+	if b.forEveryone() {
+		if n := f.segments(b.messages); n > 1 {
+			return f.split(ctx, b, n)
+		}
 	}
 	p, err := f.newPass(ctx, work, b)
 	if err != nil {
@@ -142,12 +139,14 @@ func (f *FanOut) run(ctx, work context.Context, b batch) error {
 	return p.lost
 }
 
-// segments returns into how many jobs a job for everyone is to be split.
-func (f *FanOut) segments() int {
-	if f.options.Segments > 0 {
-		return f.options.Segments
+// segments returns into how many jobs a job for everyone with the messages is to
+// be split.
+func (f *FanOut) segments(messages []domain.Message) int {
+	n := f.options.Segments
+	if n == 0 {
+		n = f.pace.segments(f.options.PassTime)
 	}
-	return f.pace.segments(f.options.PassTime)
+	return min(n, max(1, maxSplit/weight(messages)))
 }
 
 // split turns a batch for everyone into one job for each segment of the table.

@@ -183,18 +183,53 @@ func TestAScanThatIsCutOffIsCarriedOn(t *testing.T) {
 	})(t)
 }
 
-// Of several parts of the table that come together, a worker keeps one.
-func TestPartsOfTheTableAreSharedWithOtherWorkers(t *testing.T) {
-	w := newWorld(t, broadcast.Options{Segments: 4})
-	all := w.connect(20)
-	w.send(`1`)
-	w.handle(context.Background(), w.receive()) // splits
-	w.handle(context.Background(), w.receive())
-	if depth := w.queue.Depth(); depth.Ready != 3 {
-		t.Errorf("depth %+v, want three parts back on the queue", depth)
-	}
-	w.work()
-	for _, id := range all {
-		w.wantGot(id, `1`)
-	}
+// Retries that are slow must not keep a new message waiting.
+func TestRetriesDoNotHoldUpANewMessage(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{Retries: -1, InFlight: 8})
+		all := w.connect(12)
+		slow := all[:10]
+		for i, id := range slow { // ten jobs, each for another connection
+			w.poster.answer[id] = until(1, ports.ErrThrottled)
+			w.send(fmt.Sprint(i))
+			w.handle(context.Background(), w.receive())
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(time.Minute) // until all have come due
+		w.poster.hold = func(id domain.ConnectionID) {
+			if slices.Contains(slow, id) {
+				time.Sleep(3 * time.Second)
+			}
+		}
+		w.send(`"new"`)
+		sent := time.Now()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			w.handle(context.Background(), w.receive())
+		}()
+		time.Sleep(4 * time.Second) // the slow take as long, once each
+		got := w.poster.contents(t, all[11])
+		if len(got) == 0 || got[len(got)-1] != `"new"` {
+			t.Errorf("%v after it was sent, a fast client has %q", time.Since(sent), got)
+		}
+		<-done
+	})(t)
+}
+
+func TestASplitIsBoundedInBytes(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{Segments: 100})
+		w.connect(1)
+		w.sendLarge(20) // 2 MB
+		w.handle(context.Background(), w.receive())
+		jobs := w.receive()
+		bytes := 0
+		for _, j := range jobs {
+			bytes += len(j.Body)
+		}
+		if bytes > 16<<20 || bytes < 10<<20 {
+			t.Errorf("split into %d jobs of %d bytes together", len(jobs), bytes)
+		}
+	})(t)
 }
