@@ -38,7 +38,7 @@ coldstart: npm ## measure the cold start of each function on this machine
 		printf '%s\n' "$$out" | sed -n 's/.*_test.go:[0-9]*: //p'
 
 # The rest of the machine should be idle meanwhile.
-bench: ## compare ways to post and measure the engine, in about two minutes
+bench: ## compare ways to post and measure the engine, in two to three minutes
 	@go run ./integration/bench $(ARGS)
 
 lint: gofmt vet staticcheck ## check format, go vet and staticcheck
