@@ -9,6 +9,8 @@ var (
 	ErrGone = errors.New("connection gone")
 	// ErrThrottled: refused for now.
 	ErrThrottled = errors.New("throttled")
+	// ErrNotSent: there was no time left to begin. Nothing was refused or tried.
+	ErrNotSent = errors.New("not sent")
 	// ErrTooLarge: over a limit that no retry will change.
 	ErrTooLarge = errors.New("too large")
 	// ErrBadMessage: not a valid queue message.

@@ -21,6 +21,7 @@ type Poster interface {
 //
 // The errors are ErrGone, when the gateway does not know the connection (any
 // more, or yet); ErrThrottled, when it refuses the post for now, be it the
-// account's quota or this client's full buffer; and any other for a post of
-// which nobody knows whether it arrived.
+// account's quota or this client's full buffer; ErrNotSent, when ctx left no time
+// to begin; and any other for a post of which nobody knows whether it arrived, one
+// that wraps context.DeadlineExceeded if it took too long.
 type Post func(ctx context.Context, id domain.ConnectionID) error

@@ -32,6 +32,10 @@ type Options struct {
 // that come at once for n / PerSecond seconds at most while nothing is refused.
 type Governor struct {
 	poster ports.Poster
+	// turn is held by the post that waits for the bucket. The others wait for it:
+	// the bucket would tell all of them at once how long to wait, and they would
+	// keep to that when the pace has changed.
+	turn   chan struct{}
 	bucket *rate.Limiter
 	pace   pace
 	recent counts
@@ -51,12 +55,14 @@ func New(poster ports.Poster, opts Options) ports.Poster {
 	burst := cmp.Or(opts.Burst, max(1, int(opts.PerSecond/2)))
 	return &Governor{
 		poster: poster,
+		turn:   make(chan struct{}, 1),
 		bucket: rate.NewLimiter(rate.Limit(opts.PerSecond), burst),
 		pace:   pace{full: opts.PerSecond, now: opts.PerSecond, since: time.Now()},
 	}
 }
 
-// Prepare prepares the payload with the governed poster.
+// Prepare prepares the payload with the governed poster. A post whose turn does
+// not come before its context ends fails with ErrNotSent.
 func (g *Governor) Prepare(payload []byte) (ports.Post, error) {
 	post, err := g.poster.Prepare(payload)
 	if err != nil {
@@ -64,7 +70,7 @@ func (g *Governor) Prepare(payload []byte) (ports.Post, error) {
 	}
 	return func(ctx context.Context, id domain.ConnectionID) error {
 		if err := g.wait(ctx); err != nil {
-			return fmt.Errorf("post to %s: %w", id, err)
+			return fmt.Errorf("post to %s: %w: %w", id, ports.ErrNotSent, err)
 		}
 		err := post(ctx, id)
 		g.recent.add(err)
@@ -72,17 +78,18 @@ func (g *Governor) Prepare(payload []byte) (ports.Post, error) {
 	}, nil
 }
 
-// wait returns when it is the post's turn. A post whose turn would come after
-// its deadline is refused at once.
+// wait returns when it is the post's turn.
 func (g *Governor) wait(ctx context.Context) error {
+	select {
+	case g.turn <- struct{}{}:
+		defer func() { <-g.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if perSecond, storm, changed := g.pace.next(&g.recent, time.Now()); changed {
 		g.adopt(perSecond, storm)
 	}
-	err := g.bucket.Wait(ctx)
-	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("%w: %w", ports.ErrThrottled, err)
-	}
-	return err
+	return g.bucket.Wait(ctx)
 }
 
 // adopt sets the rate. In a storm it also takes away what has been saved up,

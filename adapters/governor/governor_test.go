@@ -195,7 +195,7 @@ func TestTurnAfterTheDeadline(t *testing.T) {
 		}
 		start := time.Now()
 		err := post(ctx, "a")
-		if !errors.Is(err, ports.ErrThrottled) || time.Since(start) > 0 || reached != 1 {
+		if !errors.Is(err, ports.ErrNotSent) || time.Since(start) > 0 || reached != 1 {
 			t.Errorf("got %v after %v, %d posts made", err, time.Since(start), reached)
 		}
 	})
@@ -211,8 +211,45 @@ func TestCancelledWhileWaiting(t *testing.T) {
 		time.AfterFunc(time.Second, cancel)
 		start := time.Now()
 		err := post(ctx, "a")
-		if !errors.Is(err, context.Canceled) || errors.Is(err, ports.ErrThrottled) || time.Since(start) != time.Second {
+		if !errors.Is(err, context.Canceled) || !errors.Is(err, ports.ErrNotSent) || time.Since(start) != time.Second {
 			t.Errorf("got %v after %v", err, time.Since(start))
+		}
+	})
+}
+
+// TestWaitingPostsHurryUp has many posts wait when a storm ends: they must not
+// keep to the pace of the storm.
+func TestWaitingPostsHurryUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calm := time.Now().Add(10 * time.Second)
+		post := prepare(t, governor.New(answers(func(domain.ConnectionID) error {
+			if time.Now().Before(calm) {
+				return ports.ErrThrottled
+			}
+			return nil
+		}), governor.Options{PerSecond: 1000, Burst: 1}))
+		for time.Now().Before(calm.Add(-time.Second)) {
+			broadcast(t.Context(), post, 256)
+		}
+		// The pace is 20 a second now: 256 posts that kept to it would take 12 s.
+		took, _ := broadcast(t.Context(), post, 256)
+		inside(t, "256 posts that a storm held up", took, 0, 6*time.Second)
+	})
+}
+
+// TestStormOfASmallShare has two posts a second refused.
+func TestStormOfASmallShare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var refused atomic.Int64
+		post := prepare(t, governor.New(answers(func(domain.ConnectionID) error {
+			refused.Add(1)
+			return ports.ErrThrottled
+		}), governor.Options{PerSecond: 8, Burst: 1}))
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		broadcast(ctx, post, 10_000)
+		if n := refused.Load(); n > 400 { // 960 at full pace
+			t.Errorf("%d posts in a storm of two minutes", n)
 		}
 	})
 }

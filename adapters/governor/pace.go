@@ -9,9 +9,12 @@ import (
 )
 
 const (
-	// window is for how long posts are counted before the pace is reconsidered:
-	// longer than a post takes, so that a step is felt before the next.
-	window = 250 * time.Millisecond
+	// shortest is for how long posts are counted at least before the pace is
+	// reconsidered: longer than a post takes, so that a step is felt before the next.
+	shortest = 250 * time.Millisecond
+	// windowPosts is how many posts are counted, at full and at any slower pace:
+	// enough for a storm to show.
+	windowPosts = 40
 	// stormShare and stormPosts are how many posts of a window must be refused
 	// for it to be a storm. A client with a full buffer is refused as well, and
 	// is no reason to slow down for the others.
@@ -53,7 +56,7 @@ func (p *pace) next(recent *counts, at time.Time) (perSecond float64, storm, cha
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	elapsed := at.Sub(p.since)
-	if elapsed < window {
+	if elapsed < p.window() {
 		return p.now, false, false
 	}
 	p.since = at
@@ -64,4 +67,9 @@ func (p *pace) next(recent *counts, at time.Time) (perSecond float64, storm, cha
 		p.now = min(p.now+p.full*elapsed.Seconds()/recovery.Seconds(), p.full)
 	}
 	return p.now, storm, p.now != before
+}
+
+// window is how long posts are counted at the present pace.
+func (p *pace) window() time.Duration {
+	return max(shortest, time.Duration(windowPosts/p.now*float64(time.Second)))
 }
