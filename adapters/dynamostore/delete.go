@@ -2,6 +2,7 @@ package dynamostore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,14 +19,15 @@ import (
 const maxBatch = 25
 
 // Delete removes the connections, in batches one after the other, each with a
-// time limit of its own. It stops at the first batch that fails.
+// time limit of its own. When batches fail, the others are deleted all the same.
 func (s *Store) Delete(ctx context.Context, ids ...domain.ConnectionID) error {
+	var failures []error
 	for batch := range slices.Chunk(unique(ids), maxBatch) {
 		if err := s.deleteBatch(ctx, batch); err != nil {
-			return fmt.Errorf("delete %d connections: %w", len(ids), err)
+			failures = append(failures, fmt.Errorf("delete %d of %d connections: %w", len(batch), len(ids), err))
 		}
 	}
-	return nil
+	return errors.Join(failures...)
 }
 
 // unique leaves out repeated ids, for which DynamoDB would refuse the batch.
