@@ -2,12 +2,16 @@
 
 const { execFileSync } = require('node:child_process');
 
+// How many fan-out workers are for new jobs: the least that AWS takes. The others
+// are for leftovers.
+const workersForJobs = 2;
+
 // What each parameter may be. Of the Serverless Framework's own checks, some are
 // too wide for AWS, and none tells the parameter's name.
 const rules = {
   memory: wholeNumber(128, 10240),
   fanOutMemory: wholeNumber(128, 10240),
-  fanOutConcurrency: wholeNumber(2, 1000),
+  fanOutConcurrency: wholeNumber(workersForJobs + 2, 1000),
   postsInFlight: wholeNumber(1),
   postsPerSecond: wholeNumber(1),
   batchWindow: wholeNumber(0, 30),
@@ -19,12 +23,19 @@ const rules = {
   accountLogRole: oneOf('create', 'existing'),
 };
 
-// A plugin of the Serverless Framework: it checks the parameters, and makes the
-// zip files that serverless.yml names before they are packaged or deployed.
+// A plugin of the Serverless Framework: it checks the parameters, tells
+// serverless.yml how many ${workers:…} read which queue, and makes the zip files
+// named there before they are packaged or deployed.
 module.exports = class BuildFunctions {
   constructor(serverless, options) {
-    const wrong = complaint(parameters(serverless, options));
+    const params = parameters(serverless, options);
+    const wrong = complaint(params);
     if (wrong) throw new serverless.classes.Error(wrong, 'INVALID_PARAMETER');
+
+    const workers = { jobs: workersForJobs, leftovers: params.fanOutConcurrency - workersForJobs };
+    this.configurationVariablesSources = {
+      workers: { resolve: ({ address }) => ({ value: workers[address] }) },
+    };
 
     const build = () =>
       execFileSync('make', ['package'], {

@@ -9,17 +9,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"serverless-websocket/domain"
 	"serverless-websocket/ports"
 )
 
 // maxPasses is how many passes of one batch run side by side, so that a pass
 // over a few slow connections does not hold up the others.
 const maxPasses = 8
-
-// maxSplit bounds the bytes of all the jobs that one is split into: each of them
-// has all its messages.
-const maxSplit = 16 << 20
 
 // FanOut works jobs off: it finishes each or turns what is left of it into
 // smaller jobs. Its methods may be called concurrently.
@@ -41,7 +36,7 @@ func NewFanOut(store ports.ConnectionStore, poster ports.Poster, queue, deadLett
 	options = options.withDefaults()
 	return &FanOut{
 		store: store, poster: poster, queue: queue, deadLetters: deadLetters,
-		log: log, options: options, slots: newSlots(options.InFlight),
+		log: log, options: options, slots: newSlots(options.InFlight), pace: pace{most: options.PerSecond},
 	}
 }
 
@@ -70,7 +65,7 @@ func (f *FanOut) Handle(ctx context.Context, deliveries []Delivery) (failed []st
 // runAll makes a pass for each batch, side by side, and returns the deliveries of
 // those that failed.
 func (f *FanOut) runAll(ctx context.Context, batches []batch) (failed []string) {
-	work, cancel := f.working(ctx)
+	work, cancel := before(ctx, f.options.Margin/2)
 	defer cancel()
 	lost := make([]bool, len(batches))
 	var group errgroup.Group
@@ -125,9 +120,10 @@ func (f *FanOut) decode(ctx context.Context, deliveries []Delivery) (jobs []rece
 // run makes one pass. Its error says that something of the batch is in nobody's
 // hands unless the deliveries come again; it has been logged.
 func (f *FanOut) run(ctx, work context.Context, b batch) error {
-	if b.forEveryone() {
-		if n := f.segments(b.messages); n > 1 {
-			return f.split(ctx, b, n)
+	if b.forEveryone() && f.tooLarge(work) {
+		var err error
+		if b, err = f.split(ctx, b); err != nil {
+			return err
 		}
 	}
 	p, err := f.newPass(ctx, work, b)
@@ -139,34 +135,10 @@ func (f *FanOut) run(ctx, work context.Context, b batch) error {
 	return p.lost
 }
 
-// segments returns into how many jobs a job for everyone with the messages is to
-// be split.
-func (f *FanOut) segments(messages []domain.Message) int {
-	n := f.options.Segments
-	if n == 0 {
-		n = f.pace.segments(f.options.PassTime)
-	}
-	return min(n, max(1, maxSplit/weight(messages)))
-}
-
-// split turns a batch for everyone into one job for each segment of the table.
-func (f *FanOut) split(ctx context.Context, b batch, segments int) error {
-	var parts []leftover
-	for i := range segments {
-		part := domain.Audience{Segment: domain.Segment{Index: i, Total: segments}}
-		parts = append(parts, b.carriedOn(part))
-	}
-	for _, ids := range portions(b.messages) {
-		f.log.InfoContext(ctx, "split", "messageIds", ids, "segments", segments)
-	}
-	return f.leave(ctx, parts...)
-}
-
-// working returns the context for what may be given up when time runs out. What
-// is left of the invocation then is for putting work back.
-func (f *FanOut) working(ctx context.Context) (context.Context, context.CancelFunc) {
+// before returns a context that ends so long before ctx does.
+func before(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	if deadline, ok := ctx.Deadline(); ok {
-		return context.WithDeadline(ctx, deadline.Add(-f.options.Margin/2))
+		return context.WithDeadline(ctx, deadline.Add(-d))
 	}
 	return context.WithCancel(ctx)
 }

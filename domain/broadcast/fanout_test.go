@@ -284,20 +284,6 @@ func TestWithoutTimeNothingIsTried(t *testing.T) {
 	w.wantGot("c-0")
 }
 
-func TestAJobForEveryoneIsSplitIntoSegments(t *testing.T) {
-	w := newWorld(t, broadcast.Options{Segments: 4})
-	all := w.connect(20)
-	w.send(`1`)
-	w.handle(context.Background(), w.receive())
-	if depth := w.queue.Depth(); depth.Ready != 4 || w.poster.posts != 0 {
-		t.Errorf("depth %+v, %d posts", depth, w.poster.posts)
-	}
-	w.work()
-	for _, id := range all {
-		w.wantGot(id, `1`)
-	}
-}
-
 func TestABodyThatIsNoJobFailsAloneAndEndsOnTheDeadLetterQueue(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, broadcast.Options{})
@@ -383,25 +369,4 @@ func TestTheSummaryNamesTheMessagesAndCounts(t *testing.T) {
 			t.Errorf("no %s in %s", part, w.log)
 		}
 	}
-}
-
-// The first broadcast to a table that is too large for one worker is carried on
-// from deadline to deadline. By then it is known how large the table is.
-func TestAJobIsSplitByWhatEarlierPassesSaw(t *testing.T) {
-	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 500, broadcast.Options{InFlight: 100, PassTime: 5 * time.Second})
-		w.poster.hold = func(domain.ConnectionID) { time.Sleep(time.Second) }
-		all := w.connect(3000) // 30 s at a hundred a second
-		w.send(`1`)
-		w.workUntil(25 * time.Second) // 15 s without the margin
-		w.send(`2`)
-		w.handle(context.Background(), w.receive())
-		if n := w.queue.Depth().Ready; n < 5 || n > 10 { // alone, a worker would need six times five seconds
-			t.Errorf("split into %d jobs", n)
-		}
-		w.workUntil(25 * time.Second)
-		for _, id := range all {
-			w.wantGot(id, `1`, `2`)
-		}
-	})(t)
 }

@@ -109,7 +109,7 @@ func TestTheReasonIsNotAThrottleIfThereIsAWorseOne(t *testing.T) {
 
 func TestWhatTheQueueRefusesAtFirstIsOfferedAgain(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Segments: 3})
+		w := newWorld(t, broadcast.Options{Workers: 3})
 		all := w.connect(9)
 		w.faultyQueue.refuses = 2
 		w.send(`1`)
@@ -214,22 +214,5 @@ func TestRetriesDoNotHoldUpANewMessage(t *testing.T) {
 			t.Errorf("%v after it was sent, a fast client has %q", time.Since(sent), got)
 		}
 		<-done
-	})(t)
-}
-
-func TestASplitIsBoundedInBytes(t *testing.T) {
-	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Segments: 100})
-		w.connect(1)
-		w.sendLarge(20) // 2 MB
-		w.handle(context.Background(), w.receive())
-		jobs := w.receive()
-		bytes := 0
-		for _, j := range jobs {
-			bytes += len(j.Body)
-		}
-		if bytes > 16<<20 || bytes < 10<<20 {
-			t.Errorf("split into %d jobs of %d bytes together", len(jobs), bytes)
-		}
 	})(t)
 }

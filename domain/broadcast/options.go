@@ -34,15 +34,20 @@ type Options struct {
 	MaxAttempts int
 	// Margin is how long before the deadline of its context a pass begins nothing
 	// new; 10 s. Half of it is for what is under way to end, and must be longer
-	// than a post takes; the other half is for putting what is left on the queue.
+	// than a post takes; a quarter for putting what is left on the queue, and for
+	// rows to be deleted.
 	Margin time.Duration
-	// PassTime is how long one pass should take. A job for everyone that would
-	// take longer, by what earlier passes of this worker saw, is split into one
-	// for each of so many segments of the table, to be worked off side by side;
-	// 5 s.
+	// PassTime is how long one pass should take; 5 s. A job for everyone that would
+	// take one worker longer is split, and a pass over connections by name, which
+	// may be slow ones, ends after it and leaves the rest over.
 	PassTime time.Duration
-	// Segments sets their number instead. 1 means that nothing is split.
-	Segments int
+	// Workers is into how many parts a job for everyone is split that is too large
+	// for one worker: the one that splits it keeps a part, and so many others should
+	// be there to take one each. Up to 1 means that nothing is split.
+	Workers int
+	// PerSecond is how many posts a second the worker can make, as far as that is
+	// known before the first pass: its share of a quota. 0 means not known.
+	PerSecond float64
 }
 
 func (o Options) withDefaults() Options {
@@ -56,7 +61,8 @@ func (o Options) withDefaults() Options {
 		MaxAttempts:     cmp.Or(o.MaxAttempts, 10),
 		Margin:          cmp.Or(o.Margin, 10*time.Second),
 		PassTime:        cmp.Or(o.PassTime, 5*time.Second),
-		Segments:        o.Segments,
+		Workers:         o.Workers,
+		PerSecond:       o.PerSecond,
 	}
 }
 

@@ -1,7 +1,9 @@
 package broadcast
 
 import (
+	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,7 +31,8 @@ type outcome struct {
 	mu       sync.Mutex
 	untried  []target // no time left
 	unopened []target // gone, but fresh: perhaps not open yet
-	failed   []target // throttled, timed out, or unavailable
+	failed   []target // throttled or unavailable
+	late     []target // ran into the time limit of a post
 	gone     []target // to be pruned
 }
 
@@ -58,6 +61,10 @@ func (p *pass) classify(t target) {
 		p.tally.throttled.Add(1)
 	}
 	switch {
+	case errors.Is(t.err, ports.ErrNotSent):
+		p.outcome.add(&p.outcome.untried, t)
+	case errors.Is(t.err, context.DeadlineExceeded):
+		p.outcome.add(&p.outcome.late, t)
 	case !errors.Is(t.err, ports.ErrGone):
 		p.outcome.add(&p.outcome.failed, t)
 	case t.connection.Fresh(time.Now(), p.options.FreshFor):
@@ -67,9 +74,8 @@ func (p *pass) classify(t target) {
 	}
 }
 
-// handOn deals with the lists of the outcome, each that has at least so many
-// targets: the gone are pruned, the others become jobs. Those come first, since
-// only they must not be missed.
+// handOn makes jobs of those who are still owed something, of each list of the
+// outcome that has at least so many.
 func (p *pass) handOn(atLeast int) {
 	var jobs []leftover
 	for rest, audience := range p.owed(p.outcome.take(&p.outcome.untried, atLeast)) {
@@ -80,13 +86,12 @@ func (p *pass) handOn(atLeast int) {
 	for rest, audience := range p.owed(unopened) {
 		jobs = append(jobs, rest.later(audience, p.options.unopenedDelay(audience.Only)))
 	}
-	failed := p.outcome.take(&p.outcome.failed, atLeast)
+	failed := slices.Concat(p.outcome.take(&p.outcome.failed, atLeast), p.outcome.take(&p.outcome.late, atLeast))
 	p.tally.failed += len(failed)
 	for rest, audience := range p.owed(failed) {
 		jobs = append(jobs, rest.failed(audience, reason(failed)))
 	}
 	p.leaveOver(jobs...)
-	p.prune(p.outcome.take(&p.outcome.gone, atLeast))
 }
 
 // reason picks the error to give for all the targets: one that says more than
@@ -98,22 +103,4 @@ func reason(failed []target) error {
 		}
 	}
 	return failed[0].err
-}
-
-// prune deletes the rows of the gone, beside the posts. What cannot be deleted now is found again by the next pass.
-func (p *pass) prune(gone []target) {
-	if len(gone) == 0 {
-		return
-	}
-	ids := make([]domain.ConnectionID, 0, len(gone))
-	for _, t := range gone {
-		ids = append(ids, t.connection.ID)
-	}
-	p.tally.gone += len(ids)
-	p.pruning.Go(func() error {
-		if err := p.store.Delete(p.work, ids...); err != nil {
-			p.log.WarnContext(p.ctx, "gone connections not pruned", "connections", len(ids), "error", err)
-		}
-		return nil
-	})
 }

@@ -1,46 +1,61 @@
 package broadcast
 
 import (
-	"math"
+	"cmp"
 	"sync"
 	"time"
 )
 
-const (
-	// telling is how many connections a pass must have gone over for its speed to
-	// tell anything.
-	telling = 1_000
-	// maxSegments bounds how finely a table is split.
-	maxSegments = 100
-)
+// telling is how many connections a pass must have gone over for its speed to
+// tell anything.
+const telling = 1_000
 
 // pace is what a worker's earlier passes saw: how many connections there are,
 // and how many of them it serves in a second. It may be used concurrently.
 type pace struct {
+	most float64 // that it can serve in a second; 0 if not known
+
 	mu          sync.Mutex
+	known       bool
 	connections int
 	perSecond   float64
 }
 
-// learn notes a finished scan: the size of the whole table, and how long the
-// worker took for its own part.
-func (p *pace) learn(connections, served int, took time.Duration) {
+// learn notes the end of a scan: the size of the whole table, and how long the
+// worker took for its own part. Of a scan that is not over the size is the least
+// that it can be.
+func (p *pace) learn(connections int, over bool, served int, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.connections = connections
+	if over || connections > p.connections {
+		p.connections, p.known = connections, true
+	}
 	if served >= telling && took > 0 {
 		p.perSecond = float64(served) / took.Seconds()
 	}
 }
 
-// segments returns into how many jobs to split the table so that each takes a
-// worker about as long as passTime. While nothing is known it is one.
-func (p *pace) segments(passTime time.Duration) int {
+// passTakes returns how long one worker takes for the whole table, if anything is
+// known of that.
+func (p *pace) passTakes() (takes time.Duration, known bool) {
+	p.mu.Lock()
+	connections, known := p.connections, p.known
+	p.mu.Unlock()
+	return p.takes(connections), known
+}
+
+// takes returns how long one worker takes for so many connections, 0 if that is
+// not known. A short pass can live on a burst and seem faster than a long one can
+// be.
+func (p *pace) takes(connections int) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.perSecond == 0 {
-		return 1
+	perSecond := cmp.Or(p.perSecond, p.most)
+	if p.most > 0 {
+		perSecond = min(perSecond, p.most)
 	}
-	passes := float64(p.connections) / p.perSecond / passTime.Seconds()
-	return min(max(1, int(math.Ceil(passes))), maxSegments)
+	if perSecond == 0 {
+		return 0
+	}
+	return time.Duration(float64(connections) / perSecond * float64(time.Second))
 }

@@ -14,11 +14,8 @@ import (
 
 // maxHeld is how many connections a pass keeps in mind for a retry, and how
 // many for pruning, before it hands them on at the end of a page. With the size
-// of a page it bounds a pass's memory whatever the table's size.
+// of a page and maxGone it bounds a pass's memory whatever the table's size.
 const maxHeld = 2_000
-
-// maxPruning is how many deletions are under way at once.
-const maxPruning = 4
 
 // pass takes a batch once over its audience.
 type pass struct {
@@ -55,26 +52,25 @@ func (f *FanOut) newPass(ctx, work context.Context, b batch) (*pass, error) {
 // been served, and hands on what is left.
 func (p *pass) run() {
 	var posts errgroup.Group
-	if only := p.batch.audience.Only; len(only) > 0 {
-		p.offer(&posts, untried(only))
+	if p.byName() {
+		p.outcome.add(&p.outcome.untried, p.offer(&posts, untried(p.batch.audience.Only))...)
 	} else {
 		p.scan(&posts)
 	}
 	posts.Wait()
 	p.retry()
 	p.handOn(1)
-	p.pruning.Wait()
+	p.pruneAll()
 }
 
-// offer starts a post to each target as soon as the worker has a place for it.
-// Those for which no time is left then are noted as untried.
-func (p *pass) offer(posts *errgroup.Group, targets []target) {
+// offer starts a post to each target as soon as the worker has a place for it,
+// and returns those for which no time was left then.
+func (p *pass) offer(posts *errgroup.Group, targets []target) (left []target) {
 	for i, t := range targets {
-		release := p.slots.acquire(len(p.batch.audience.Only) > 0)
-		if p.stopping(p.ctx) {
+		release := p.slots.acquire(p.byName())
+		if p.over() {
 			release()
-			p.outcome.add(&p.outcome.untried, targets[i:]...)
-			return
+			return targets[i:]
 		}
 		p.tally.offered++
 		posts.Go(func() error {
@@ -83,6 +79,16 @@ func (p *pass) offer(posts *errgroup.Group, targets []target) {
 			return nil
 		})
 	}
+	return nil
+}
+
+// byName reports whether the pass is for connections by name. Most of these have
+// failed before.
+func (p *pass) byName() bool { return len(p.batch.audience.Only) > 0 }
+
+// over reports whether to begin nothing new.
+func (p *pass) over() bool {
+	return p.stopping(p.ctx) || p.byName() && time.Since(p.started) > p.options.PassTime
 }
 
 // post sends the target what it still has to get, as long as there is time, and
@@ -103,21 +109,21 @@ func (p *pass) post(t target) {
 }
 
 // retry goes over the targets that failed again, a few times, with a pause
-// before each so that a client or a quota can recover. They hold up nobody: all
-// others have been posted to.
+// before each so that a client or a quota can recover. All others have been
+// posted to by then. Those whose post took too long are not among them: the next
+// messages would have to wait for the worker as long as that, time and again.
 func (p *pass) retry() {
 	for try := range p.options.Retries {
 		failed := p.outcome.take(&p.outcome.failed, 1)
 		if len(failed) == 0 {
 			return
 		}
-		if !p.pause(jittered(p.options.Backoff << try)) {
-			p.outcome.add(&p.outcome.failed, failed...)
-			return
+		if p.pause(jittered(p.options.Backoff << try)) {
+			var posts errgroup.Group
+			failed = p.offer(&posts, failed)
+			posts.Wait()
 		}
-		var posts errgroup.Group
-		p.offer(&posts, failed)
-		posts.Wait()
+		p.outcome.add(&p.outcome.failed, failed...)
 	}
 }
 

@@ -15,7 +15,7 @@ type tally struct {
 	posts     atomic.Int64 // frames sent or tried
 	throttled atomic.Int64 // of them answered 429
 	delivered atomic.Int64 // connections that got everything
-	gone      int          // answered 410, to be pruned
+	gone      atomic.Int64 // answered 410, to be pruned
 	unopened  int          // answered 410 but fresh: left over for later
 	failed    int          // left over after 429 or any other error
 	leftOver  int          // handed to other jobs: the last two and the untried
@@ -31,7 +31,7 @@ type tally struct {
 // that changed nothing is for debugging: of a slow client there are many.
 func (p *pass) report() {
 	level := slog.LevelInfo
-	if p.batch.attempt > 0 && p.tally.delivered.Load() == 0 && p.tally.gone == 0 {
+	if p.batch.attempt > 0 && p.tally.delivered.Load() == 0 && p.tally.gone.Load() == 0 {
 		level = slog.LevelDebug
 	}
 	first := p.batch.messages[0]
@@ -42,7 +42,7 @@ func (p *pass) report() {
 		}
 		p.log.Log(p.ctx, level, "fanned out", "messageIds", part, "messages", len(p.batch.messages),
 			"audience", describe(p.batch.audience), "attempt", p.batch.attempt,
-			"delivered", p.tally.delivered.Load(), "gone", p.tally.gone,
+			"delivered", p.tally.delivered.Load(), "gone", p.tally.gone.Load(),
 			"throttled", p.tally.throttled.Load(), "failed", p.tally.failed, "unopened", p.tally.unopened,
 			"leftOver", p.tally.leftOver, "carriedOn", p.tally.carriedOn,
 			"posts", p.tally.posts.Load(), "pages", p.tally.pages,

@@ -43,10 +43,11 @@ func (p *pass) scan(posts *errgroup.Group) {
 		}
 		p.tally.pages++
 		p.tally.scanned += len(next.page.Connections)
-		p.offer(posts, untried(next.page.Connections))
+		p.outcome.add(&p.outcome.untried, p.offer(posts, untried(next.page.Connections))...)
 		p.handOn(maxHeld)
+		p.prune(maxHeld)
 	}
-	p.learn()
+	p.learn(true)
 }
 
 // readAhead reads the pages, one ahead of its reader, until the last one, an
@@ -70,14 +71,15 @@ func (p *pass) readAhead(ctx context.Context, pages chan<- scanned, left <-chan 
 
 // leaveScan leaves the rest of the scan over.
 func (p *pass) leaveScan(l leftover) {
+	p.learn(false)
 	l.job.Seen += p.tally.scanned
 	p.tally.carriedOn = true
 	p.leaveOver(l)
 }
 
-// learn notes how large the table is, now that the scan is over, and how fast
-// this worker went over it.
-func (p *pass) learn() {
+// learn notes how large the table is, at least or, when the scan is over, in all,
+// and how fast this worker went over it.
+func (p *pass) learn(over bool) {
 	total := (p.batch.seen + p.tally.scanned) * max(1, p.batch.audience.Segment.Total)
-	p.pace.learn(total, p.tally.offered, time.Since(p.started))
+	p.pace.learn(total, over, p.tally.offered, time.Since(p.started))
 }

@@ -27,23 +27,23 @@ const (
 	// visibility is how long a batch may take before it is handed out again. A
 	// pass posts to sockets of this process and takes milliseconds.
 	visibility = time.Minute
-	// retriesRoom is how much larger than the queue of new jobs that of retries
+	// leftoversRoom is how much larger than the queue of new jobs that of leftovers
 	// is: were one refused there, the job that it comes from would come again, for
 	// everyone.
-	retriesRoom = 4
+	leftoversRoom = 4
 )
 
 // fanOutOptions fit posts that never wait, to sockets that open within
 // milliseconds. A client whose buffer is full is not tried again within the pass
 // but by a job of its own, until it has taken what it gets or the gateway drops
-// it, which is what bounds the attempts.
+// it, which is what bounds the attempts. No job is split: there is one worker for
+// all parts, and messages in parts could overtake each other.
 var fanOutOptions = broadcast.Options{
 	FreshFor:        2 * time.Second,
 	Retries:         -1,
 	RequeueDelay:    100 * time.Millisecond,
 	MaxRequeueDelay: 2 * time.Second,
 	MaxAttempts:     1 << 30,
-	Segments:        1, // there is one worker, and split messages could overtake each other
 }
 
 // service is the gateway, the queue and what connects them.
@@ -52,12 +52,12 @@ type service struct {
 	log      *slog.Logger
 
 	gateway *wsgateway.Gateway
-	// jobs has what was accepted, retries what passes left over. They are apart so
+	// jobs has what was accepted, leftovers what passes left over. They are apart so
 	// that slow clients take neither room nor time from new messages.
-	jobs, retries *memqueue.Queue
-	deadLetters   *memqueue.Queue
-	sources       []*memqueue.EventSource
-	listeners     []listener
+	jobs, leftovers *memqueue.Queue
+	deadLetters     *memqueue.Queue
+	sources         []*memqueue.EventSource
+	listeners       []listener
 }
 
 // listener is an address with what is served there.
@@ -73,7 +73,7 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 	store := memstore.New(scanPage)
 	v.deadLetters = memqueue.New(memqueue.Config{Log: log, MaxBytes: s.queueBytes})
 	v.jobs = v.newQueue(s.queueBytes)
-	v.retries = v.newQueue(retriesRoom * s.queueBytes)
+	v.leftovers = v.newQueue(leftoversRoom * s.queueBytes)
 	var err error
 	v.gateway, err = wsgateway.New(wsgateway.Config{
 		Stage:          s.stage,
@@ -89,9 +89,9 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	worker := broadcast.NewFanOut(store, v.gateway, v.retries, v.deadLetters, log, fanOutOptions)
+	worker := broadcast.NewFanOut(store, v.gateway, v.leftovers, v.deadLetters, log, fanOutOptions)
 	fanOut := &lambdaevent.FanOut{Worker: worker}
-	for _, queue := range []*memqueue.Queue{v.jobs, v.retries} {
+	for _, queue := range []*memqueue.Queue{v.jobs, v.leftovers} {
 		v.sources = append(v.sources,
 			&memqueue.EventSource{Queue: queue, Handler: fanOut.Handle, RetryAfter: time.Second, Log: log})
 	}

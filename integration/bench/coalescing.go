@@ -72,7 +72,7 @@ func newWorker(poster ports.Poster, size sizes) (*broadcast.FanOut, []broadcast.
 		}
 	}
 	worker := broadcast.NewFanOut(store, poster, refuse{}, refuse{}, slog.New(slog.DiscardHandler),
-		broadcast.Options{InFlight: size.inFlight, Segments: 1})
+		broadcast.Options{InFlight: size.inFlight})
 	jobs, err := newJobs(size.messages)
 	return worker, jobs, err
 }

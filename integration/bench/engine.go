@@ -70,7 +70,7 @@ func pass(size sizes, answer func(int64) error) (cost, error) {
 	}
 	poster := &instant{answer: answer}
 	worker := broadcast.NewFanOut(generated(size.rows), poster, discard{}, discard{}, slog.New(slog.DiscardHandler),
-		broadcast.Options{InFlight: size.inFlight, Segments: 1, Backoff: 10 * time.Millisecond})
+		broadcast.Options{InFlight: size.inFlight, Backoff: 10 * time.Millisecond})
 	watch := startWatch()
 	err = handle(worker, jobs)
 	c := watch.stop()

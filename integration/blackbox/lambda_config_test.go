@@ -32,6 +32,9 @@ type routeConfig struct {
 }
 
 type sourceConfig struct {
+	ARN struct {
+		GetAtt [2]string `json:"Fn::GetAtt"` // a queue of this file, and "Arn"
+	}
 	BatchSize, MaximumBatchingWindow, MaximumConcurrency int
 }
 

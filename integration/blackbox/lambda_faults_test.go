@@ -1,7 +1,6 @@
 package blackbox
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -45,7 +44,7 @@ func (g *gate) await(t *testing.T) {
 
 func (g *gate) open() { close(g.opened) }
 
-func (g *gate) pass(ctx context.Context) {
+func (g *gate) pass(r *http.Request) {
 	i := g.posts.Add(1)
 	if i == g.n {
 		close(g.reached)
@@ -55,7 +54,7 @@ func (g *gate) pass(ctx context.Context) {
 		defer g.held.Add(-1)
 		select {
 		case <-g.opened:
-		case <-ctx.Done():
+		case <-r.Context().Done():
 		}
 	}
 }
@@ -86,14 +85,17 @@ func TestWorkerKilledDuringBroadcast(t *testing.T) {
 
 // killBusy kills the environments of a function that are in an invocation, and
 // returns how many.
-func (s *lambdaService) killBusy(name string) (n int) {
-	for _, e := range s.functions[name].Environments() {
-		if e.Busy {
-			s.functions[name].Kill(e.ID)
-			n++
-		}
+func (s *lambdaService) killBusy(name string) int {
+	busy := s.busy(name)
+	for _, e := range busy {
+		s.functions[name].Kill(e.ID)
 	}
-	return n
+	return len(busy)
+}
+
+// busy returns the environments of a function that are in an invocation.
+func (s *lambdaService) busy(name string) []lambdalocal.Environment {
+	return slices.DeleteFunc(s.functions[name].Environments(), func(e lambdalocal.Environment) bool { return !e.Busy })
 }
 
 // wantMessage reads on until the message with the id comes.
@@ -182,7 +184,9 @@ func TestQueueDown(t *testing.T) {
 	for _, c := range []*client{sender, receiver} {
 		c.wantMessages(accepts, `"refused"`)
 	}
-	testenv.Eventually(t, patience, "the queue is worked off", func() bool { return holds(t, s.queue.URL) == "0+0+0" })
+	for _, url := range []string{s.queue.URL, s.leftoversURL} {
+		testenv.Eventually(t, patience, "the queue is worked off", func() bool { return holds(t, url) == "0+0+0" })
+	}
 	wantEmpty(t, s.queue.DeadLetterURL)
 }
 

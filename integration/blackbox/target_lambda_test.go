@@ -29,12 +29,13 @@ func TestLambda(t *testing.T) {
 // it is by default.
 type lambdaConfig struct {
 	settings
-	workers       int                      // fan-out invocations at once
+	workers       int                      // fan-out invocations at once, of each queue
+	fanOut        []string                 // variables of the worker, each "NAME=value"
 	timeouts      map[string]time.Duration // of functions
-	visibility    time.Duration            // of the queue; 1 min
+	visibility    time.Duration            // of the queues; 1 min
 	maxReceives   int                      // before a job is a dead letter; 5
-	beforePost    func(context.Context)    // called before each post to a client
-	sourceThrough bool                     // the event source shares the functions' way to SQS, and its faults
+	beforePost    func(*http.Request)      // called before each post to a client
+	sourceThrough bool                     // the event sources share the functions' way to SQS, and its faults
 }
 
 // lambdaService is the service as it is deployed: the compiled functions,
@@ -43,7 +44,8 @@ type lambdaService struct {
 	*target
 	functions     map[string]*lambdalocal.Function
 	dynamoDB, sqs lambdalocal.Switch // faults on the functions' way to them
-	queue         awslocal.Queue
+	queue         awslocal.Queue     // of new jobs
+	leftoversURL  string             // of the queue of leftovers
 	gateway       *wsgateway.Gateway
 }
 
@@ -51,6 +53,7 @@ func startLambda(t *testing.T, cfg lambdaConfig) *lambdaService {
 	t.Helper()
 	s := &lambdaService{target: &target{logs: new(logs)}, functions: make(map[string]*lambdalocal.Function)}
 	s.queue = awslocal.CreateQueue(t, cmp.Or(cfg.visibility, time.Minute), cmp.Or(cfg.maxReceives, 5))
+	s.leftoversURL = createAlike(t, s.queue.URL)
 	s.serveManagement(t, cfg)
 	queues := awslocal.Proxy(t, awslocal.SQSEndpoint(t), s.sqs.Serve)
 	s.deploy(t, cfg, awslocal.Env(awslocal.Proxy(t, awslocal.DynamoDBEndpoint(t), s.dynamoDB.Serve), queues))
@@ -68,14 +71,16 @@ func (s *lambdaService) deploy(t *testing.T, cfg lambdaConfig, env []string) {
 	resources := map[string]string{
 		`{"Ref":"ConnectionsTable"}`: awslocal.CreateTable(t),
 		`{"Ref":"JobsQueue"}`:        s.queue.URL,
+		`{"Ref":"LeftoversQueue"}`:   s.leftoversURL,
 		`{"Ref":"DeadLetterQueue"}`:  s.queue.DeadLetterURL,
 		`{"Fn::Sub":"https://${WebsocketsApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/dev"}`: s.managementEndpoint,
 	}
 	programs := deployed(t)
+	own := map[string][]string{"fanout": cfg.fanOut}
 	for name, f := range configured(t) {
 		s.functions[name] = lambdalocal.New(t, lambdalocal.Config{
 			Name: name, Bootstrap: programs[name], Concurrency: 4, Log: lambdaLogs{s.logs},
-			Env:     slices.Concat(env, f.variables(t, resources)),
+			Env:     slices.Concat(env, f.variables(t, resources), own[name]),
 			Timeout: cmp.Or(cfg.timeouts[name], time.Duration(f.Timeout)*time.Second),
 		})
 	}
@@ -85,6 +90,7 @@ func (s *lambdaService) deploy(t *testing.T, cfg lambdaConfig, env []string) {
 func (s *lambdaService) connect(t *testing.T, cfg lambdaConfig, queues string) {
 	t.Helper()
 	routes, api := make(map[string]wsgateway.Route), http.NewServeMux()
+	urls := map[string]string{"JobsQueue": s.queue.URL, "LeftoversQueue": s.leftoversURL}
 	for name, f := range configured(t) {
 		for _, event := range f.Events {
 			switch {
@@ -94,7 +100,7 @@ func (s *lambdaService) connect(t *testing.T, cfg lambdaConfig, queues string) {
 				}
 			case event.SQS != nil:
 				source := lambdalocal.EventSource{
-					Client: awslocal.SQSAt(queues), QueueURL: s.queue.URL, Invoke: s.functions[name].Invoke,
+					Client: awslocal.SQSAt(queues), QueueURL: urls[event.SQS.ARN.GetAtt[0]], Invoke: s.functions[name].Invoke,
 					BatchSize:   event.SQS.BatchSize,
 					Window:      time.Duration(event.SQS.MaximumBatchingWindow) * time.Second,
 					Concurrency: cmp.Or(cfg.workers, event.SQS.MaximumConcurrency),
@@ -115,7 +121,7 @@ func (s *lambdaService) serveManagement(t *testing.T, cfg lambdaConfig) {
 		// Only once the body is read does the context end with the client.
 		body, err := io.ReadAll(r.Body)
 		if cfg.beforePost != nil && r.Method == http.MethodPost {
-			cfg.beforePost(r.Context())
+			cfg.beforePost(r)
 		}
 		if err != nil || r.Context().Err() != nil {
 			return // who posts has gone, and the post is lost

@@ -9,36 +9,38 @@ import (
 	"serverless-websocket/domain/broadcast"
 )
 
-// eventSource hands what is on the job queue to fan-out workers, as Lambda's
-// does: in batches, several at once, and what is not reported as failed is
-// deleted.
+// eventSource hands what is on a queue to fan-out workers, as Lambda's does: in
+// batches, several at once, and what is not reported as failed is deleted.
 type eventSource struct {
 	*world
+	queue   *queue
+	intake  intake
 	free    chan *broadcast.FanOut // workers without an invocation
 	running sync.WaitGroup
 	number  int // of invocations
-
-	mu     sync.Mutex
-	atOnce int
-	peak   int           // the most that atOnce was
-	busy   time.Duration // of all invocations together
 }
 
-func newEventSource(w *world) *eventSource {
-	s := &eventSource{world: w, free: make(chan *broadcast.FanOut, w.plan.workers)}
-	for range w.plan.workers {
-		s.free <- w.newWorker()
-	}
-	return s
+// intake is how an event source takes from its queue.
+type intake struct {
+	workers int // at once
+	batch   int
+	window  time.Duration // for which a batch gathers
+}
+
+func newEventSource(w *world, q *queue, in intake) *eventSource {
+	return &eventSource{world: w, queue: q, intake: in, free: make(chan *broadcast.FanOut, in.workers)}
 }
 
 // run hands batches out until the context ends, and waits for the last ones.
 func (s *eventSource) run(ctx context.Context) {
+	for range s.intake.workers {
+		s.free <- s.newWorker()
+	}
 	defer s.running.Wait()
 	for s.wait(ctx) {
-		time.Sleep(s.plan.window)
+		time.Sleep(s.intake.window)
 		worker := <-s.free
-		batch := s.queue.receive(s.plan.batch)
+		batch := s.queue.receive(s.intake.batch)
 		if len(batch) == 0 {
 			s.free <- worker
 			continue
@@ -70,34 +72,24 @@ func (s *eventSource) wait(ctx context.Context) bool {
 // invoke runs the function and returns the worker for the next invocation: a new
 // one when this one crashed or ran out of time.
 func (s *eventSource) invoke(worker *broadcast.FanOut, number int, batch []*entry) *broadcast.FanOut {
-	run, ctx := newCaller(fmt.Sprint("invocation ", number), s.plan.timeout)
+	run, ctx := newCaller(fmt.Sprint(s.queue.name, " invocation ", number), s.plan.timeout)
 	defer run.cancel()
 	defer time.AfterFunc(s.plan.timeout-1, func() {
 		run.kill()
 		if s.plan.kind != anything {
-			s.broken("invocation %d ran out of time", number)
+			s.broken("%s ran out of time", run.name)
 		}
 	}).Stop()
 	defer s.endEarly(run).Stop()
-	s.event("invocation", number, len(batch))
-	s.count(1, 0)
-	defer func(started time.Time) { s.count(-1, time.Since(started)) }(time.Now())
+	s.event("invocation", run.name, len(batch))
+	defer s.usage.begin()()
 	failed := worker.Handle(ctx, deliveries(batch))
 	if run.wasKilled() {
-		s.event("crashed", number)
+		s.event("crashed", run.name)
 		return s.newWorker()
 	}
 	s.finish(run, batch, failed)
 	return worker
-}
-
-// count notes that an invocation began or, after the time it took, ended.
-func (s *eventSource) count(change int, took time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.atOnce += change
-	s.peak = max(s.peak, s.atOnce)
-	s.busy += took
 }
 
 // endEarly has some invocations crash, and ends the context of others, which can

@@ -17,14 +17,18 @@ import (
 // of the real poster.
 const postLimit = 3 * time.Second
 
+// longestWay is the longest that a post is on its way to the gateway.
+const longestWay = 15 * time.Millisecond
+
 // gateway keeps the clients' sockets and answers posts to them.
 type gateway struct {
 	*world
 	quota *bucket
 
-	mu       sync.Mutex
-	clients  map[domain.ConnectionID]*client
-	contents map[domain.MessageID]string // of all messages sent
+	mu        sync.Mutex
+	overQuota int // posts
+	clients   map[domain.ConnectionID]*client
+	contents  map[domain.MessageID]string // of all messages sent
 }
 
 var errUnavailable = errors.New("503")
@@ -67,7 +71,7 @@ func (g *gateway) post(ctx context.Context, id domain.ConnectionID, f frame) err
 	from := callerOf(ctx)
 	call := from.call(fmt.Sprint("post ", f.Messages[0].ID, " to ", id))
 	d := g.seed.of("post", call)
-	there := d.between("there", time.Millisecond, 15*time.Millisecond)
+	there := d.between("there", time.Millisecond, longestWay)
 	if err := travel(ctx, there); err != nil {
 		return err
 	}
@@ -84,12 +88,13 @@ func (g *gateway) post(ctx context.Context, id domain.ConnectionID, f frame) err
 
 // arrive decides what becomes of a post that has reached the gateway.
 func (g *gateway) arrive(d seed, id domain.ConnectionID, f frame) (delivered bool, err error) {
-	if !g.healed.Load() && !g.quota.take() {
-		return false, ports.ErrThrottled
-	}
 	h := g.hazards()
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if !g.healed.Load() && !g.quota.take() {
+		g.overQuota++
+		return false, ports.ErrThrottled
+	}
 	c := g.clients[id]
 	switch {
 	case c.state != open:

@@ -22,14 +22,20 @@ type plan struct {
 	strays     int // rows of long ago, about to expire
 	messages   int
 	large      bool // contents that do not share a payload
-	workers    int
-	batch      int
-	window     time.Duration // for which a batch gathers
-	timeout    time.Duration // of an invocation
-	visibility time.Duration
-	pageSize   int
-	options    broadcast.Options
-	hazards    hazards
+	jobWorkers int
+	batch      int           // of jobs
+	window     time.Duration // for which one gathers
+	// leftoverWorkers take what the others leave over, one at a time.
+	leftoverWorkers int
+	governed        bool          // the workers share the account's quota
+	timeout         time.Duration // of an invocation
+	visibility      time.Duration
+	pageSize        int
+	options         broadcast.Options
+	hazards         hazards
+	// promptly is the time in which everybody who is open and not slow gets a
+	// message while others are slow, if the kind is prompt.
+	promptly time.Duration
 }
 
 // hazards are what goes wrong, as probabilities unless said otherwise.
@@ -58,17 +64,19 @@ func newPlan(s seed) plan {
 		strays:     s.number("strays", 0, 8),
 		messages:   s.number("messages", 1, 5),
 		large:      s.happens("large", 0.08),
-		workers:    s.number("workers", 1, 4),
+		jobWorkers: s.number("job workers", 1, 3),
 		batch:      pick(s, "batch", 1, 3, 10),
 		window:     pick(s, "window", 0, 200*time.Millisecond, time.Second),
 		timeout:    pick(s, "timeout", margin+2*time.Second, margin+3*time.Second, 15*time.Second, time.Minute),
 		visibility: pick(s, "visibility", 65*time.Second, 6*time.Minute),
 		pageSize:   pick(s, "page size", 1, 3, 7, 20, 100),
+
+		leftoverWorkers: s.number("leftover workers", 1, 3),
 	}
 	p.options = broadcast.Options{
 		Margin:   margin,
 		InFlight: pick(s, "in flight", 4, 8, 16, 256),
-		Segments: pick(s, "segments", 0, 0, 2, 3),
+		Workers:  pick(s, "split into", 0, 2, 3, 4),
 		Retries:  pick(s, "retries", -1, 1),
 		// The least there is: halved and spread at random they are the same in
 		// every run, and the queue rounds them up to seconds.
@@ -77,9 +85,10 @@ func newPlan(s seed) plan {
 	}
 	switch p.kind {
 	case prompt:
-		p.makePrompt()
+		p.makePrompt(s)
 	default:
 		p.hazards = newHazards(s, p.kind)
+		p.governed = p.hazards.quota > 0 && s.happens("governed", 0.5)
 	}
 	return p
 }
@@ -91,12 +100,18 @@ const margin = 2*postLimit + 2*time.Second
 // given it up, the way there included.
 const justInTime = postLimit - 100*time.Millisecond
 
-// makePrompt leaves room for the slow clients: among the posts in flight and
-// among the workers.
-func (p *plan) makePrompt() {
-	p.workers, p.timeout, p.window, p.large = 32, time.Minute, 0, false
-	p.options.InFlight = 64
-	p.hazards = hazards{slow: 0.3, answerWithin: justInTime}
+// makePrompt leaves room for the slow clients among the posts in flight, and has
+// either workers to spare or the two that take jobs on AWS. These can both wait
+// for posts to slow clients, and what comes meanwhile waits for one of them.
+func (p *plan) makePrompt(s seed) {
+	p.timeout, p.window, p.large = time.Minute, 0, false
+	p.options.InFlight, p.options.Workers = 64, 0
+	p.hazards = hazards{slow: 0.3, answerWithin: 2 * postLimit}
+	p.jobWorkers, p.promptly = 32, postLimit/2
+	if s.happens("as on AWS", 0.5) {
+		p.jobWorkers, p.leftoverWorkers, p.batch = 2, 2, 10
+		p.promptly += postLimit
+	}
 }
 
 func newHazards(s seed, k kind) hazards {
@@ -117,7 +132,8 @@ func newHazards(s seed, k kind) hazards {
 		answerWithin: s.between("answer within", time.Second, justInTime),
 	}
 	if s.happens("any quota", 0.4) {
-		h.quota, h.burst = 10+s.share("quota")*100, 1+s.share("burst")*20
+		size := s.share("quota")
+		h.quota, h.burst = 1+size*size*110, 1+s.share("burst")*20
 	}
 	if k == anything {
 		h.crashes = some("crashes", 0.3)

@@ -22,6 +22,9 @@ func (w *world) checkDeadLetters() {
 	if w.plan.kind == prompt {
 		w.checkPromptness()
 	}
+	if refused := w.gateway.overQuota; refused > 0 && w.plan.kind == exact && w.plan.governed {
+		w.broken("%d posts of governed workers were over the quota", refused)
+	}
 }
 
 // checkDeliveries is for when all dead letters have been worked off.
@@ -41,12 +44,15 @@ func (w *world) checkDeliveries() {
 }
 
 // allowed is how often a client may get a message: once, and once more for each
-// time that work for it came again or a post to the client ended unknown.
+// time that a job for just that came again or a post to the client ended unknown.
 func (w *world) allowed(c *client, id domain.MessageID) int {
-	if w.plan.kind != anything {
-		return 1
+	allowed := 1 + c.unknown
+	for _, l := range w.repeats {
+		if l.covers(id, c.id) {
+			allowed++
+		}
 	}
-	return 1 + c.unknown + w.queue.extra[id] + w.dead.extra[id]
+	return allowed
 }
 
 // gap is a message that did not reach a connection.
@@ -73,10 +79,8 @@ func (w *world) missing() []gap {
 	return gaps
 }
 
-// promptly is the time in which everybody who is open and not slow gets a
-// message while others are slow. It is shorter than the slow take to answer.
-const promptly = postLimit / 2
-
+// checkPromptness: everybody who is open and not slow gets a message in time while
+// others are slow.
 func (w *world) checkPromptness() {
 	for _, c := range w.clients {
 		for _, m := range w.messages {
@@ -84,7 +88,7 @@ func (w *world) checkPromptness() {
 			if c.slow || c.openedAt.After(m.sentAt) || len(at) == 0 {
 				continue
 			}
-			if took := at[0].Sub(m.sentAt); took > promptly {
+			if took := at[0].Sub(m.sentAt); took > w.plan.promptly {
 				w.broken("%s is open and fast and got %s after %v", c.id, m.id, took)
 			}
 		}

@@ -26,8 +26,7 @@ type queue struct {
 	entries []*entry
 	stored  int
 	batches int
-	extra   map[domain.MessageID]int // how often work for a message came once more
-	changed chan struct{}            // has a token when an entry may have become visible
+	changed chan struct{} // has a token when an entry may have become visible
 }
 
 // entry is a message on the queue.
@@ -47,8 +46,7 @@ var errQueue = errors.New("queue unavailable")
 
 func newQueue(w *world, name string, deadLetters *queue) *queue {
 	return &queue{
-		world: w, name: name, deadLetters: deadLetters,
-		extra: make(map[domain.MessageID]int), changed: make(chan struct{}, 1),
+		world: w, name: name, deadLetters: deadLetters, changed: make(chan struct{}, 1),
 	}
 }
 
@@ -88,7 +86,7 @@ func (q *queue) take(d seed, messages []ports.QueueMessage) error {
 			continue
 		}
 		if unknown {
-			q.countExtra(m.Body)
+			q.comesAgain(m.Body)
 			if one.happens("lost", 0.5) {
 				continue
 			}
@@ -119,7 +117,7 @@ func (q *queue) store(d seed, m ports.QueueMessage) {
 	}
 	q.add(&entry{id: id, body: m.Body, visibleAt: visibleAt})
 	if d.happens("twice", h.duplicates) {
-		q.countExtra(m.Body)
+		q.comesAgain(m.Body)
 		again := visibleAt.Add(d.between("again", 0, 5*time.Second))
 		q.add(&entry{id: id, body: m.Body, visibleAt: again})
 	}
@@ -142,15 +140,6 @@ func (q *queue) signal() {
 	select {
 	case q.changed <- struct{}{}:
 	default:
-	}
-}
-
-// countExtra notes that a body may be worked off once more than it was sent.
-func (q *queue) countExtra(body string) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, m := range letterOf(body).Messages {
-		q.extra[m.ID]++
 	}
 }
 
@@ -214,9 +203,7 @@ func (q *queue) hide(e *entry) {
 	e.order = q.seed.of(e.id, e.receives)
 	e.visibleAt = time.Now().Add(q.plan.visibility)
 	if e.receives > 1 {
-		for _, m := range letterOf(e.body).Messages {
-			q.extra[m.ID]++
-		}
+		q.comesAgain(e.body)
 	}
 	if e.receives > maxReceives {
 		q.entries = slices.DeleteFunc(q.entries, func(o *entry) bool { return o == e })

@@ -112,39 +112,36 @@ func (t table) Scan(ctx context.Context, segment domain.Segment, from domain.Cur
 // measure sends one message to everybody in the table, in good weather. It must
 // be called in a synctest bubble; tables can be shared by bubbles.
 func measure(rows *memstore.Store, m *measured) {
-	w := newWorld(0, plan{
-		workers: m.workers.concurrency, batch: 10,
-		timeout: time.Minute, visibility: 390 * time.Second, // as in serverless.yml
+	w := newWorld(0, plan{ // as in serverless.yml
+		jobWorkers: 2, batch: 10, leftoverWorkers: m.workers.concurrency - 2,
+		timeout: time.Minute, visibility: 390 * time.Second,
 	}, nil)
 	a := &account{quota: newBucket(m.quota, m.quota/2)}
 	w.newWorker = func() *broadcast.FanOut { return m.worker(w, a, rows) }
-	ctx, stop := context.WithCancel(context.Background())
-	events := newEventSource(w)
-	var source sync.WaitGroup
-	source.Go(func() { events.run(ctx) })
+	stop := w.workers()
 	start := time.Now()
 	w.send(0)
 	w.drained()
 	stop()
-	source.Wait()
 
 	m.delivered, m.refused = a.delivered, a.refused
 	m.lastDelivery = a.last.Sub(start)
-	m.invocations, m.peak = events.number, events.peak
+	m.invocations, m.peak = w.usage.invocations, w.usage.peak
 	m.dollars = bill{
-		posts: a.delivered, invocations: events.number, rows: m.connections,
-		queueRequests:   w.queue.stored + 2*events.number, // a receive and a delete each
-		gigabyteSeconds: events.busy.Seconds() * float64(m.workers.memoryMB) / 1024,
+		posts: a.delivered, invocations: m.invocations, rows: m.connections,
+		queueRequests:   w.jobs.stored + w.leftovers.stored + 2*m.invocations, // a receive and a delete each
+		gigabyteSeconds: w.usage.busy.Seconds() * float64(m.workers.memoryMB) / 1024,
 	}.dollars()
 }
 
 // worker returns one of the workers, with its share of the quota.
 func (m *measured) worker(w *world, a *account, rows *memstore.Store) *broadcast.FanOut {
 	cpu := postCPU * vCPUMemoryMB / time.Duration(min(vCPUMemoryMB, m.workers.memoryMB))
-	share := governor.Options{PerSecond: m.quota / float64(m.workers.concurrency)}
-	poster := governor.New(&machine{account: a, cost: cpu}, share)
-	options := broadcast.Options{InFlight: m.workers.inFlight, Segments: m.workers.concurrency}
-	return broadcast.NewFanOut(table{rows}, poster, w.queue, w.dead, w.log, options)
+	share := m.quota / float64(m.workers.concurrency)
+	poster := governor.New(&machine{account: a, cost: cpu}, governor.Options{PerSecond: share})
+	return broadcast.NewFanOut(table{rows}, poster, w.leftovers, w.dead, w.log, broadcast.Options{
+		InFlight: m.workers.inFlight, Workers: m.workers.concurrency - 1, PerSecond: share, // as in functions/fanout
+	})
 }
 
 // newTable returns a table of so many open connections.

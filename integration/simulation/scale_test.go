@@ -22,7 +22,7 @@ func TestScale(t *testing.T) {
 	for _, connections := range sizes {
 		rows := newTable(connections)
 		for _, quota := range []float64{2_500, 10_000, 50_000} {
-			for _, size := range []workers{{100, 2, 512}, {256, 10, 1769}, {500, 50, 1769}} {
+			for _, size := range []workers{{256, 4, 512}, {256, 10, 1769}, {500, 50, 1769}} {
 				m := measured{connections: connections, quota: quota, workers: size}
 				synctest.Test(t, func(*testing.T) { measure(rows, &m) })
 				m.check(t)

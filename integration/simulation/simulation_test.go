@@ -60,7 +60,7 @@ func TestRunsRepeat(t *testing.T) {
 			differ++
 		}
 	}
-	if differ > runs/4 {
+	if differ > runs/6 {
 		t.Errorf("%d of %d seeds ran in two ways", differ, runs)
 	}
 }

@@ -25,19 +25,22 @@ const freshFor = 10 * time.Second
 // world is everything around the use cases in one run.
 type world struct {
 	journal
-	seed     seed
-	plan     plan
-	log      *slog.Logger
-	healed   atomic.Bool // from now on nothing goes wrong any more
-	gateway  *gateway
-	store    *store
-	queue    *queue
-	dead     *queue
-	registry *broadcast.Registry
+	seed    seed
+	plan    plan
+	log     *slog.Logger
+	healed  atomic.Bool // from now on nothing goes wrong any more
+	gateway *gateway
+	store   *store
+	// jobs has what was accepted, leftovers what workers left over.
+	jobs, leftovers, dead *queue
+	registry              *broadcast.Registry
+	sources               []*eventSource
+	usage                 usage
 	// newWorker returns what a new execution environment of the function runs.
 	newWorker func() *broadcast.FanOut
 	clients   []*client
 	messages  []*message
+	repeats   []letter // jobs that may have been worked off once more than they were sent
 }
 
 // message is one that a client sent.
@@ -55,15 +58,19 @@ func newWorld(s seed, p plan, out io.Writer) *world {
 		w.log = slog.New(slog.NewTextHandler(&w.journal, nil))
 	}
 	w.gateway = &gateway{
-		world: w, quota: newBucket(p.hazards.quota, p.hazards.burst),
+		world: w, quota: p.account(),
 		clients: make(map[domain.ConnectionID]*client), contents: make(map[domain.MessageID]string),
 	}
 	w.store = &store{world: w, rows: memstore.New(p.pageSize)}
 	w.dead = newQueue(w, "dead", nil)
-	w.queue = newQueue(w, "jobs", w.dead)
+	w.jobs, w.leftovers = newQueue(w, "jobs", w.dead), newQueue(w, "leftovers", w.dead)
 	w.registry = &broadcast.Registry{Store: w.store, Lifetime: broadcast.DefaultLifetime}
 	w.newWorker = func() *broadcast.FanOut {
-		return broadcast.NewFanOut(w.store, w.gateway, w.queue, w.dead, w.log, p.options)
+		return broadcast.NewFanOut(w.store, w.poster(), w.leftovers, w.dead, w.log, p.options)
+	}
+	w.sources = []*eventSource{
+		newEventSource(w, w.jobs, intake{p.jobWorkers, p.batch, p.window}),
+		newEventSource(w, w.leftovers, intake{p.leftoverWorkers, 1, 0}),
 	}
 	return w
 }
@@ -80,12 +87,7 @@ func (w *world) hazards() hazards {
 // and everything goes wrong that can; then, in good weather, the dead letters
 // are sent back, and one last message finds whom it finds.
 func (w *world) run() {
-	ctx, stop := context.WithCancel(context.Background())
-	var source sync.WaitGroup
-	events := newEventSource(w)
-	source.Go(func() { events.run(ctx) })
-	defer source.Wait()
-	defer stop()
+	defer w.workers()()
 
 	w.storms()
 	w.drained()
@@ -98,6 +100,19 @@ func (w *world) run() {
 	w.drained()
 	w.checkDeliveries()
 	w.checkRows()
+}
+
+// workers starts the event sources and returns what ends them.
+func (w *world) workers() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	for _, source := range w.sources {
+		running.Go(func() { source.run(ctx) })
+	}
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }
 
 // storms plays the part in which things go wrong.
@@ -129,7 +144,7 @@ func (w *world) send(number int) {
 	}
 	m := &message{id: domain.MessageID(fmt.Sprintf("message-%02d", number)), sentAt: time.Now()}
 	w.gateway.sent(m.id, content)
-	sender := broadcast.Sender{Queue: w.queue, NewID: func(time.Time) domain.MessageID { return m.id }}
+	sender := broadcast.Sender{Queue: w.jobs, NewID: func(time.Time) domain.MessageID { return m.id }}
 	run, ctx := newCaller("sender of "+string(m.id), time.Minute)
 	defer run.cancel()
 	if _, err := sender.Send(ctx, domain.Content(content)); err == nil {
@@ -144,14 +159,24 @@ func (w *world) send(number int) {
 // progress.
 const maxInvocations = 2_000
 
-// drained waits until the queue is empty.
+// drained waits until all work is done. Work moves from jobs to leftovers and
+// never back.
 func (w *world) drained() {
-	for ; !w.queue.empty(); time.Sleep(time.Second) {
-		if w.queue.handedOut() > maxInvocations {
-			w.broken("the queue is not worked off after %d invocations", maxInvocations)
-			w.queue.drain()
+	for ; !w.jobs.empty() || !w.leftovers.empty(); time.Sleep(time.Second) {
+		if w.jobs.handedOut()+w.leftovers.handedOut() > maxInvocations {
+			w.broken("the queues are not worked off after %d invocations", maxInvocations)
+			w.jobs.drain()
+			w.leftovers.drain()
 		}
 	}
+}
+
+// comesAgain notes that a body may be worked off once more than it was sent.
+func (w *world) comesAgain(body string) {
+	l := letterOf(body)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.repeats = append(w.repeats, l)
 }
 
 // redrive sends the dead letters back until there are none.
@@ -162,7 +187,7 @@ func (w *world) redrive() {
 			return
 		}
 		for _, e := range letters {
-			w.queue.add(&entry{id: e.id, body: e.body, visibleAt: time.Now()})
+			w.jobs.add(&entry{id: e.id, body: e.body, visibleAt: time.Now()})
 		}
 		w.drained()
 	}

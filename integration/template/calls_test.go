@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// eventSourceActions are those by which Lambda itself reads the queue, with the
+// eventSourceActions are those by which Lambda itself reads queues, with the
 // role of the function.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 var eventSourceActions = []string{"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}

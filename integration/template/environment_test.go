@@ -47,6 +47,8 @@ func valueOf(variable, stage string) string {
 		return ref("ConnectionsTable")
 	case "JOBS_QUEUE_URL":
 		return ref("JobsQueue")
+	case "LEFTOVERS_QUEUE_URL":
+		return ref("LeftoversQueue")
 	case "DEAD_LETTER_QUEUE_URL":
 		return ref("DeadLetterQueue")
 	case "MANAGEMENT_ENDPOINT":

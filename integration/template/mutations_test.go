@@ -9,15 +9,18 @@ type mutation struct {
 }
 
 const (
-	fanOut   = "Resources/FanOutLambdaFunction/Properties/"
-	manager  = "Resources/ConnectionManagerLambdaFunction/Properties/"
-	jobs     = "Resources/JobsQueue/Properties/"
-	source   = "Resources/FanOutEventSourceMappingSQSJobsQueue/Properties/"
-	stage    = "Resources/WebsocketsDeploymentStage/Properties/"
-	workers  = "Resources/FanOutRole/Properties/Policies/0/PolicyDocument/Statement/"
-	table    = "Resources/ConnectionsTable/Properties/"
-	endpoint = fanOut + "Environment/Variables/MANAGEMENT_ENDPOINT"
-	slowest  = "Resources/SlowestFanOutsQuery"
+	fanOut    = "Resources/FanOutLambdaFunction/Properties/"
+	manager   = "Resources/ConnectionManagerLambdaFunction/Properties/"
+	jobs      = "Resources/JobsQueue/Properties/"
+	leftovers = "Resources/LeftoversQueue/Properties/"
+	stage     = "Resources/WebsocketsDeploymentStage/Properties/"
+	workers   = "Resources/FanOutRole/Properties/Policies/0/PolicyDocument/Statement/"
+	table     = "Resources/ConnectionsTable/Properties/"
+	endpoint  = fanOut + "Environment/Variables/MANAGEMENT_ENDPOINT"
+	slowest   = "Resources/SlowestFanOutsQuery"
+
+	jobsSource      = "Resources/FanOutEventSourceMappingSQSJobsQueue/Properties/"
+	leftoversSource = "Resources/FanOutEventSourceMappingSQSLeftoversQueue/Properties/"
 
 	administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
 )
@@ -37,10 +40,13 @@ var mutations = []mutation{
 	{"environment", manager + "Environment/Variables/CONNECTIONS_TABLE", nil, "ConnectionManager reads CONNECTIONS_TABLE"},
 	{"environment", manager + "Environment/Variables/EXTRA", "1", "is given EXTRA"},
 	{"environment", endpoint, "https://example.com/dev", "MANAGEMENT_ENDPOINT is"},
+	{"environment", fanOut + "Environment/Variables/LEFTOVERS_QUEUE_URL/Ref", "JobsQueue", "LEFTOVERS_QUEUE_URL is"},
 	{"environment", fanOut + "Environment/Variables/DEAD_LETTER_QUEUE_URL/Ref", "JobsQueue", "DEAD_LETTER_QUEUE_URL is"},
 
 	{"roles", workers + "1/Action/0", "dynamodb:Query", "dynamodb:Query"},
 	{"roles", workers + "2/Action/0", "sqs:*", "sqs:*"},
+	{"roles", workers + "2/Resource/1/Fn::GetAtt/0", "DeadLetterQueue", "LeftoversQueue"},
+	{"roles", workers + "3/Resource/0/Fn::GetAtt/0", "JobsQueue", "LeftoversQueue"},
 	{"roles", workers + "1/Resource", "*", `+`},
 	{"roles", "Resources/PingRole/Properties/ManagedPolicyArns", []any{administrator}, "AdministratorAccess"},
 	{"roles", "Resources/PingRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal", "*", "Principal"},
@@ -94,6 +100,8 @@ var mutations = []mutation{
 	{"invocation", "Resources/SendMessageLambdaPermissionWebsockets/Properties/SourceArn", "arn:*", "SendMessage"},
 
 	{"outputs", "Outputs/ServiceEndpointWebsocket", nil, "wss://"},
+	{"outputs", "Outputs/LeftoversQueueUrl", nil, "LeftoversQueueUrl"},
+	{"outputs", "Outputs/LeftoversQueueArn/Value/Fn::GetAtt/0", "JobsQueue", "LeftoversQueueArn"},
 	{"outputs", "Outputs/DeadLetterQueueUrl/Value/Ref", "JobsQueue", "DeadLetterQueueUrl"},
 	{"outputs", "Outputs/DeadLetterQueueArn", nil, "DeadLetterQueueArn"},
 
@@ -101,14 +109,28 @@ var mutations = []mutation{
 	{"queue", jobs + "SqsManagedSseEnabled", nil, "SqsManagedSseEnabled"},
 	{"queue", jobs + "RedrivePolicy/maxReceiveCount", 3.0, "3 receives"},
 	{"queue", jobs + "MessageRetentionPeriod", 1209600.0, "expire"},
+	{"queue", leftovers + "MaximumMessageSize", 262144.0, "MaximumMessageSize"},
+	{"queue", leftovers + "SqsManagedSseEnabled", nil, "SqsManagedSseEnabled"},
+	{"queue", leftovers + "RedrivePolicy", nil, "deadLetterTargetArn"},
+	{"queue", leftovers + "RedrivePolicy/deadLetterTargetArn/Fn::GetAtt/0", "JobsQueue", "deadLetterTargetArn"},
+	{"queue", leftovers + "RedrivePolicy/maxReceiveCount", 1.0, "1 receives"},
+	{"queue", leftovers + "MessageRetentionPeriod", 1209600.0, "expire"},
 	{"queue", "Resources/DeadLetterQueue/Properties/MessageRetentionPeriod", 345600.0, "MessageRetentionPeriod"},
 	{"queue", "Resources/DeadLetterQueuePolicy", nil, "without TLS"},
+	{"queue", "Resources/LeftoversQueuePolicy", nil, "LeftoversQueue takes requests without TLS"},
 	{"queue", "Resources/JobsQueuePolicy/Properties/PolicyDocument/Statement/0/Effect", "Allow", "Effect"},
-	{"source", source + "FunctionResponseTypes", nil, "FunctionResponseTypes"},
-	{"source", fanOut + "RecursiveLoop", nil, "RecursiveLoop"},
-	{"source", source + "BatchSize", 11.0, "batch of 11"},
-	{"source", source + "ScalingConfig", nil, "workers at once"},
-	{"source", jobs + "VisibilityTimeout", 359.0, "visibility of 359 s"},
+	{"sources", fanOut + "RecursiveLoop", nil, "RecursiveLoop"},
+	{"sources", jobsSource + "FunctionResponseTypes", nil, "FunctionResponseTypes"},
+	{"sources", jobsSource + "BatchSize", 11.0, "batch of 11"},
+	{"sources", jobsSource + "ScalingConfig", nil, "0 workers at once"},
+	{"sources", jobsSource + "ScalingConfig/MaximumConcurrency", 4.0, "4 workers at once, not 2"},
+	{"sources", jobs + "VisibilityTimeout", 359.0, "visibility of 359 s"},
+	{"sources", leftoversSource + "FunctionResponseTypes", nil, "FunctionResponseTypes"},
+	{"sources", leftoversSource + "EventSourceArn/Fn::GetAtt/0", "JobsQueue", "EventSourceArn"},
+	{"sources", leftoversSource + "BatchSize", 10.0, "BatchSize"},
+	{"sources", leftoversSource + "MaximumBatchingWindowInSeconds", 1.0, "MaximumBatchingWindowInSeconds"},
+	{"sources", leftoversSource + "ScalingConfig/MaximumConcurrency", 4.0, "4 workers at once, not 2"},
+	{"sources", leftovers + "VisibilityTimeout", 359.0, "visibility of 359 s"},
 
 	{"table", table + "TimeToLiveSpecification/AttributeName", "ttl", "TimeToLive"},
 	{"table", table + "KeySchema/0/AttributeName", "connectionId", "KeySchema"},
@@ -120,6 +142,8 @@ var mutations = []mutation{
 	{"alarms", "Resources/PingThrottlesAlarm/Properties/AlarmActions", nil, "AlarmActions"},
 	{"alarms", "Resources/PingThrottlesAlarm/Properties/Dimensions/0/Name", "Function", "Name"},
 	{"alarms", "Resources/OldestJobAlarm/Properties/Threshold", 0.0, "Threshold"},
+	{"alarms", "Resources/OldestLeftoverAlarm", nil, "OldestLeftoverAlarm"},
+	{"alarms", "Resources/OldestLeftoverAlarm/Properties/Dimensions/0/Value/Fn::GetAtt/0", "JobsQueue", "LeftoversQueue"},
 	{"alarms", "Resources/OldestJobAlarm/Properties/Statistic", "Sum", "Statistic"},
 	{"alarms", "Resources/DeadLettersAlarm/Properties/Period", 86400.0, "Period"},
 	{"alarms", "Resources/FanOutLoggedErrors/Properties/FilterPattern", "ERROR", "FilterPattern"},

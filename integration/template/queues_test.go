@@ -1,6 +1,9 @@
 package template_test
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 const (
 	maxQueueBody = "1048576"
@@ -19,17 +22,17 @@ func wrongQueues(t template) []string {
 		}
 		wrong = append(wrong, withoutPolicy(t, id)...)
 	}
-	wrong = append(wrong, t.unmet(
-		expectation{"Resources/DeadLetterQueue/Properties/MessageRetentionPeriod", longest},
-		expectation{"Resources/JobsQueue/Properties/RedrivePolicy/deadLetterTargetArn", arn("DeadLetterQueue")},
-	)...)
-	if n := t.number("Resources/JobsQueue/Properties/RedrivePolicy/maxReceiveCount"); n < 5 {
-		wrong = append(wrong, fmt.Sprintf("a job becomes a dead letter after %d receives; throttled invocations count too", n))
-	}
-	// A dead letter keeps the age it had on the job queue.
-	jobs, dead := "Resources/JobsQueue/Properties/MessageRetentionPeriod", "Resources/DeadLetterQueue/Properties/MessageRetentionPeriod"
-	if t.number(jobs) >= t.number(dead) {
-		wrong = append(wrong, "a dead letter can expire as it becomes one")
+	const dead = "Resources/DeadLetterQueue/Properties/MessageRetentionPeriod"
+	wrong = append(wrong, t.unmet(expectation{dead, longest})...)
+	for _, queue := range []string{jobs, leftovers} {
+		wrong = append(wrong, t.unmet(expectation{queue + "RedrivePolicy/deadLetterTargetArn", arn("DeadLetterQueue")})...)
+		if n := t.number(queue + "RedrivePolicy/maxReceiveCount"); n < 5 {
+			wrong = append(wrong, fmt.Sprintf("%s: a job becomes a dead letter after %d receives; throttled invocations count too", queue, n))
+		}
+		// A dead letter keeps the age it had on the queue that it comes from.
+		if t.number(queue+"MessageRetentionPeriod") >= t.number(dead) {
+			wrong = append(wrong, queue+": a dead letter can expire as it becomes one")
+		}
 	}
 	return wrong
 }
@@ -51,32 +54,44 @@ func withoutPolicy(t template, queue string) []string {
 	return []string{queue + " takes requests without TLS"}
 }
 
-// wrongEventSource checks the limits of an SQS event source.
-// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-func wrongEventSource(t template) []string {
-	const path = "Resources/FanOutEventSourceMappingSQSJobsQueue/Properties/"
+// wrongEventSources checks which queues the worker reads and how: new jobs in
+// batches and with the fewest workers there can be, leftovers one by one and with
+// all other workers.
+func wrongEventSources(t template) []string {
 	wrong := t.unmet(
-		expectation{path + "EventSourceArn", arn("JobsQueue")},
+		// The function sends to a queue that invokes it, which Lambda would take for a
+		// loop.
+		// https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+		expectation{fanOut + "RecursiveLoop", `"Allow"`},
+		expectation{leftoversSource + "BatchSize", "1"},
+		expectation{leftoversSource + "MaximumBatchingWindowInSeconds", "null"},
+	)
+	concurrency, _ := strconv.Atoi(shared.packages[t.stage()].settings()["fanOutConcurrency"])
+	wrong = append(wrong, t.wrongEventSource(jobsSource, "JobsQueue", 2)...)
+	return append(wrong, t.wrongEventSource(leftoversSource, "LeftoversQueue", concurrency-2)...)
+}
+
+// wrongEventSource checks one of them, and the limits of an SQS event source.
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+func (t template) wrongEventSource(path, queue string, workers int) []string {
+	wrong := t.unmet(
+		expectation{path + "EventSourceArn", arn(queue)},
 		expectation{path + "FunctionName", arn("FanOutLambdaFunction")},
 		expectation{path + "FunctionResponseTypes", `["ReportBatchItemFailures"]`},
 		expectation{path + "Enabled", "true"},
-		// The function sends to the queue that invokes it, which Lambda would take
-		// for a loop.
-		// https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
-		expectation{fanOut + "RecursiveLoop", `"Allow"`},
 	)
 	batch, window := t.number(path+"BatchSize"), t.number(path+"MaximumBatchingWindowInSeconds")
 	if batch < 1 || batch > 10_000 || batch > 10 && window == 0 {
-		wrong = append(wrong, fmt.Sprintf("a batch of %d with a window of %d s", batch, window))
+		wrong = append(wrong, fmt.Sprintf("%s: a batch of %d with a window of %d s", queue, batch, window))
 	}
-	if n := t.number(path + "ScalingConfig/MaximumConcurrency"); n < 2 || n > 1_000 {
-		wrong = append(wrong, fmt.Sprintf("%d workers at once: 2 to 1,000 are possible", n))
+	if n := t.number(path + "ScalingConfig/MaximumConcurrency"); n != workers || n < 2 || n > 1_000 {
+		wrong = append(wrong, fmt.Sprintf("%s: %d workers at once, not %d; 2 to 1,000 are possible", queue, n, workers))
 	}
-	timeout := t.number("Resources/FanOutLambdaFunction/Properties/Timeout")
-	visibility := t.number("Resources/JobsQueue/Properties/VisibilityTimeout")
+	timeout := t.number(fanOut + "Timeout")
+	visibility := t.number("Resources/" + queue + "/Properties/VisibilityTimeout")
 	if visibility < 6*timeout+window {
-		wrong = append(wrong, fmt.Sprintf("visibility of %d s: less than six timeouts of %d s and the window of %d s",
-			visibility, timeout, window))
+		wrong = append(wrong, fmt.Sprintf("%s: visibility of %d s: less than six timeouts of %d s and the window of %d s",
+			queue, visibility, timeout, window))
 	}
 	return wrong
 }

@@ -86,11 +86,11 @@ func wrongSettings(t template) []string {
 func usesOfSettings(t template) map[string][]string {
 	uses := map[string][]string{
 		"fanOutMemory":      {fanOut + "MemorySize"},
-		"fanOutConcurrency": {source + "ScalingConfig/MaximumConcurrency", fanOut + "Environment/Variables/FAN_OUT_CONCURRENCY"},
+		"fanOutConcurrency": {fanOut + "Environment/Variables/FAN_OUT_CONCURRENCY"},
 		"postsInFlight":     {fanOut + "Environment/Variables/POSTS_IN_FLIGHT"},
 		"postsPerSecond":    {fanOut + "Environment/Variables/POSTS_PER_SECOND"},
-		"batchWindow":       {source + "MaximumBatchingWindowInSeconds"},
-		"batchSize":         {source + "BatchSize"},
+		"batchWindow":       {jobsSource + "MaximumBatchingWindowInSeconds"},
+		"batchSize":         {jobsSource + "BatchSize"},
 		"throttleRate":      {stage + "DefaultRouteSettings/ThrottlingRateLimit"},
 		"throttleBurst":     {stage + "DefaultRouteSettings/ThrottlingBurstLimit"},
 		"alarmEmail":        {"Conditions/HasAlarmEmail/Fn::Not/0/Fn::Equals/0", "Resources/AlarmSubscription/Properties/Endpoint"},

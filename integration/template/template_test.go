@@ -34,7 +34,7 @@ var checks = map[string]func(template) []string{
 	"gateway":     wrongGateway,
 	"invocation":  wrongPermissions,
 	"queue":       wrongQueues,
-	"source":      wrongEventSource,
+	"sources":     wrongEventSources,
 	"table":       wrongTable,
 	"outputs":     wrongOutputs,
 	"alarms":      differsFrom("alarms.json"),

@@ -1,0 +1,51 @@
+package broadcast
+
+import "serverless-websocket/domain"
+
+const (
+	// maxPruning is how many deletions are under way at once.
+	maxPruning = 4
+	// maxGone is how many connections wait to be pruned before posts wait for them.
+	maxGone = 10 * maxHeld
+)
+
+// prune deletes the rows of the gone, if there are at least so many, beside the
+// posts: while all deletions are busy, the gone gather.
+func (p *pass) prune(atLeast int) {
+	gone := p.outcome.take(&p.outcome.gone, atLeast)
+	if len(gone) == 0 {
+		return
+	}
+	remove := func() error {
+		p.remove(gone)
+		return nil
+	}
+	if len(gone) >= maxGone {
+		p.pruning.Go(remove)
+	} else if !p.pruning.TryGo(remove) {
+		p.outcome.add(&p.outcome.gone, gone...)
+	}
+}
+
+// pruneAll deletes what rows of the gone are left, and waits until all are.
+func (p *pass) pruneAll() {
+	p.pruning.Wait()
+	p.prune(1)
+	p.pruning.Wait()
+}
+
+// remove deletes the rows, also when all other work has to end, but not until the
+// invocation has no time left to end by itself. Rows that cannot be deleted now
+// are found again by the next pass.
+func (p *pass) remove(gone []target) {
+	ctx, cancel := before(p.ctx, p.options.Margin/4)
+	defer cancel()
+	ids := make([]domain.ConnectionID, 0, len(gone))
+	for _, t := range gone {
+		ids = append(ids, t.connection.ID)
+	}
+	p.tally.gone.Add(int64(len(ids)))
+	if err := p.store.Delete(ctx, ids...); err != nil {
+		p.log.WarnContext(p.ctx, "gone connections not pruned", "connections", len(ids), "error", err)
+	}
+}
