@@ -20,7 +20,10 @@ import (
 var dynamoDB = &server{name: "DynamoDB Local", start: startDynamoDB}
 
 func startDynamoDB(t testing.TB) (*testenv.Process, func() (string, bool), error) {
-	port := testenv.FreePort(t)
+	port, err := testenv.FreePort()
+	if err != nil {
+		t.Fatalf("no free port: %v", err)
+	}
 	process, err := testenv.Run(exec.Command(testenv.Java(t), dynamoDBArgs(t, port)...))
 	if err != nil {
 		return nil, nil, err

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
+
+	"serverless-websocket/integration/figures"
 )
 
 // payloadSize is that of a short chat message in its envelope, in bytes.
@@ -53,18 +53,9 @@ func comparePosts(progress io.Writer, size sizes, http2 bool) (postResults, erro
 // medianOf takes the median of each figure by itself.
 func medianOf(samples []sample) sample {
 	return sample{
-		CPU:  middle(samples, func(s sample) float64 { return s.CPU }),
-		Rate: middle(samples, func(s sample) float64 { return s.Rate }),
+		CPU:  figures.Median(samples, func(s sample) float64 { return s.CPU }),
+		Rate: figures.Median(samples, func(s sample) float64 { return s.Rate }),
 	}
-}
-
-func middle[S any, T cmp.Ordered](all []S, figure func(S) T) T {
-	var figures []T
-	for _, s := range all {
-		figures = append(figures, figure(s))
-	}
-	slices.Sort(figures)
-	return figures[len(figures)/2]
 }
 
 // named returns the median of the contender whose name begins so that took the

@@ -1,15 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"io"
-	"os"
-	"runtime"
-	"slices"
-	"strings"
-	"text/tabwriter"
 	"time"
+
+	"serverless-websocket/integration/figures"
 )
 
 // results are all that was measured.
@@ -21,7 +17,7 @@ type results struct {
 }
 
 func (r results) write(w io.Writer) {
-	fmt.Fprintf(w, "%s, %d cores, %s, %s/%s\n", cpuModel(), runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintln(w, figures.Machine())
 	fmt.Fprintf(w, "Posts of %d bytes, %d in flight, to a TLS endpoint on this machine that answers after %v.\n", payloadSize, r.inFlight, latency)
 	for _, p := range r.posts {
 		p.write(w)
@@ -29,18 +25,6 @@ func (r results) write(w io.Writer) {
 	r.coalescing.write(w)
 	r.engine.write(w)
 	r.writeTargets(w)
-}
-
-// table writes a Markdown table that can be read as it is.
-func table(w io.Writer, head []string, rows [][]string) {
-	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
-	fmt.Fprintln(t)
-	rule := slices.Repeat([]string{"---:"}, len(head))
-	rule[0] = "---"
-	for _, row := range slices.Concat([][]string{head, rule}, rows) {
-		fmt.Fprintf(t, "| %s\t|\n", strings.Join(row, "\t| "))
-	}
-	_ = t.Flush() // the error of w, which is standard output
 }
 
 func (p postResults) write(w io.Writer) {
@@ -52,19 +36,19 @@ func (p postResults) write(w io.Writer) {
 			fmt.Sprintf("%.0f", m.Rate), fmt.Sprintf("%.2f×", m.Rate/own.Rate),
 		})
 	}
-	table(w, []string{"endpoint with " + p.endpoint.offer(), "CPU a post", "of ours", "posts/s", "of ours"}, rows)
+	figures.Table(w, []string{"endpoint with " + p.endpoint.offer(), "CPU a post", "of ours", "posts/s", "of ours"}, rows)
 }
 
 func (c coalescingResults) write(w io.Writer) {
 	row := func(name string, d delivery) []string {
 		return []string{name, fmt.Sprint(d.posts), d.took.Round(time.Millisecond).String()}
 	}
-	table(w, []string{fmt.Sprintf("%d messages to %d connections", c.messages, c.connections), "posts", "time"},
+	figures.Table(w, []string{fmt.Sprintf("%d messages to %d connections", c.messages, c.connections), "posts", "time"},
 		[][]string{row("each in a pass of its own", c.oneByOne), row("together in one pass", c.together)})
 }
 
 func (e engineResults) write(w io.Writer) {
-	table(w, []string{fmt.Sprintf("the engine alone, a pass over %d rows", e.rows), ""}, [][]string{
+	figures.Table(w, []string{fmt.Sprintf("the engine alone, a pass over %d rows", e.rows), ""}, [][]string{
 		{"rows a second", fmt.Sprintf("%.0f", e.perSecond)},
 		{"allocations a post, the store's left out", fmt.Sprintf("%.2f", e.allocs)},
 		{"heap in use at the peak, the store's pages included", fmt.Sprintf("%.1f MB", megabytes(e.inUse))},
@@ -83,7 +67,7 @@ func (r results) writeTargets(w io.Writer) {
 		}
 		rows = append(rows, []string{t.name, t.measured, met})
 	}
-	table(w, []string{"target", "measured", "met"}, rows)
+	figures.Table(w, []string{"target", "measured", "met"}, rows)
 }
 
 type goal struct {
@@ -115,18 +99,3 @@ func (r results) targets() []goal {
 }
 
 func megabytes(bytes uint64) float64 { return float64(bytes) / 1e6 }
-
-// cpuModel is what Linux says of it, or the architecture.
-func cpuModel() string {
-	f, err := os.Open("/proc/cpuinfo")
-	if err != nil {
-		return runtime.GOARCH
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if name, model, _ := strings.Cut(lines.Text(), ":"); strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(model)
-		}
-	}
-	return runtime.GOARCH
-}

@@ -30,7 +30,11 @@ func TestRootIsTheModule(t *testing.T) {
 }
 
 func TestFreePortCanBeListenedOn(t *testing.T) {
-	l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", testenv.FreePort(t)))
+	port, err := testenv.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		t.Fatal(err)
 	}
