@@ -2,16 +2,16 @@
 
 const { execFileSync } = require('node:child_process');
 
-// How many fan-out workers are for new jobs: the least that AWS takes. The others
-// are for leftovers.
-const workersForJobs = 2;
+// How many fan-out workers read a queue at least: fewer AWS does not take. New jobs
+// and retries have so many, parts of jobs have the others.
+const fewest = 2;
 
 // What each parameter may be. Of the Serverless Framework's own checks, some are
 // too wide for AWS, and none tells the parameter's name.
 const rules = {
   memory: wholeNumber(128, 10240),
   fanOutMemory: wholeNumber(128, 10240),
-  fanOutConcurrency: wholeNumber(workersForJobs + 2, 1000),
+  fanOutConcurrency: wholeNumber(3 * fewest, 1000),
   postsInFlight: wholeNumber(1),
   postsPerSecond: wholeNumber(1),
   batchWindow: wholeNumber(0, 30),
@@ -32,7 +32,7 @@ module.exports = class BuildFunctions {
     const wrong = complaint(params);
     if (wrong) throw new serverless.classes.Error(wrong, 'INVALID_PARAMETER');
 
-    const workers = { jobs: workersForJobs, leftovers: params.fanOutConcurrency - workersForJobs };
+    const workers = { jobs: fewest, retries: fewest, parts: params.fanOutConcurrency - 2 * fewest };
     this.configurationVariablesSources = {
       workers: { resolve: ({ address }) => ({ value: workers[address] }) },
     };

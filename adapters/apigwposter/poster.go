@@ -73,6 +73,9 @@ func (p *Poster) Prepare(payload []byte) (ports.Post, error) {
 }
 
 func (p *Poster) post(ctx context.Context, id domain.ConnectionID, c content) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", ports.ErrNotSent, ctx.Err())
+	}
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
 	credentials, err := p.signer.credentials.Retrieve(ctx)

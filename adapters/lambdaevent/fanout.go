@@ -8,8 +8,8 @@ import (
 	"serverless-websocket/domain/broadcast"
 )
 
-// FanOut handles batches of jobs, new ones and leftovers. Its event sources must
-// be set to ReportBatchItemFailures.
+// FanOut handles batches of jobs: new ones, parts and retries. Its event sources
+// must be set to ReportBatchItemFailures.
 type FanOut struct {
 	Worker *broadcast.FanOut
 }

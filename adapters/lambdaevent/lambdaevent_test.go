@@ -103,7 +103,9 @@ func newFunctions() *functions {
 	}
 	f.unknown = &lambdaevent.DefaultMessage{Log: log}
 	f.send = &lambdaevent.SendMessage{Sender: &broadcast.Sender{Queue: f.queue, NewID: newID}, Log: log}
-	worker := broadcast.NewFanOut(f.store, nobody{}, f.queue, f.queue, log, broadcast.Options{})
+	worker := broadcast.NewFanOut(broadcast.Ports{
+		Connections: f.store, Poster: nobody{}, Parts: f.queue, Retries: f.queue, DeadLetters: f.queue,
+	}, log, broadcast.Options{})
 	f.fanOut = &lambdaevent.FanOut{Worker: worker}
 	return f
 }

@@ -73,7 +73,13 @@ func ordered(messages []domain.Message) []domain.Message {
 	return slices.CompactFunc(messages, func(a, b domain.Message) bool { return a.ID == b.ID })
 }
 
+// byName reports whether the batch is for connections by name.
+func (b batch) byName() bool { return len(b.audience.Only) > 0 }
+
+// retry reports whether the batch is for connections that have failed before.
+func (b batch) retry() bool { return b.byName() && b.attempt > 0 }
+
 // forEveryone reports whether the batch is for the whole table from its start.
 func (b batch) forEveryone() bool {
-	return len(b.audience.Only) == 0 && b.audience.Segment.Whole() && b.audience.Cursor == ""
+	return !b.byName() && b.audience.Segment.Whole() && b.audience.Cursor == ""
 }

@@ -9,34 +9,48 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"serverless-websocket/domain"
 	"serverless-websocket/ports"
 )
 
 // maxPasses is how many passes of one batch run side by side, so that a pass
-// over a few slow connections does not hold up the others.
-const maxPasses = 8
+// over a few slow connections does not hold up the others. A batch of retries on
+// AWS has as many.
+const maxPasses = 10
 
 // FanOut works jobs off: it finishes each or turns what is left of it into
 // smaller jobs. Its methods may be called concurrently.
 type FanOut struct {
-	store       ports.ConnectionStore
-	poster      ports.Poster
-	queue       ports.Queue
-	deadLetters ports.Queue
-	log         *slog.Logger
-	options     Options
-	slots       slots
-	pace        pace
+	Ports
+	log     *slog.Logger
+	options Options
+	slots   slots
+	pace    pace
 }
 
-// NewFanOut returns a worker that reads connections from store, posts through
-// poster, leaves work over on queue and gives up on deadLetters.
-func NewFanOut(store ports.ConnectionStore, poster ports.Poster, queue, deadLetters ports.Queue,
-	log *slog.Logger, options Options) *FanOut {
+// Ports are what a worker needs from outside.
+type Ports struct {
+	Connections ports.ConnectionStore
+	Poster      ports.Poster
+	// RetryPoster posts to connections that have failed before. Nil is Poster.
+	RetryPoster ports.Poster
+	// Parts gets what has not been tried yet: parts of a job that was split, the
+	// rest of a scan, connections for which no time was left. Retries gets
+	// connections that failed or were not open yet. They can be one queue, but
+	// then what slow clients are owed stands in the way of new messages.
+	Parts, Retries ports.Queue
+	DeadLetters    ports.Queue
+}
+
+// NewFanOut returns a worker with an empty memory.
+func NewFanOut(outside Ports, log *slog.Logger, options Options) *FanOut {
+	if outside.RetryPoster == nil {
+		outside.RetryPoster = outside.Poster
+	}
 	options = options.withDefaults()
 	return &FanOut{
-		store: store, poster: poster, queue: queue, deadLetters: deadLetters,
-		log: log, options: options, slots: newSlots(options.InFlight), pace: pace{most: options.PerSecond},
+		Ports: outside, log: log, options: options,
+		slots: newSlots(options.InFlight), pace: pace{most: options.PerSecond},
 	}
 }
 
@@ -55,7 +69,7 @@ type Delivery struct {
 func (f *FanOut) Handle(ctx context.Context, deliveries []Delivery) (failed []string) {
 	if f.stopping(ctx) {
 		f.log.ErrorContext(ctx, "no time to fan out: the deadline is nearer than the margin",
-			"margin", f.options.Margin, "jobs", len(deliveries))
+			"margin", f.options.Margin, "queueMessages", ids(deliveries))
 		return ids(deliveries)
 	}
 	jobs, failed := f.decode(ctx, deliveries)
@@ -117,22 +131,27 @@ func (f *FanOut) decode(ctx context.Context, deliveries []Delivery) (jobs []rece
 	return jobs, failed
 }
 
-// run makes one pass. Its error says that something of the batch is in nobody's
-// hands unless the deliveries come again; it has been logged.
+// run works a batch off. Its error says that something of it is in nobody's hands
+// unless the deliveries come again; it has been logged.
 func (f *FanOut) run(ctx, work context.Context, b batch) error {
-	if b.forEveryone() && f.tooLarge(work) {
-		var err error
-		if b, err = f.split(ctx, b); err != nil {
-			return err
-		}
+	envelopes := domain.Pack(b.messages, domain.MaxPayload)
+	if b.forEveryone() && f.tooLarge(work, len(envelopes)) {
+		return f.split(ctx, work, b, envelopes)
 	}
-	p, err := f.newPass(ctx, work, b)
+	_, err := f.pass(ctx, work, b, envelopes)
+	return err
+}
+
+// pass makes one pass and returns for how long it had posts to begin.
+func (f *FanOut) pass(ctx, work context.Context, b batch, envelopes []domain.Envelope) (busy time.Duration, err error) {
+	p, err := f.newPass(ctx, work, b, envelopes)
 	if err != nil {
-		return f.leave(ctx, b.failed(b.audience, err))
+		f.log.WarnContext(ctx, "not fanned out", "messageIds", portions(b.messages)[0], "error", err)
+		return 0, f.leave(ctx, b.failed(b.audience, err))
 	}
 	p.run()
 	p.report()
-	return p.lost
+	return p.busy, p.lost
 }
 
 // before returns a context that ends so long before ctx does.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -82,7 +83,7 @@ func TestExactlyTheGoneArePruned(t *testing.T) {
 // The gateway answers 410 for a socket that is not open yet.
 func TestAFreshConnectionIsTriedAgainNotPruned(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{FreshFor: 10 * time.Second, RequeueDelay: time.Second})
+		w := newWorld(t, broadcast.Options{FreshFor: 10 * time.Second, RequeueDelay: time.Second, MaxAttempts: 1})
 		w.register("opening", time.Now())
 		w.register("open", time.Now())
 		w.poster.answer["opening"] = until(3, ports.ErrGone)
@@ -98,7 +99,7 @@ func TestAFreshConnectionIsTriedAgainNotPruned(t *testing.T) {
 
 func TestAFreshConnectionThatNeverOpensIsPrunedInTheEnd(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{FreshFor: 10 * time.Second, RequeueDelay: time.Second})
+		w := newWorld(t, broadcast.Options{FreshFor: 10 * time.Second, RequeueDelay: time.Second, MaxAttempts: 1})
 		w.register("dead", time.Now())
 		w.poster.answer["dead"] = always(ports.ErrGone)
 		started := time.Now()
@@ -219,6 +220,38 @@ func TestWhatCannotBeLeftOverComesAgain(t *testing.T) {
 		w.work()
 		w.wantGot("c-1", `1`)
 	})(t)
+}
+
+// refusing is a queue that takes nothing.
+type refusing struct{}
+
+func (refusing) Send(context.Context, ...ports.QueueMessage) error { return ports.ErrQueueFull }
+
+func TestADeliveryComesAgainIfAnyQueueRefusesWhatIsLeftOfIt(t *testing.T) {
+	for name, test := range map[string]struct {
+		refuse  func(*broadcast.Ports)
+		options broadcast.Options
+		answer  error
+	}{
+		"parts of a split": {func(p *broadcast.Ports) { p.Parts = refusing{} }, broadcast.Options{Workers: 3}, nil},
+		"retries":          {func(p *broadcast.Ports) { p.Retries = refusing{} }, broadcast.Options{}, ports.ErrThrottled},
+		"dead letters":     {func(p *broadcast.Ports) { p.DeadLetters = refusing{} }, broadcast.Options{MaxAttempts: 1}, ports.ErrThrottled},
+	} {
+		t.Run(name, inBubble(func(t *testing.T) {
+			w := newWorld(t, test.options)
+			w.connect(9)
+			w.poster.answer["c-1"] = always(test.answer)
+			outside := broadcast.Ports{
+				Connections: w.store, Poster: w.poster, Parts: w.queue, Retries: w.queue, DeadLetters: w.dead,
+			}
+			test.refuse(&outside)
+			w.worker = broadcast.NewFanOut(outside, slog.New(slog.DiscardHandler), test.options)
+			w.send(`1`)
+			if failed := w.handle(context.Background(), w.receive()); len(failed) != 1 {
+				t.Errorf("failed: %v", failed)
+			}
+		}))
+	}
 }
 
 func TestAScanThatFailsGoesOnFromItsCursor(t *testing.T) {

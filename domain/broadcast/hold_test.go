@@ -2,11 +2,16 @@ package broadcast_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"serverless-websocket/adapters/memqueue"
 	"serverless-websocket/domain"
 	"serverless-websocket/domain/broadcast"
 	"serverless-websocket/ports"
@@ -14,26 +19,157 @@ import (
 
 // What one pass must not hold up: other passes, and the posts of its own.
 
-func TestAPassOverSlowConnectionsByNameLeavesTheRestOver(t *testing.T) {
+// holds fails unless one invocation with what is on the queue is over in time.
+func (w *world) holds(atMost time.Duration) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	work := w.receive()
+	start := time.Now()
+	w.handle(ctx, work)
+	if took := time.Since(start); took > atMost {
+		w.t.Errorf("the worker was held %v, want %v at most", took, atMost)
+	}
+}
+
+// slowly has a connection answer just before its post is given up.
+func (w *world) slowly(slow ...domain.ConnectionID) {
+	w.poster.hold = func(id domain.ConnectionID) {
+		if slices.Contains(slow, id) {
+			time.Sleep(2900 * time.Millisecond)
+		}
+	}
+}
+
+func TestOneSlowConnectionHoldsAWorkerNoLongerThanTwoPosts(t *testing.T) {
+	for name, begin := range map[string]func(*world){
+		"many payloads":        func(w *world) { w.sendLarge(10) },
+		"refused":              func(w *world) { w.poster.answer["c-0"] = until(3, ports.ErrThrottled); w.send(`1`) },
+		"fails":                func(w *world) { w.poster.answer["c-0"] = until(3, errors.New("503")); w.send(`1`) },
+		"many payloads, fails": func(w *world) { w.poster.answer["c-0"] = until(3, errors.New("503")); w.sendLarge(10) },
+	} {
+		t.Run(name, inBubble(func(t *testing.T) {
+			w := newWorldOf(t, 100, broadcast.Options{})
+			w.connect(5)
+			w.slowly("c-0")
+			begin(w)
+			for w.queue.Depth() != (memqueue.Depth{}) {
+				w.holds(6 * time.Second)
+			}
+			if got, want := len(w.poster.contents(t, "c-0")), len(w.poster.contents(t, "c-1")); got != want {
+				t.Errorf("the slow one got %d messages of %d", got, want)
+			}
+			if dead := w.deadLetters(); len(dead) > 0 {
+				t.Errorf("%d dead letters", len(dead))
+			}
+		}))
+	}
+}
+
+func TestAPassOfRetriesLeavesTheRestOver(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{InFlight: 4, Retries: -1, PassTime: 5 * time.Second}) // one place for retries
+		w := newWorld(t, broadcast.Options{InFlight: 4, Retries: -1}) // one place for retries
 		all := w.connect(20)
 		for _, id := range all {
 			w.poster.answer[id] = until(1, ports.ErrThrottled)
 		}
 		w.send(`1`)
 		w.handle(context.Background(), w.receive()) // leaves a job for all of them over
-		w.poster.hold = func(domain.ConnectionID) { time.Sleep(time.Second) }
+		w.slowly(all...)
 		w.poster.posts = 0
-		retry := w.receive() // once they have come due
-		start := time.Now()
-		w.handle(context.Background(), retry)
-		if took := time.Since(start); took > 7*time.Second || w.poster.posts < 5 {
-			t.Errorf("%d posts in %v", w.poster.posts, took)
+		w.holds(9 * time.Second)
+		if w.poster.posts < 2 {
+			t.Errorf("%d posts", w.poster.posts)
 		}
 		w.work()
 		for _, id := range all {
 			w.wantGot(id, `1`)
+		}
+	})(t)
+}
+
+func TestADeadConnectionHoldsAWorkerNoLongerThanAPost(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{})
+		w.connect(5)
+		w.poster.answer["c-0"] = always(ports.ErrGone)
+		w.faultyStore.onDelete = func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		w.send(`1`)
+		w.holds(4 * time.Second)
+	})(t)
+}
+
+// What failed has queue, poster and places of its own; what was not tried has not.
+func TestRetriesAreKeptApart(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{Retries: -1, InFlight: 2})
+		w.poster.tries = make(map[domain.ConnectionID]int)
+		retryPoster := &poster{answer: w.poster.answer, got: w.poster.got, tries: w.poster.tries}
+		parts, retries := memqueue.New(memqueue.Config{}), memqueue.New(memqueue.Config{})
+		w.worker = broadcast.NewFanOut(broadcast.Ports{
+			Connections: w.store, Poster: w.poster, RetryPoster: retryPoster,
+			Parts: parts, Retries: retries, DeadLetters: w.dead,
+		}, slog.New(slog.DiscardHandler), broadcast.Options{Retries: -1})
+		w.connect(3)
+		w.poster.answer["c-0"] = until(1, ports.ErrThrottled)
+		w.poster.answer["c-1"] = until(1, ports.ErrNotSent)
+		w.send(`1`)
+		w.handle(context.Background(), w.receive())
+		if parts.Depth().Delayed != 1 || retries.Depth().Delayed != 1 {
+			t.Errorf("parts %+v, retries %+v", parts.Depth(), retries.Depth())
+		}
+		posts := w.poster.posts
+		w.queue = parts
+		w.work()
+		w.wantGot("c-1", `1`)
+		if w.poster.posts != posts+1 || retryPoster.posts != 0 {
+			t.Errorf("%d posts and %d retries for what was not tried", w.poster.posts-posts, retryPoster.posts)
+		}
+		w.queue = retries
+		w.work()
+		w.wantGot("c-0", `1`)
+		if w.poster.posts != posts+1 || retryPoster.posts != 1 {
+			t.Errorf("%d posts and %d retries for what failed", w.poster.posts-posts, retryPoster.posts)
+		}
+	})(t)
+}
+
+// A client that takes one payload at each try gets on, and is not given up.
+func TestProgressIsNoFailedAttempt(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{Retries: -1, MaxAttempts: 2})
+		w.connect(1)
+		w.poster.answer["c-0"] = func(try int) error {
+			if try%2 == 0 {
+				return ports.ErrThrottled
+			}
+			return nil
+		}
+		want := w.sendLarge(6)
+		w.work()
+		w.wantGot("c-0", want...)
+	})(t)
+}
+
+func TestWhyAPassFailedIsInTheLog(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{})
+		w.connect(3)
+		w.faultyStore.failScan = func(domain.Cursor) error { return errors.New("scan denied") }
+		w.send(`1`)
+		w.handle(context.Background(), w.receive())
+		w.faultyStore.failScan = nil
+		w.poster.answer["c-0"] = always(errors.New("post denied"))
+		w.poster.answer["c-1"] = always(ports.ErrThrottled)
+		w.handle(context.Background(), w.receive())
+		log := w.log.String()
+		for _, part := range []string{`"level":"WARN"`, "scan denied", "post denied"} {
+			if !strings.Contains(log, part) {
+				t.Errorf("no %s in %s", part, log)
+			}
 		}
 	})(t)
 }
@@ -77,7 +213,7 @@ func TestPostsDoNotWaitForRowsToBeDeleted(t *testing.T) {
 			<-release
 			return nil
 		}
-		all := w.connect(9_000)
+		all := w.connect(11_000)
 		for _, id := range all {
 			w.poster.answer[id] = always(ports.ErrGone)
 		}

@@ -16,11 +16,17 @@ import (
 // maxPuts is how often a queue is offered again what it did not take.
 const maxPuts = 2
 
-// leftover is a job to be put on the queue.
+// leftover is a job to be put on a queue.
 type leftover struct {
-	job    domain.Job
-	delay  time.Duration
-	reason error // why it failed; nil if it did not
+	job      domain.Job
+	delay    time.Duration
+	reason   error // why it failed; nil if it did not
+	unopened bool  // it is for connections that may be about to open
+}
+
+// retry reports whether it is for connections that failed or were not open yet.
+func (l leftover) retry() bool {
+	return len(l.job.Audience.Only) > 0 && (l.job.Attempt > 0 || l.unopened)
 }
 
 // carriedOn is what nobody has tried yet.
@@ -28,7 +34,7 @@ func (b batch) carriedOn(rest domain.Audience) leftover {
 	return leftover{job: domain.Job{Messages: b.messages, Audience: rest, Seen: b.seen, Attempt: b.attempt}}
 }
 
-// later is what to try again after the delay, without holding the try against it.
+// later is what to try after the delay, without holding anything against it.
 func (b batch) later(rest domain.Audience, delay time.Duration) leftover {
 	l := b.carriedOn(rest)
 	l.delay = delay
@@ -60,6 +66,9 @@ func (p *pass) owed(targets []target) iter.Seq2[batch, domain.Audience] {
 			}
 			part := p.batch
 			part.messages = part.messages[p.from[t.envelope]:end]
+			if t.envelope > 0 || !p.batch.byName() {
+				part.attempt = 0 // of these messages to these targets
+			}
 			if len(part.messages) > 0 && !yield(part, domain.Audience{Only: slices.Clone(connections)}) {
 				return
 			}
@@ -77,27 +86,40 @@ func (p *pass) leaveOver(jobs ...leftover) {
 	}
 }
 
-// leave puts jobs on the queue, or on the dead-letter queue when they have
+// leave puts jobs on their queues, or on the dead-letter queue when they have
 // failed too often. The error has been logged.
 func (f *FanOut) leave(ctx context.Context, jobs ...leftover) error {
-	var back, dead []ports.QueueMessage
+	var parts, retries, dead []ports.QueueMessage
 	for _, l := range jobs {
-		switch {
-		case l.reason == nil:
-			back = append(back, messages(l.job, l.delay)...)
-		case l.job.Attempt < f.options.MaxAttempts:
-			back = append(back, messages(l.job, f.options.requeueDelay(l.job.Attempt))...)
-		default:
-			l.job.Reason = l.reason.Error()
-			f.logGivenUp(ctx, l.job)
-			l.job.Attempt = 0 // ready to be sent back as it is
-			dead = append(dead, messages(l.job, 0)...)
+		if l.reason != nil && l.job.Attempt >= f.options.MaxAttempts {
+			dead = append(dead, f.givenUp(ctx, l)...)
+			continue
+		}
+		if l.reason != nil {
+			l.delay = f.options.requeueDelay(l.job.Attempt)
+		}
+		if l.retry() {
+			retries = append(retries, messages(l.job, l.delay)...)
+		} else {
+			parts = append(parts, messages(l.job, l.delay)...)
 		}
 	}
 	return errors.Join(
-		f.put(ctx, "the queue", f.queue, back),
-		f.put(ctx, "the dead-letter queue", f.deadLetters, dead),
+		f.put(ctx, "the queue of parts", f.Parts, parts),
+		f.put(ctx, "the queue of retries", f.Retries, retries),
+		f.put(ctx, "the dead-letter queue", f.DeadLetters, dead),
 	)
+}
+
+// givenUp returns the dead letters for a job, ready to be sent back as they are.
+func (f *FanOut) givenUp(ctx context.Context, l leftover) []ports.QueueMessage {
+	l.job.Reason = l.reason.Error()
+	for _, part := range portions(l.job.Messages) {
+		f.log.ErrorContext(ctx, "given up: the job goes to the dead-letter queue", "messageIds", part,
+			"connections", len(l.job.Audience.Only), "attempts", l.job.Attempt, "reason", l.job.Reason)
+	}
+	l.job.Attempt = 0
+	return messages(l.job, 0)
 }
 
 // put sends the messages. What the queue does not take at first it is offered
@@ -131,13 +153,6 @@ func refused(messages []ports.QueueMessage, err error) []ports.QueueMessage {
 		}
 	}
 	return again
-}
-
-func (f *FanOut) logGivenUp(ctx context.Context, job domain.Job) {
-	for _, part := range portions(job.Messages) {
-		f.log.ErrorContext(ctx, "given up: the job goes to the dead-letter queue", "messageIds", part,
-			"connections", len(job.Audience.Only), "attempts", job.Attempt, "reason", job.Reason)
-	}
 }
 
 // messages returns what to send for the job: more than one message if it is too

@@ -37,17 +37,20 @@ type Options struct {
 	// than a post takes; a quarter for putting what is left on the queue, and for
 	// rows to be deleted.
 	Margin time.Duration
-	// PassTime is how long one pass should take; 5 s. A job for everyone that would
-	// take one worker longer is split, and a pass over connections by name, which
-	// may be slow ones, ends after it and leaves the rest over.
+	// PassTime is how long a pass over the whole table may take one worker; 1 s. A
+	// job that would take longer is split.
 	PassTime time.Duration
-	// Workers is into how many parts a job for everyone is split that is too large
-	// for one worker: the one that splits it keeps a part, and so many others should
-	// be there to take one each. Up to 1 means that nothing is split.
+	// Workers is into how many parts such a job is split. The worker that splits it
+	// keeps one, and for each of the others there should be another worker. Up to 1
+	// means that nothing is split.
 	Workers int
 	// PerSecond is how many posts a second the worker can make, as far as that is
 	// known before the first pass: its share of a quota. 0 means not known.
 	PerSecond float64
+	// Held is how many connections a pass keeps in mind for a retry, and how many
+	// for pruning, before it hands them on at the end of a page; 2,000. With the
+	// size of a page it bounds a pass's memory whatever the table's size.
+	Held int
 }
 
 func (o Options) withDefaults() Options {
@@ -60,9 +63,10 @@ func (o Options) withDefaults() Options {
 		MaxRequeueDelay: min(cmp.Or(o.MaxRequeueDelay, 5*time.Minute), ports.MaxQueueDelay),
 		MaxAttempts:     cmp.Or(o.MaxAttempts, 10),
 		Margin:          cmp.Or(o.Margin, 10*time.Second),
-		PassTime:        cmp.Or(o.PassTime, 5*time.Second),
+		PassTime:        cmp.Or(o.PassTime, time.Second),
 		Workers:         o.Workers,
 		PerSecond:       o.PerSecond,
+		Held:            cmp.Or(o.Held, 2_000),
 	}
 }
 

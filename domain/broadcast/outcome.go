@@ -1,6 +1,7 @@
 package broadcast
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -30,6 +31,7 @@ func untried(connections []domain.Connection) []target {
 type outcome struct {
 	mu       sync.Mutex
 	untried  []target // no time left
+	unsent   []target // no turn under the quota
 	unopened []target // gone, but fresh: perhaps not open yet
 	failed   []target // throttled or unavailable
 	late     []target // ran into the time limit of a post
@@ -61,8 +63,6 @@ func (p *pass) classify(t target) {
 		p.tally.throttled.Add(1)
 	}
 	switch {
-	case errors.Is(t.err, ports.ErrNotSent):
-		p.outcome.add(&p.outcome.untried, t)
 	case errors.Is(t.err, context.DeadlineExceeded):
 		p.outcome.add(&p.outcome.late, t)
 	case !errors.Is(t.err, ports.ErrGone):
@@ -81,15 +81,24 @@ func (p *pass) handOn(atLeast int) {
 	for rest, audience := range p.owed(p.outcome.take(&p.outcome.untried, atLeast)) {
 		jobs = append(jobs, rest.carriedOn(audience))
 	}
+	for rest, audience := range p.owed(p.outcome.take(&p.outcome.unsent, atLeast)) {
+		jobs = append(jobs, rest.later(audience, p.options.requeueDelay(1)))
+	}
 	unopened := p.outcome.take(&p.outcome.unopened, atLeast)
 	p.tally.unopened += len(unopened)
 	for rest, audience := range p.owed(unopened) {
-		jobs = append(jobs, rest.later(audience, p.options.unopenedDelay(audience.Only)))
+		later := rest.later(audience, p.options.unopenedDelay(audience.Only))
+		later.unopened = true
+		jobs = append(jobs, later)
 	}
 	failed := slices.Concat(p.outcome.take(&p.outcome.failed, atLeast), p.outcome.take(&p.outcome.late, atLeast))
 	p.tally.failed += len(failed)
-	for rest, audience := range p.owed(failed) {
-		jobs = append(jobs, rest.failed(audience, reason(failed)))
+	if len(failed) > 0 {
+		why := reason(failed)
+		p.tally.reason = cmp.Or(p.tally.reason, why)
+		for rest, audience := range p.owed(failed) {
+			jobs = append(jobs, rest.failed(audience, why))
+		}
 	}
 	p.leaveOver(jobs...)
 }
@@ -98,9 +107,15 @@ func (p *pass) handOn(atLeast int) {
 // that a client or a quota was slow, if there is any.
 func reason(failed []target) error {
 	for _, t := range failed {
-		if !errors.Is(t.err, ports.ErrThrottled) {
+		if telltale(t.err) {
 			return t.err
 		}
 	}
 	return failed[0].err
+}
+
+// telltale reports whether an error says more than that a client or a quota was
+// slow: somebody may have to do something.
+func telltale(err error) bool {
+	return err != nil && !errors.Is(err, ports.ErrThrottled) && !errors.Is(err, context.DeadlineExceeded)
 }

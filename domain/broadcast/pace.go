@@ -6,48 +6,49 @@ import (
 	"time"
 )
 
-// telling is how many connections a pass must have gone over for its speed to
-// tell anything.
-const telling = 1_000
+const (
+	// telling is how many posts a pass must have made for its speed to tell
+	// anything.
+	telling = 1_000
+	// remembered is for how long the size of the table is taken to be what it was.
+	remembered = time.Minute
+)
 
 // pace is what a worker's earlier passes saw: how many connections there are,
-// and how many of them it serves in a second. It may be used concurrently.
+// and how many posts it makes in a second. It may be used concurrently.
 type pace struct {
-	most float64 // that it can serve in a second; 0 if not known
+	most float64 // posts that it can make in a second, its share of the quota; 0 if not known
 
 	mu          sync.Mutex
-	known       bool
 	connections int
+	seen        time.Time // when; zero for never
 	perSecond   float64
 }
 
 // learn notes the end of a scan: the size of the whole table, and how long the
-// worker took for its own part. Of a scan that is not over the size is the least
-// that it can be.
-func (p *pace) learn(connections int, over bool, served int, took time.Duration) {
+// posts of the worker's own part took. Of a scan that is not over the size is the
+// least that it can be.
+func (p *pace) learn(connections int, over bool, posts int, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if over || connections > p.connections {
-		p.connections, p.known = connections, true
+		p.connections, p.seen = connections, time.Now()
 	}
-	if served >= telling && took > 0 {
-		p.perSecond = float64(served) / took.Seconds()
+	if posts >= telling && took > 0 {
+		p.perSecond = float64(posts) / took.Seconds()
 	}
 }
 
-// passTakes returns how long one worker takes for the whole table, if anything is
-// known of that.
-func (p *pace) passTakes() (takes time.Duration, known bool) {
+// tableSize returns how many connections there are, if that is known.
+func (p *pace) tableSize() (connections int, known bool) {
 	p.mu.Lock()
-	connections, known := p.connections, p.known
-	p.mu.Unlock()
-	return p.takes(connections), known
+	defer p.mu.Unlock()
+	return p.connections, time.Since(p.seen) < remembered
 }
 
-// takes returns how long one worker takes for so many connections, 0 if that is
-// not known. A short pass can live on a burst and seem faster than a long one can
-// be.
-func (p *pace) takes(connections int) time.Duration {
+// takes returns how long one worker takes for so many posts, 0 if that is not
+// known. A short pass can live on a burst and seem faster than a long one can be.
+func (p *pace) takes(posts int) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	perSecond := cmp.Or(p.perSecond, p.most)
@@ -57,5 +58,5 @@ func (p *pace) takes(connections int) time.Duration {
 	if perSecond == 0 {
 		return 0
 	}
-	return time.Duration(float64(connections) / perSecond * float64(time.Second))
+	return time.Duration(float64(posts) / perSecond * float64(time.Second))
 }

@@ -2,6 +2,7 @@ package broadcast
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -9,41 +10,58 @@ func TestAPassTakesWhatEarlierOnesTook(t *testing.T) {
 	type scan struct {
 		connections int
 		partly      bool
-		served      int
+		posts       int
 		took        time.Duration
 	}
 	for _, test := range []struct {
 		name  string
 		most  float64
 		scans []scan
-		want  time.Duration
-		known bool
+		size  int
+		takes time.Duration
 	}{
-		{"nothing is known", 1000, nil, 0, false},
-		{"too small to tell its speed", 0, []scan{{connections: 999, served: 999, took: time.Hour}}, 0, true},
-		{"the speed is known beforehand", 100, []scan{{connections: 500, served: 500, took: time.Hour}}, 5 * time.Second, true},
+		{"nothing is known", 1000, nil, -1, 0},
+		{"too few to tell the speed", 0, []scan{{connections: 999, posts: 999, took: time.Hour}}, 999, 0},
+		{"the speed is known beforehand", 100, []scan{{connections: 500, posts: 500, took: time.Hour}}, 500, 5 * time.Second},
 		{"a segment tells of the whole", 0,
-			[]scan{{connections: 100_000, served: 10_000, took: 10 * time.Second}}, 100 * time.Second, true},
+			[]scan{{connections: 100_000, posts: 10_000, took: 10 * time.Second}}, 100_000, 100 * time.Second},
+		{"several payloads each", 0,
+			[]scan{{connections: 1_000, posts: 10_000, took: 10 * time.Second}}, 1_000, time.Second},
 		{"the latest counts", 0, []scan{
-			{connections: 100_000, served: 10_000, took: 10 * time.Second},
-			{connections: 2_000, served: 2_000, took: time.Second}}, time.Second, true},
+			{connections: 100_000, posts: 10_000, took: 10 * time.Second},
+			{connections: 2_000, posts: 2_000, took: time.Second}}, 2_000, time.Second},
 		{"a small pass keeps the speed", 0, []scan{
-			{connections: 50_000, served: 50_000, took: 50 * time.Second},
-			{connections: 500, served: 500, took: time.Millisecond}}, 500 * time.Millisecond, true},
+			{connections: 50_000, posts: 50_000, took: 50 * time.Second},
+			{connections: 500, posts: 500, took: time.Millisecond}}, 500, 500 * time.Millisecond},
 		{"no faster than can be", 1000,
-			[]scan{{connections: 5_000, served: 5_000, took: time.Second}}, 5 * time.Second, true},
+			[]scan{{connections: 5_000, posts: 5_000, took: time.Second}}, 5_000, 5 * time.Second},
 		{"a part tells the least", 1000,
-			[]scan{{connections: 7_000, partly: true, served: 10}}, 7 * time.Second, true},
+			[]scan{{connections: 7_000, partly: true, posts: 10}}, 7_000, 7 * time.Second},
 		{"a part does not make it smaller", 1000,
-			[]scan{{connections: 9_000, served: 10}, {connections: 7_000, partly: true, served: 10}}, 9 * time.Second, true},
-		{"a part of nothing tells nothing", 1000, []scan{{partly: true}}, 0, false},
+			[]scan{{connections: 9_000, posts: 10}, {connections: 7_000, partly: true, posts: 10}}, 9_000, 9 * time.Second},
+		{"a part of nothing tells nothing", 1000, []scan{{partly: true}}, -1, 0},
 	} {
 		p := pace{most: test.most}
 		for _, s := range test.scans {
-			p.learn(s.connections, !s.partly, s.served, s.took)
+			p.learn(s.connections, !s.partly, s.posts, s.took)
 		}
-		if got, known := p.passTakes(); got != test.want || known != test.known {
-			t.Errorf("%s: %v, known: %v; want %v, %v", test.name, got, known, test.want, test.known)
+		size, known := p.tableSize()
+		if known != (test.size >= 0) || known && size != test.size {
+			t.Errorf("%s: %d connections, known: %v; want %d", test.name, size, known, test.size)
+		}
+		if takes := p.takes(size); takes != test.takes {
+			t.Errorf("%s: takes %v, want %v", test.name, takes, test.takes)
 		}
 	}
+}
+
+func TestTheSizeOfATableIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p pace
+		p.learn(5, true, 5, time.Second)
+		time.Sleep(remembered)
+		if _, known := p.tableSize(); known {
+			t.Error("it is still known")
+		}
+	})
 }

@@ -2,6 +2,7 @@ package broadcast
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -12,10 +13,18 @@ import (
 	"serverless-websocket/ports"
 )
 
-// maxHeld is how many connections a pass keeps in mind for a retry, and how
-// many for pruning, before it hands them on at the end of a page. With the size
-// of a page and maxGone it bounds a pass's memory whatever the table's size.
-const maxHeld = 2_000
+const (
+	// retryTime is how long a pass over connections that failed before goes on. It
+	// leaves the rest over then, behind what else is on the queue.
+	retryTime = 5 * time.Second
+	// patience is for how long a pass waits for its last posts and still tries
+	// those that failed again by itself. Meanwhile the next messages wait for the
+	// worker.
+	patience = time.Second
+	// targetTime is for how long a pass goes on with the payloads of one
+	// connection.
+	targetTime = 3 * time.Second
+)
 
 // pass takes a batch once over its audience.
 type pass struct {
@@ -26,18 +35,23 @@ type pass struct {
 	posts   []ports.Post // one for each envelope
 	from    []int        // for each envelope, the index of its first message
 	started time.Time
+	busy    time.Duration // until the last post began, retries left out
 	outcome outcome
 	tally   tally
 	pruning errgroup.Group
 	lost    error // set when something could be neither delivered nor left over
 }
 
-func (f *FanOut) newPass(ctx, work context.Context, b batch) (*pass, error) {
+func (f *FanOut) newPass(ctx, work context.Context, b batch, envelopes []domain.Envelope) (*pass, error) {
 	p := &pass{FanOut: f, ctx: ctx, work: work, batch: b, started: time.Now()}
 	p.pruning.SetLimit(maxPruning)
+	poster := f.Poster
+	if b.retry() {
+		poster = f.RetryPoster
+	}
 	first := 0
-	for _, e := range domain.Pack(b.messages, domain.MaxPayload) {
-		post, err := f.poster.Prepare(e.Payload)
+	for _, e := range envelopes {
+		post, err := poster.Prepare(e.Payload)
 		if err != nil {
 			return nil, fmt.Errorf("prepare a payload of %d bytes: %w", len(e.Payload), err)
 		}
@@ -52,13 +66,13 @@ func (f *FanOut) newPass(ctx, work context.Context, b batch) (*pass, error) {
 // been served, and hands on what is left.
 func (p *pass) run() {
 	var posts errgroup.Group
-	if p.byName() {
+	if p.batch.byName() {
 		p.outcome.add(&p.outcome.untried, p.offer(&posts, untried(p.batch.audience.Only))...)
 	} else {
 		p.scan(&posts)
 	}
-	posts.Wait()
-	p.retry()
+	p.busy = time.Since(p.started)
+	p.retry(waitFor(&posts))
 	p.handOn(1)
 	p.pruneAll()
 }
@@ -67,7 +81,7 @@ func (p *pass) run() {
 // and returns those for which no time was left then.
 func (p *pass) offer(posts *errgroup.Group, targets []target) (left []target) {
 	for i, t := range targets {
-		release := p.slots.acquire(p.byName())
+		release := p.slots.acquire(p.batch.retry())
 		if p.over() {
 			release()
 			return targets[i:]
@@ -82,38 +96,51 @@ func (p *pass) offer(posts *errgroup.Group, targets []target) (left []target) {
 	return nil
 }
 
-// byName reports whether the pass is for connections by name. Most of these have
-// failed before.
-func (p *pass) byName() bool { return len(p.batch.audience.Only) > 0 }
-
 // over reports whether to begin nothing new.
 func (p *pass) over() bool {
-	return p.stopping(p.ctx) || p.byName() && time.Since(p.started) > p.options.PassTime
+	return p.stopping(p.ctx) || p.batch.retry() && time.Since(p.started) > retryTime
 }
 
 // post sends the target what it still has to get, as long as there is time, and
 // notes how that went.
 func (p *pass) post(t target) {
-	for first := t.envelope; t.envelope < len(p.posts); t.envelope++ {
-		if t.envelope > first && p.stopping(p.ctx) {
+	began, first, before := time.Now(), t.envelope, t.err
+	for ; t.envelope < len(p.posts); t.envelope++ {
+		if t.envelope > first && (p.over() || time.Since(began) > targetTime) {
 			p.outcome.add(&p.outcome.untried, t)
 			return
 		}
+		if t.err = p.posts[t.envelope](p.work, t.connection.ID); errors.Is(t.err, ports.ErrNotSent) {
+			p.notSent(t, before)
+			return
+		}
 		p.tally.posts.Add(1)
-		if t.err = p.posts[t.envelope](p.work, t.connection.ID); t.err != nil {
+		if t.err != nil {
 			p.classify(t)
 			return
 		}
+		before = nil
 	}
 	p.tally.delivered.Add(1)
 }
 
+// notSent notes a target whose post was not begun. One that has failed in this
+// pass before has still failed.
+func (p *pass) notSent(t target, before error) {
+	if before == nil {
+		p.outcome.add(&p.outcome.unsent, t)
+		return
+	}
+	t.err = before
+	p.outcome.add(&p.outcome.failed, t)
+}
+
 // retry goes over the targets that failed again, a few times, with a pause
 // before each so that a client or a quota can recover. All others have been
-// posted to by then. Those whose post took too long are not among them: the next
-// messages would have to wait for the worker as long as that, time and again.
-func (p *pass) retry() {
-	for try := range p.options.Retries {
+// posted to by then. It ends when posts take long, waited being how long the pass
+// has waited for the last ones.
+func (p *pass) retry(waited time.Duration) {
+	for try := 0; try < p.options.Retries && waited <= patience; try++ {
 		failed := p.outcome.take(&p.outcome.failed, 1)
 		if len(failed) == 0 {
 			return
@@ -121,10 +148,17 @@ func (p *pass) retry() {
 		if p.pause(jittered(p.options.Backoff << try)) {
 			var posts errgroup.Group
 			failed = p.offer(&posts, failed)
-			posts.Wait()
+			waited = waitFor(&posts)
 		}
 		p.outcome.add(&p.outcome.failed, failed...)
 	}
+}
+
+// waitFor waits for the posts and returns how long that took.
+func waitFor(posts *errgroup.Group) time.Duration {
+	start := time.Now()
+	_ = posts.Wait() // they return no errors
+	return time.Since(start)
 }
 
 // pause waits for d and reports whether there is time to go on after it.

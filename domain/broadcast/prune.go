@@ -1,12 +1,21 @@
 package broadcast
 
-import "serverless-websocket/domain"
+import (
+	"context"
+	"time"
+
+	"serverless-websocket/domain"
+)
 
 const (
 	// maxPruning is how many deletions are under way at once.
 	maxPruning = 4
-	// maxGone is how many connections wait to be pruned before posts wait for them.
-	maxGone = 10 * maxHeld
+	// maxGone is how many connections wait to be pruned before posts wait for that,
+	// in multiples of those that are pruned together.
+	maxGone = 10
+	// pruneTime bounds each deletion: the worker is not kept longer by it than by a
+	// slow post.
+	pruneTime = 3 * time.Second
 )
 
 // prune deletes the rows of the gone, if there are at least so many, beside the
@@ -20,7 +29,7 @@ func (p *pass) prune(atLeast int) {
 		p.remove(gone)
 		return nil
 	}
-	if len(gone) >= maxGone {
+	if len(gone) >= maxGone*p.options.Held {
 		p.pruning.Go(remove)
 	} else if !p.pruning.TryGo(remove) {
 		p.outcome.add(&p.outcome.gone, gone...)
@@ -40,12 +49,14 @@ func (p *pass) pruneAll() {
 func (p *pass) remove(gone []target) {
 	ctx, cancel := before(p.ctx, p.options.Margin/4)
 	defer cancel()
+	ctx, stop := context.WithTimeout(ctx, pruneTime)
+	defer stop()
 	ids := make([]domain.ConnectionID, 0, len(gone))
 	for _, t := range gone {
 		ids = append(ids, t.connection.ID)
 	}
 	p.tally.gone.Add(int64(len(ids)))
-	if err := p.store.Delete(ctx, ids...); err != nil {
+	if err := p.Connections.Delete(ctx, ids...); err != nil {
 		p.log.WarnContext(p.ctx, "gone connections not pruned", "connections", len(ids), "error", err)
 	}
 }

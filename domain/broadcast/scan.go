@@ -12,8 +12,8 @@ import (
 	"serverless-websocket/ports"
 )
 
-// scanned is a page and the cursor it was read from, or why it could not be.
-type scanned struct {
+// pageRead is a page and the cursor it was read from, or why it could not be.
+type pageRead struct {
 	from domain.Cursor
 	page ports.Page
 	err  error
@@ -22,7 +22,7 @@ type scanned struct {
 // scan offers the batch's part of the table page by page.
 func (p *pass) scan(posts *errgroup.Group) {
 	ctx, cancel := context.WithCancel(p.work)
-	pages, left := make(chan scanned), make(chan struct{})
+	pages, left := make(chan pageRead), make(chan struct{})
 	var reader sync.WaitGroup
 	reader.Go(func() { p.readAhead(ctx, pages, left) })
 	defer func() {
@@ -34,18 +34,19 @@ func (p *pass) scan(posts *errgroup.Group) {
 		rest := p.batch.audience
 		rest.Cursor = next.from
 		if p.stopping(p.ctx) {
-			p.leaveScan(p.batch.carriedOn(rest))
+			p.leaveScan(p.restOfScan().carriedOn(rest))
 			return
 		}
 		if next.err != nil {
-			p.leaveScan(p.batch.failed(rest, fmt.Errorf("scan: %w", next.err)))
+			p.tally.reason = fmt.Errorf("scan the connections: %w", next.err)
+			p.leaveScan(p.restOfScan().failed(rest, p.tally.reason))
 			return
 		}
 		p.tally.pages++
 		p.tally.scanned += len(next.page.Connections)
 		p.outcome.add(&p.outcome.untried, p.offer(posts, untried(next.page.Connections))...)
-		p.handOn(maxHeld)
-		p.prune(maxHeld)
+		p.handOn(p.options.Held)
+		p.prune(p.options.Held)
 	}
 	p.learn(true)
 }
@@ -54,12 +55,12 @@ func (p *pass) scan(posts *errgroup.Group) {
 // error, or until the reader has left. It must not go by the end of the context:
 // pages that just stop look like the end of the table, and nobody would carry the
 // scan on.
-func (p *pass) readAhead(ctx context.Context, pages chan<- scanned, left <-chan struct{}) {
+func (p *pass) readAhead(ctx context.Context, pages chan<- pageRead, left <-chan struct{}) {
 	defer close(pages)
 	for cursor := p.batch.audience.Cursor; ; {
-		page, err := p.store.Scan(ctx, p.batch.audience.Segment, cursor)
+		page, err := p.Connections.Scan(ctx, p.batch.audience.Segment, cursor)
 		select {
-		case pages <- scanned{cursor, page, err}:
+		case pages <- pageRead{cursor, page, err}:
 		case <-left:
 			return
 		}
@@ -67,6 +68,16 @@ func (p *pass) readAhead(ctx context.Context, pages chan<- scanned, left <-chan 
 			return
 		}
 	}
+}
+
+// restOfScan is the batch for the rest of the scan. A scan that has got on counts
+// its failures anew.
+func (p *pass) restOfScan() batch {
+	b := p.batch
+	if p.tally.pages > 0 {
+		b.attempt = 0
+	}
+	return b
 }
 
 // leaveScan leaves the rest of the scan over.
@@ -81,5 +92,5 @@ func (p *pass) leaveScan(l leftover) {
 // and how fast this worker went over it.
 func (p *pass) learn(over bool) {
 	total := (p.batch.seen + p.tally.scanned) * max(1, p.batch.audience.Segment.Total)
-	p.pace.learn(total, over, p.tally.offered, time.Since(p.started))
+	p.pace.learn(total, over, int(p.tally.posts.Load()), time.Since(p.started))
 }

@@ -2,6 +2,7 @@ package broadcast
 
 import (
 	"context"
+	"time"
 
 	"serverless-websocket/domain"
 )
@@ -10,33 +11,32 @@ import (
 // them has all its messages.
 const maxSplit = 16 << 20
 
-// tooLarge reports whether a pass over the whole table would take one worker
-// longer than it should: by what earlier passes saw, or before there were any by
-// the table's first page. Of a table that has more pages nothing else is known.
-func (f *FanOut) tooLarge(ctx context.Context) bool {
+// tooLarge reports whether a pass with so many envelopes over the whole table
+// would take one worker longer than it should: by what earlier passes saw or,
+// while nothing is known, by the table's first page. Of a table that has more
+// pages nothing else is known.
+func (f *FanOut) tooLarge(ctx context.Context, envelopes int) bool {
 	if f.options.Workers <= 1 {
 		return false
 	}
-	if takes, known := f.pace.passTakes(); known {
-		return takes > f.options.PassTime
+	connections, known := f.pace.tableSize()
+	if !known {
+		page, err := f.Connections.Scan(ctx, domain.Segment{}, "")
+		if err != nil {
+			return false // the pass will meet the error too, and deal with it
+		}
+		if page.Next != "" {
+			return true
+		}
+		connections = len(page.Connections)
 	}
-	page, err := f.store.Scan(ctx, domain.Segment{}, "")
-	if err != nil {
-		return false // the pass will meet the error too, and deal with it
-	}
-	return page.Next != "" || f.pace.takes(len(page.Connections)) > f.options.PassTime
+	return f.pace.takes(connections*envelopes) > f.options.PassTime
 }
 
-// split cuts a batch for everyone into parts, one for each segment of the table,
-// and returns the one that this worker is to go on with; the others are left
-// over. While it is busy with its own, new jobs gather on the queue and coalesce:
-// one that split job after job would bury the other workers in parts, which do
-// not.
-func (f *FanOut) split(ctx context.Context, b batch) (own batch, err error) {
-	total := min(f.options.Workers, maxSplit/weight(b.messages))
-	if total <= 1 {
-		return b, nil
-	}
+// split cuts a batch for everyone into parts, one for each segment of the table.
+// It leaves all but one over, makes a pass for that one, and rests.
+func (f *FanOut) split(ctx, work context.Context, b batch, envelopes []domain.Envelope) error {
+	total := max(1, min(f.options.Workers, maxSplit/weight(b.messages)))
 	var others []leftover
 	for i := 1; i < total; i++ {
 		others = append(others, b.carriedOn(domain.Audience{Segment: domain.Segment{Index: i, Total: total}}))
@@ -44,6 +44,27 @@ func (f *FanOut) split(ctx context.Context, b batch) (own batch, err error) {
 	for _, ids := range portions(b.messages) {
 		f.log.InfoContext(ctx, "split", "messageIds", ids, "segments", total)
 	}
+	if err := f.leave(ctx, others...); err != nil {
+		return err
+	}
 	b.audience.Segment = domain.Segment{Total: total}
-	return b, f.leave(ctx, others...)
+	busy, err := f.pass(ctx, work, b, envelopes)
+	f.rest(ctx, busy)
+	return err
+}
+
+// restFactor is how many times as long as its part took a worker rests after a
+// split. Two workers take new jobs; were each to split one after the other, they
+// would leave twice as many parts as the others can work off in the meantime.
+// With as long a rest as the pass they would leave as many; this is some more.
+const restFactor = 1.5
+
+// rest keeps the worker from taking a new job for a while. Jobs gather on the
+// queue meanwhile, and coalesce; parts do not.
+func (f *FanOut) rest(ctx context.Context, busy time.Duration) {
+	d := time.Duration(restFactor * float64(busy))
+	if deadline, ok := ctx.Deadline(); ok {
+		d = min(d, time.Until(deadline)-f.options.Margin)
+	}
+	sleep(ctx, d)
 }

@@ -49,7 +49,7 @@ func TestATableThatNobodyKnowsIsJudgedByItsFirstPage(t *testing.T) {
 			{"more pages", 100, 101, 1000, 5},
 			{"nobody", 100, 0, 1, 1},
 		} {
-			w := newWorldOf(t, test.pageSize, broadcast.Options{Workers: 5, PerSecond: test.perSecond})
+			w := newWorldOf(t, test.pageSize, broadcast.Options{Workers: 5, PerSecond: test.perSecond, PassTime: 5 * time.Second})
 			w.connect(test.connections)
 			w.wantSplit(test.parts)
 			if t.Failed() {
@@ -61,7 +61,7 @@ func TestATableThatNobodyKnowsIsJudgedByItsFirstPage(t *testing.T) {
 
 func TestOnceATableIsKnownItsSizeDecides(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 100, broadcast.Options{Workers: 5, PerSecond: 1000})
+		w := newWorldOf(t, 100, broadcast.Options{Workers: 5, PerSecond: 1000, PassTime: 5 * time.Second})
 		w.connect(4_500)
 		w.wantSplit(5) // it has more than a page
 		w.wantSplit(1) // 4.5 s
@@ -91,6 +91,27 @@ func TestASlowWorkerLearnsToSplit(t *testing.T) {
 		for _, id := range all {
 			w.wantGot(id, `1`, `2`)
 		}
+	})(t)
+}
+
+// Each connection gets as many posts as there are payloads.
+func TestPayloadsCountForASplit(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorldOf(t, 1000, broadcast.Options{Workers: 5, PerSecond: 100})
+		w.connect(50)
+		w.wantSplit(1) // half a second
+		w.sendLarge(10)
+		w.wantSplit(5)
+	})(t)
+}
+
+func TestATableThatHasGrownIsLookedAtAgain(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorldOf(t, 100, broadcast.Options{Workers: 5, PerSecond: 1000})
+		w.wantSplit(1)
+		w.connect(150)
+		time.Sleep(time.Minute)
+		w.wantSplit(5)
 	})(t)
 }
 

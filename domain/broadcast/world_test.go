@@ -53,7 +53,9 @@ func newWorldOf(t *testing.T, pageSize int, options broadcast.Options) *world {
 	w.faultyStore = &faultyStore{ConnectionStore: w.store}
 	w.faultyQueue = &faultyQueue{Queue: w.queue}
 	log := slog.New(slog.NewJSONHandler(&lockedWriter{w: w.log}, nil))
-	w.worker = broadcast.NewFanOut(w.faultyStore, w.poster, w.faultyQueue, w.dead, log, options)
+	w.worker = broadcast.NewFanOut(broadcast.Ports{
+		Connections: w.faultyStore, Poster: w.poster, Parts: w.faultyQueue, Retries: w.faultyQueue, DeadLetters: w.dead,
+	}, log, options)
 	w.sender = &broadcast.Sender{Queue: w.queue, NewID: w.newID}
 	return w
 }

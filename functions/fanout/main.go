@@ -1,5 +1,5 @@
-// Command fanout is the Lambda function that works off new jobs, and what is left
-// over of jobs.
+// Command fanout is the Lambda function that works off jobs: new ones, parts of
+// them and retries.
 package main
 
 import (
@@ -28,22 +28,16 @@ func newWorker(log *slog.Logger, env *boot.Env) *broadcast.FanOut {
 	cfg := env.AWSConfig()
 	store := dynamostore.New(dynamodb.NewFromConfig(cfg), env.Required("CONNECTIONS_TABLE"), dynamostore.Options{})
 	queues := sqs.NewFromConfig(cfg)
-	leftovers := sqsqueue.New(queues, env.URL("LEFTOVERS_QUEUE_URL"), sqsqueue.Options{})
-	deadLetters := sqsqueue.New(queues, env.URL("DEAD_LETTER_QUEUE_URL"), sqsqueue.Options{})
 
 	inFlight := env.Count("POSTS_IN_FLIGHT", 256)
-	workers := env.Count("FAN_OUT_CONCURRENCY", 4)
-	// share is how many of the stage's posts a second are this worker's.
-	share := float64(env.Count("POSTS_PER_SECOND", 10_000)) / float64(workers)
-	poster := governor.New(
-		apigwposter.New(cfg, env.URL("MANAGEMENT_ENDPOINT"), apigwposter.Options{InFlight: inFlight}),
-		governor.Options{PerSecond: share},
-	)
-	return broadcast.NewFanOut(store, poster, leftovers, deadLetters, log, broadcast.Options{
-		InFlight: inFlight,
-		// All but one: of the two workers for new jobs, only the one that splits a job
-		// is there to take a part.
-		Workers:   workers - 1,
-		PerSecond: share,
-	})
+	share := sharesOf(env.Count("POSTS_PER_SECOND", 10_000), env.Count("FAN_OUT_CONCURRENCY", fewestWorkers))
+	poster := apigwposter.New(cfg, env.URL("MANAGEMENT_ENDPOINT"), apigwposter.Options{InFlight: inFlight})
+	return broadcast.NewFanOut(broadcast.Ports{
+		Connections: store,
+		Poster:      governor.New(poster, governor.Options{PerSecond: share.perSecond}),
+		RetryPoster: governor.New(poster, governor.Options{PerSecond: share.retriesPerSecond}),
+		Parts:       sqsqueue.New(queues, env.URL("PARTS_QUEUE_URL"), sqsqueue.Options{}),
+		Retries:     sqsqueue.New(queues, env.URL("RETRIES_QUEUE_URL"), sqsqueue.Options{}),
+		DeadLetters: sqsqueue.New(queues, env.URL("DEAD_LETTER_QUEUE_URL"), sqsqueue.Options{}),
+	}, log, broadcast.Options{InFlight: inFlight, Workers: share.parts, PerSecond: share.perSecond})
 }

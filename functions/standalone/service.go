@@ -27,10 +27,10 @@ const (
 	// visibility is how long a batch may take before it is handed out again. A
 	// pass posts to sockets of this process and takes milliseconds.
 	visibility = time.Minute
-	// leftoversRoom is how much larger than the queue of new jobs that of leftovers
-	// is: were one refused there, the job that it comes from would come again, for
+	// retriesRoom is how much larger than the queue of new jobs that of retries is:
+	// were one refused there, the job that it comes from would come again, for
 	// everyone.
-	leftoversRoom = 4
+	retriesRoom = 4
 )
 
 // fanOutOptions fit posts that never wait, to sockets that open within
@@ -52,12 +52,12 @@ type service struct {
 	log      *slog.Logger
 
 	gateway *wsgateway.Gateway
-	// jobs has what was accepted, leftovers what passes left over. They are apart so
+	// jobs has what was accepted, retries what passes left over. They are apart so
 	// that slow clients take neither room nor time from new messages.
-	jobs, leftovers *memqueue.Queue
-	deadLetters     *memqueue.Queue
-	sources         []*memqueue.EventSource
-	listeners       []listener
+	jobs, retries *memqueue.Queue
+	deadLetters   *memqueue.Queue
+	sources       []*memqueue.EventSource
+	listeners     []listener
 }
 
 // listener is an address with what is served there.
@@ -73,7 +73,7 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 	store := memstore.New(scanPage)
 	v.deadLetters = memqueue.New(memqueue.Config{Log: log, MaxBytes: s.queueBytes})
 	v.jobs = v.newQueue(s.queueBytes)
-	v.leftovers = v.newQueue(leftoversRoom * s.queueBytes)
+	v.retries = v.newQueue(retriesRoom * s.queueBytes)
 	var err error
 	v.gateway, err = wsgateway.New(wsgateway.Config{
 		Stage:          s.stage,
@@ -89,9 +89,11 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	worker := broadcast.NewFanOut(store, v.gateway, v.leftovers, v.deadLetters, log, fanOutOptions)
+	worker := broadcast.NewFanOut(broadcast.Ports{
+		Connections: store, Poster: v.gateway, Parts: v.retries, Retries: v.retries, DeadLetters: v.deadLetters,
+	}, log, fanOutOptions)
 	fanOut := &lambdaevent.FanOut{Worker: worker}
-	for _, queue := range []*memqueue.Queue{v.jobs, v.leftovers} {
+	for _, queue := range []*memqueue.Queue{v.jobs, v.retries} {
 		v.sources = append(v.sources,
 			&memqueue.EventSource{Queue: queue, Handler: fanOut.Handle, RetryAfter: time.Second, Log: log})
 	}

@@ -61,9 +61,9 @@ func (v *service) drain() error {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	replied := v.drainGateway(ctx, timeout/2, timeout/4)
-	for _, queue := range []*memqueue.Queue{v.jobs, v.leftovers} {
+	for _, queue := range []*memqueue.Queue{v.jobs, v.retries} {
 		if queue.WaitIdle(ctx) != nil {
-			left := size(v.jobs) + size(v.leftovers)
+			left := size(v.jobs) + size(v.retries)
 			return errors.Join(replied, fmt.Errorf("%d jobs not delivered within the drain timeout", left))
 		}
 	}

@@ -71,7 +71,7 @@ func newWorker(poster ports.Poster, size sizes) (*broadcast.FanOut, []broadcast.
 			return nil, nil, err
 		}
 	}
-	worker := broadcast.NewFanOut(store, poster, refuse{}, refuse{}, slog.New(slog.DiscardHandler),
+	worker := broadcast.NewFanOut(outside(store, poster, refuse{}), slog.New(slog.DiscardHandler),
 		broadcast.Options{InFlight: size.inFlight})
 	jobs, err := newJobs(size.messages)
 	return worker, jobs, err

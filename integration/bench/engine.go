@@ -69,7 +69,7 @@ func pass(size sizes, answer func(int64) error) (cost, error) {
 		return cost{}, err
 	}
 	poster := &instant{answer: answer}
-	worker := broadcast.NewFanOut(generated(size.rows), poster, discard{}, discard{}, slog.New(slog.DiscardHandler),
+	worker := broadcast.NewFanOut(outside(generated(size.rows), poster, discard{}), slog.New(slog.DiscardHandler),
 		broadcast.Options{InFlight: size.inFlight, Backoff: 10 * time.Millisecond})
 	watch := startWatch()
 	err = handle(worker, jobs)
@@ -182,3 +182,10 @@ func (p *instant) Prepare([]byte) (ports.Post, error) {
 type discard struct{}
 
 func (discard) Send(context.Context, ...ports.QueueMessage) error { return nil }
+
+// outside has one queue for whatever is put on any.
+func outside(connections ports.ConnectionStore, poster ports.Poster, queue ports.Queue) broadcast.Ports {
+	return broadcast.Ports{
+		Connections: connections, Poster: poster, Parts: queue, Retries: queue, DeadLetters: queue,
+	}
+}

@@ -184,7 +184,7 @@ func TestQueueDown(t *testing.T) {
 	for _, c := range []*client{sender, receiver} {
 		c.wantMessages(accepts, `"refused"`)
 	}
-	for _, url := range []string{s.queue.URL, s.leftoversURL} {
+	for _, url := range []string{s.queue.URL, s.partsURL, s.retriesURL} {
 		testenv.Eventually(t, patience, "the queue is worked off", func() bool { return holds(t, url) == "0+0+0" })
 	}
 	wantEmpty(t, s.queue.DeadLetterURL)

@@ -25,8 +25,9 @@ func holds(t testing.TB, url string) string {
 }
 
 // createAlike creates an empty queue with the visibility timeout of another, and
-// with its dead-letter queue. It returns its URL.
-func createAlike(t testing.TB, url string) string {
+// with its dead-letter queue, under a name that begins with the one given. It
+// returns its URL.
+func createAlike(t testing.TB, name, url string) string {
 	t.Helper()
 	like, err := awslocal.SQS(t).GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
 		QueueUrl: &url, AttributeNames: []types.QueueAttributeName{
@@ -36,7 +37,7 @@ func createAlike(t testing.TB, url string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := "leftovers-" + rand.Text()
+	name += "-" + rand.Text()
 	created, err := awslocal.SQS(t).CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: like.Attributes})
 	if err != nil {
 		t.Fatal(err)

@@ -25,6 +25,10 @@ func TestLambda(t *testing.T) {
 	})
 }
 
+// concurrency is how many environments a function may have: one for each fan-out
+// worker of the stage dev.
+const concurrency = 6
+
 // lambdaConfig is what a test needs otherwise than serverless.yml has it, or than
 // it is by default.
 type lambdaConfig struct {
@@ -45,7 +49,8 @@ type lambdaService struct {
 	functions     map[string]*lambdalocal.Function
 	dynamoDB, sqs lambdalocal.Switch // faults on the functions' way to them
 	queue         awslocal.Queue     // of new jobs
-	leftoversURL  string             // of the queue of leftovers
+	partsURL      string             // of the queue of parts
+	retriesURL    string             // of the queue of retries
 	gateway       *wsgateway.Gateway
 }
 
@@ -53,7 +58,8 @@ func startLambda(t *testing.T, cfg lambdaConfig) *lambdaService {
 	t.Helper()
 	s := &lambdaService{target: &target{logs: new(logs)}, functions: make(map[string]*lambdalocal.Function)}
 	s.queue = awslocal.CreateQueue(t, cmp.Or(cfg.visibility, time.Minute), cmp.Or(cfg.maxReceives, 5))
-	s.leftoversURL = createAlike(t, s.queue.URL)
+	s.partsURL = createAlike(t, "parts", s.queue.URL)
+	s.retriesURL = createAlike(t, "retries", s.queue.URL)
 	s.serveManagement(t, cfg)
 	queues := awslocal.Proxy(t, awslocal.SQSEndpoint(t), s.sqs.Serve)
 	s.deploy(t, cfg, awslocal.Env(awslocal.Proxy(t, awslocal.DynamoDBEndpoint(t), s.dynamoDB.Serve), queues))
@@ -71,7 +77,8 @@ func (s *lambdaService) deploy(t *testing.T, cfg lambdaConfig, env []string) {
 	resources := map[string]string{
 		`{"Ref":"ConnectionsTable"}`: awslocal.CreateTable(t),
 		`{"Ref":"JobsQueue"}`:        s.queue.URL,
-		`{"Ref":"LeftoversQueue"}`:   s.leftoversURL,
+		`{"Ref":"PartsQueue"}`:       s.partsURL,
+		`{"Ref":"RetriesQueue"}`:     s.retriesURL,
 		`{"Ref":"DeadLetterQueue"}`:  s.queue.DeadLetterURL,
 		`{"Fn::Sub":"https://${WebsocketsApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/dev"}`: s.managementEndpoint,
 	}
@@ -79,7 +86,7 @@ func (s *lambdaService) deploy(t *testing.T, cfg lambdaConfig, env []string) {
 	own := map[string][]string{"fanout": cfg.fanOut}
 	for name, f := range configured(t) {
 		s.functions[name] = lambdalocal.New(t, lambdalocal.Config{
-			Name: name, Bootstrap: programs[name], Concurrency: 4, Log: lambdaLogs{s.logs},
+			Name: name, Bootstrap: programs[name], Concurrency: concurrency, Log: lambdaLogs{s.logs},
 			Env:     slices.Concat(env, f.variables(t, resources), own[name]),
 			Timeout: cmp.Or(cfg.timeouts[name], time.Duration(f.Timeout)*time.Second),
 		})
@@ -90,7 +97,7 @@ func (s *lambdaService) deploy(t *testing.T, cfg lambdaConfig, env []string) {
 func (s *lambdaService) connect(t *testing.T, cfg lambdaConfig, queues string) {
 	t.Helper()
 	routes, api := make(map[string]wsgateway.Route), http.NewServeMux()
-	urls := map[string]string{"JobsQueue": s.queue.URL, "LeftoversQueue": s.leftoversURL}
+	urls := map[string]string{"JobsQueue": s.queue.URL, "PartsQueue": s.partsURL, "RetriesQueue": s.retriesURL}
 	for name, f := range configured(t) {
 		for _, event := range f.Events {
 			switch {

@@ -22,17 +22,15 @@ type plan struct {
 	strays     int // rows of long ago, about to expire
 	messages   int
 	large      bool // contents that do not share a payload
-	jobWorkers int
-	batch      int           // of jobs
-	window     time.Duration // for which one gathers
-	// leftoverWorkers take what the others leave over, one at a time.
-	leftoverWorkers int
-	governed        bool          // the workers share the account's quota
-	timeout         time.Duration // of an invocation
-	visibility      time.Duration
-	pageSize        int
-	options         broadcast.Options
-	hazards         hazards
+	jobs       intake
+	parts      intake
+	retries    intake
+	governed   bool          // the workers share the account's quota
+	timeout    time.Duration // of an invocation
+	visibility time.Duration
+	pageSize   int
+	options    broadcast.Options
+	hazards    hazards
 	// promptly is the time in which everybody who is open and not slow gets a
 	// message while others are slow, if the kind is prompt.
 	promptly time.Duration
@@ -46,6 +44,8 @@ type hazards struct {
 	reordered    float64       // of a queue message that is overtaken
 	sendFails    float64       // of a send of which none or some is stored
 	sendUnknown  float64       // of a send that fails and may be stored all the same
+	outageFrom   time.Duration // since the start: when no queue takes anything
+	outage       time.Duration // and for how long; 0: never
 	storeTakes   time.Duration // a call to the store at most, if longer than usual
 	storeFails   float64       // of a call to the store
 	emptyPages   float64       // of a scan
@@ -59,24 +59,27 @@ type hazards struct {
 
 func newPlan(s seed) plan {
 	p := plan{
-		kind:       [...]kind{exact, prompt, anything, anything}[s%4],
-		clients:    s.number("clients", 5, 40),
-		strays:     s.number("strays", 0, 8),
-		messages:   s.number("messages", 1, 5),
-		large:      s.happens("large", 0.08),
-		jobWorkers: s.number("job workers", 1, 3),
-		batch:      pick(s, "batch", 1, 3, 10),
-		window:     pick(s, "window", 0, 200*time.Millisecond, time.Second),
+		kind:     [...]kind{exact, prompt, anything, anything}[s%4],
+		clients:  s.number("clients", 5, 40),
+		strays:   s.number("strays", 0, 8),
+		messages: s.number("messages", 1, 5),
+		large:    s.happens("large", 0.08),
+		jobs: intake{
+			workers: s.number("job workers", 1, 3),
+			batch:   pick(s, "batch", 1, 3, 10),
+			window:  pick(s, "window", 0, 200*time.Millisecond, time.Second),
+		},
+		parts:      intake{workers: s.number("part workers", 1, 3), batch: pick(s, "parts", 1, 1, 10)},
+		retries:    intake{workers: s.number("retry workers", 1, 2), batch: pick(s, "retries", 1, 10)},
 		timeout:    pick(s, "timeout", margin+2*time.Second, margin+3*time.Second, 15*time.Second, time.Minute),
 		visibility: pick(s, "visibility", 65*time.Second, 6*time.Minute),
 		pageSize:   pick(s, "page size", 1, 3, 7, 20, 100),
-
-		leftoverWorkers: s.number("leftover workers", 1, 3),
 	}
 	p.options = broadcast.Options{
 		Margin:   margin,
 		InFlight: pick(s, "in flight", 4, 8, 16, 256),
 		Workers:  pick(s, "split into", 0, 2, 3, 4),
+		Held:     pick(s, "held", 0, 2, 5),
 		Retries:  pick(s, "retries", -1, 1),
 		// The least there is: halved and spread at random they are the same in
 		// every run, and the queue rounds them up to seconds.
@@ -88,7 +91,7 @@ func newPlan(s seed) plan {
 		p.makePrompt(s)
 	default:
 		p.hazards = newHazards(s, p.kind)
-		p.governed = p.hazards.quota > 0 && s.happens("governed", 0.5)
+		p.governed = p.hazards.quota > 0 && s.happens("governed", 0.7)
 	}
 	return p
 }
@@ -101,16 +104,20 @@ const margin = 2*postLimit + 2*time.Second
 const justInTime = postLimit - 100*time.Millisecond
 
 // makePrompt leaves room for the slow clients among the posts in flight, and has
-// either workers to spare or the two that take jobs on AWS. These can both wait
-// for posts to slow clients, and what comes meanwhile waits for one of them.
+// either workers to spare or those that there are on AWS. Both that take jobs can
+// wait for posts to slow clients, and what comes meanwhile waits for one of them.
 func (p *plan) makePrompt(s seed) {
-	p.timeout, p.window, p.large = time.Minute, 0, false
-	p.options.InFlight, p.options.Workers = 64, 0
-	p.hazards = hazards{slow: 0.3, answerWithin: 2 * postLimit}
-	p.jobWorkers, p.promptly = 32, postLimit/2
+	p.timeout, p.large = time.Minute, false
+	p.options.InFlight = 64
+	p.hazards = hazards{
+		slow: 0.3, answerWithin: 2 * postLimit,
+		throttled: pick(s, "prompt throttled", 0, 0.8), unavailable: pick(s, "prompt unavailable", 0, 0.4),
+	}
+	p.jobs, p.parts, p.promptly = intake{workers: 32, batch: 1}, intake{workers: 96, batch: 1}, postLimit/2
 	if s.happens("as on AWS", 0.5) {
-		p.jobWorkers, p.leftoverWorkers, p.batch = 2, 2, 10
-		p.promptly += postLimit
+		p.jobs, p.retries = intake{workers: 2, batch: 10}, intake{workers: 2, batch: 10}
+		p.parts = intake{workers: 4, batch: 1}
+		p.promptly += 2 * postLimit
 	}
 }
 
@@ -131,15 +138,19 @@ func newHazards(s seed, k kind) hazards {
 		slow:         some("slow", 0.3),
 		answerWithin: s.between("answer within", time.Second, justInTime),
 	}
-	if s.happens("any quota", 0.4) {
+	if s.happens("any quota", 0.5) {
 		size := s.share("quota")
-		h.quota, h.burst = 1+size*size*110, 1+s.share("burst")*20
+		h.quota, h.burst = 5+size*size*100, 1+s.share("burst")*20
 	}
 	if k == anything {
 		h.crashes = some("crashes", 0.3)
 		h.stops = some("stops", 0.2)
 		h.duplicates = some("duplicates", 0.1)
 		h.sendFails = some("send fails", 0.2)
+		if s.happens("any outage", 0.2) {
+			h.outageFrom = s.between("outage from", firstMessage, lastMessage)
+			h.outage = s.between("outage", time.Second, 10*time.Second)
+		}
 		h.sendUnknown = some("send unknown", 0.1)
 		h.unknown = some("unknown", 0.2)
 		h.answerWithin = s.between("answer within", time.Second, 2*postLimit)

@@ -12,7 +12,11 @@ import (
 func (w *world) checkDeadLetters() {
 	var letters []letter
 	for _, e := range w.dead.entries {
-		letters = append(letters, letterOf(e.body))
+		l := letterOf(e.body)
+		if e.receives == 0 && (l.Reason == "" || l.Attempt > 0) {
+			w.broken("a dead letter has reason %q and %d attempts", l.Reason, l.Attempt)
+		}
+		letters = append(letters, l)
 	}
 	for _, missing := range w.missing() {
 		if !slices.ContainsFunc(letters, func(l letter) bool { return l.covers(missing.message, missing.connection) }) {
@@ -21,6 +25,9 @@ func (w *world) checkDeadLetters() {
 	}
 	if w.plan.kind == prompt {
 		w.checkPromptness()
+	}
+	if w.plan.kind == exact && len(w.repeats) > 0 {
+		w.broken("%d jobs came again for no reason", len(w.repeats))
 	}
 	if refused := w.gateway.overQuota; refused > 0 && w.plan.kind == exact && w.plan.governed {
 		w.broken("%d posts of governed workers were over the quota", refused)

@@ -25,7 +25,6 @@ type queue struct {
 	mu      sync.Mutex
 	entries []*entry
 	stored  int
-	batches int
 	changed chan struct{} // has a token when an entry may have become visible
 }
 
@@ -73,6 +72,9 @@ func fingerprint(messages []ports.QueueMessage) string {
 // have stored.
 func (q *queue) take(d seed, messages []ports.QueueMessage) error {
 	h := q.hazards()
+	if since := time.Since(q.start); h.outageFrom <= since && since < h.outageFrom+h.outage {
+		return errQueue
+	}
 	fails, unknown := d.happens("fails", h.sendFails), d.happens("unknown", h.sendUnknown)
 	failed := make(map[int]error)
 	for i, m := range messages {
@@ -147,6 +149,8 @@ func (q *queue) signal() {
 type letter struct {
 	Messages []struct{ ID domain.MessageID }
 	Only     []struct{ ID domain.ConnectionID }
+	Attempt  int
+	Reason   string
 }
 
 func letterOf(body string) letter {
@@ -189,7 +193,6 @@ func (q *queue) receive(limit int) []*entry {
 	}
 	slices.SortFunc(batch, func(a, b *entry) int { return cmp.Compare(a.order, b.order) })
 	batch = batch[:min(limit, len(batch))]
-	q.batches++
 	for _, e := range batch {
 		q.hide(e)
 	}
@@ -207,7 +210,7 @@ func (q *queue) hide(e *entry) {
 	}
 	if e.receives > maxReceives {
 		q.entries = slices.DeleteFunc(q.entries, func(o *entry) bool { return o == e })
-		q.deadLetters.add(&entry{id: e.id, body: e.body})
+		q.deadLetters.add(&entry{id: e.id, body: e.body, receives: e.receives})
 		q.event("dead letter", e.id)
 	}
 }
@@ -226,13 +229,6 @@ func (q *queue) drain() []*entry {
 	all := q.entries
 	q.entries = nil
 	return all
-}
-
-// handedOut returns how many batches were received.
-func (q *queue) handedOut() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.batches
 }
 
 func (q *queue) empty() bool {

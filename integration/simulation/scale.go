@@ -25,8 +25,8 @@ type measured struct {
 	workers     workers
 
 	delivered, refused int
-	lastDelivery       time.Duration // after the message was sent
-	invocations, peak  int
+	cold, warm         time.Duration // from sending a first and a second message to its last delivery
+	invocations, peak  int           // for the first one
 	dollars            float64
 }
 
@@ -109,38 +109,72 @@ func (t table) Scan(ctx context.Context, segment domain.Segment, from domain.Cur
 	return t.Store.Scan(ctx, segment, from)
 }
 
-// measure sends one message to everybody in the table, in good weather. It must
-// be called in a synctest bubble; tables can be shared by bubbles.
+// measure sends two messages to everybody in the table, one after the other, in
+// good weather. It must be called in a synctest bubble; tables can be shared by
+// bubbles.
 func measure(rows *memstore.Store, m *measured) {
-	w := newWorld(0, plan{ // as in serverless.yml
-		jobWorkers: 2, batch: 10, leftoverWorkers: m.workers.concurrency - 2,
+	w, a := m.newWorld(rows)
+	stop := w.workers()
+	m.cold = w.broadcast(0, a)
+	m.invocations, m.peak = w.usage.invocations, w.usage.peak
+	m.dollars = bill{
+		posts: a.delivered, invocations: m.invocations, rows: m.connections,
+		queueRequests:   w.jobs.stored + w.parts.stored + w.retries.stored + 2*m.invocations, // a receive and a delete each
+		gigabyteSeconds: w.usage.busy.Seconds() * float64(m.workers.memoryMB) / 1024,
+	}.dollars()
+	m.warm = w.broadcast(1, a)
+	stop()
+	m.delivered, m.refused = a.delivered, a.refused
+}
+
+// sustain sends so many messages at intervals and returns how long after the last
+// one the last delivery comes. It must be called in a synctest bubble.
+func (m *measured) sustain(rows *memstore.Store, messages int, interval time.Duration) time.Duration {
+	w, a := m.newWorld(rows)
+	defer w.workers()()
+	var last time.Time
+	for i := range messages {
+		time.Sleep(interval)
+		last = time.Now()
+		w.send(i)
+	}
+	w.drained()
+	return a.last.Sub(last)
+}
+
+// newWorld is wired as serverless.yml has it.
+func (m *measured) newWorld(rows *memstore.Store) (*world, *account) {
+	w := newWorld(0, plan{
+		jobs:    intake{workers: 2, batch: 10},
+		parts:   intake{workers: m.workers.concurrency - 4, batch: 1},
+		retries: intake{workers: 2, batch: 10},
 		timeout: time.Minute, visibility: 390 * time.Second,
 	}, nil)
 	a := &account{quota: newBucket(m.quota, m.quota/2)}
 	w.newWorker = func() *broadcast.FanOut { return m.worker(w, a, rows) }
-	stop := w.workers()
-	start := time.Now()
-	w.send(0)
-	w.drained()
-	stop()
+	return w, a
+}
 
-	m.delivered, m.refused = a.delivered, a.refused
-	m.lastDelivery = a.last.Sub(start)
-	m.invocations, m.peak = w.usage.invocations, w.usage.peak
-	m.dollars = bill{
-		posts: a.delivered, invocations: m.invocations, rows: m.connections,
-		queueRequests:   w.jobs.stored + w.leftovers.stored + 2*m.invocations, // a receive and a delete each
-		gigabyteSeconds: w.usage.busy.Seconds() * float64(m.workers.memoryMB) / 1024,
-	}.dollars()
+// broadcast sends the message of that number and returns how long it takes to
+// the last delivery.
+func (w *world) broadcast(number int, a *account) time.Duration {
+	start := time.Now()
+	w.send(number)
+	w.drained()
+	return a.last.Sub(start)
 }
 
 // worker returns one of the workers, with its share of the quota.
 func (m *measured) worker(w *world, a *account, rows *memstore.Store) *broadcast.FanOut {
 	cpu := postCPU * vCPUMemoryMB / time.Duration(min(vCPUMemoryMB, m.workers.memoryMB))
-	share := m.quota / float64(m.workers.concurrency)
-	poster := governor.New(&machine{account: a, cost: cpu}, governor.Options{PerSecond: share})
-	return broadcast.NewFanOut(table{rows}, poster, w.leftovers, w.dead, w.log, broadcast.Options{
-		InFlight: m.workers.inFlight, Workers: m.workers.concurrency - 1, PerSecond: share, // as in functions/fanout
+	// As in functions/fanout.
+	share := (1 - retryShare) * m.quota / float64(m.workers.concurrency-2)
+	poster := &machine{account: a, cost: cpu}
+	outside := w.outside(table{rows})
+	outside.Poster = governor.New(poster, governor.Options{PerSecond: share})
+	outside.RetryPoster = governor.New(poster, governor.Options{PerSecond: retryShare * m.quota / 2})
+	return broadcast.NewFanOut(outside, w.log, broadcast.Options{
+		InFlight: m.workers.inFlight, Workers: m.workers.concurrency - 3, PerSecond: share,
 	})
 }
 

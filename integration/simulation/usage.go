@@ -29,3 +29,10 @@ func (u *usage) begin() (end func()) {
 		u.busy += time.Since(started)
 	}
 }
+
+// begun returns how many invocations there were.
+func (u *usage) begun() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.invocations
+}

@@ -10,26 +10,34 @@ import (
 	"serverless-websocket/ports"
 )
 
-// poster returns what one worker posts by: the gateway and, if the workers are
-// governed, a governor with the worker's share of the quota.
-func (w *world) poster() ports.Poster {
+// retryShare is the share of the quota that workers of retries get together; see
+// functions/fanout.
+const retryShare = 0.1
+
+// posters returns what a worker posts by: the gateway and, if the workers are
+// governed, governors with their shares of the quota.
+func (w *world) posters() (poster, retryPoster ports.Poster) {
 	if !w.plan.governed {
-		return w.gateway
+		return w.gateway, w.gateway
 	}
-	workers := w.plan.jobWorkers + w.plan.leftoverWorkers
-	return scattered{w.seed, governor.New(w.gateway, governor.Options{
-		PerSecond: w.plan.hazards.quota / float64(workers),
-		Burst:     max(1, int(w.plan.hazards.burst)/workers),
-	})}
+	governed := func(share float64, workers int) ports.Poster {
+		return scattered{w.seed, governor.New(w.gateway, governor.Options{
+			PerSecond: share * w.plan.hazards.quota / float64(workers),
+			Burst:     max(1, int(share*w.plan.hazards.burst)/workers),
+		})}
+	}
+	return governed(1-retryShare, w.plan.jobs.workers+w.plan.parts.workers), governed(retryShare, w.plan.retries.workers)
 }
 
 // account returns the bucket of the account. That of governed workers has room
 // for the bursts of all of them, and for posts that overtake each other on their
-// way.
+// way. Any worker can meet a retry: one that was sent back from the dead letters
+// is on the queue of jobs, and so each has a burst for those too.
 func (p *plan) account() *bucket {
 	burst := p.hazards.burst
 	if p.governed {
-		burst += float64(p.jobWorkers+p.leftoverWorkers) + p.hazards.quota*longestWay.Seconds()
+		workers := p.jobs.workers + p.parts.workers + p.retries.workers
+		burst += float64(2*workers) + p.hazards.quota*longestWay.Seconds()
 	}
 	return newBucket(p.hazards.quota, burst)
 }

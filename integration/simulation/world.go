@@ -1,7 +1,8 @@
 // Package simulation runs the real use cases in a simulated world: the ports
 // over a gateway, a table and a queue that misbehave as those of AWS do, in the
 // virtual time of testing/synctest. A run follows from its seed and can be
-// repeated; after it the promises of the service are checked.
+// repeated, but for what goroutines do at one and the same instant, in which about
+// one run of twenty differs; after it the promises of the service are checked.
 package simulation
 
 import (
@@ -17,6 +18,7 @@ import (
 	"serverless-websocket/adapters/memstore"
 	"serverless-websocket/domain"
 	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/ports"
 )
 
 // freshFor is how long a row may belong to a socket that is yet to open.
@@ -31,11 +33,11 @@ type world struct {
 	healed  atomic.Bool // from now on nothing goes wrong any more
 	gateway *gateway
 	store   *store
-	// jobs has what was accepted, leftovers what workers left over.
-	jobs, leftovers, dead *queue
-	registry              *broadcast.Registry
-	sources               []*eventSource
-	usage                 usage
+	// jobs has what was accepted, parts and retries what workers left over.
+	jobs, parts, retries, dead *queue
+	registry                   *broadcast.Registry
+	sources                    []*eventSource
+	usage                      usage
 	// newWorker returns what a new execution environment of the function runs.
 	newWorker func() *broadcast.FanOut
 	clients   []*client
@@ -63,16 +65,24 @@ func newWorld(s seed, p plan, out io.Writer) *world {
 	}
 	w.store = &store{world: w, rows: memstore.New(p.pageSize)}
 	w.dead = newQueue(w, "dead", nil)
-	w.jobs, w.leftovers = newQueue(w, "jobs", w.dead), newQueue(w, "leftovers", w.dead)
+	w.jobs, w.parts, w.retries = newQueue(w, "jobs", w.dead), newQueue(w, "parts", w.dead), newQueue(w, "retries", w.dead)
 	w.registry = &broadcast.Registry{Store: w.store, Lifetime: broadcast.DefaultLifetime}
 	w.newWorker = func() *broadcast.FanOut {
-		return broadcast.NewFanOut(w.store, w.poster(), w.leftovers, w.dead, w.log, p.options)
+		outside := w.outside(w.store)
+		outside.Poster, outside.RetryPoster = w.posters()
+		return broadcast.NewFanOut(outside, w.log, p.options)
 	}
 	w.sources = []*eventSource{
-		newEventSource(w, w.jobs, intake{p.jobWorkers, p.batch, p.window}),
-		newEventSource(w, w.leftovers, intake{p.leftoverWorkers, 1, 0}),
+		newEventSource(w, w.jobs, p.jobs),
+		newEventSource(w, w.parts, p.parts),
+		newEventSource(w, w.retries, p.retries),
 	}
 	return w
+}
+
+// outside returns the ports of a worker but for its posters.
+func (w *world) outside(connections ports.ConnectionStore) broadcast.Ports {
+	return broadcast.Ports{Connections: connections, Parts: w.parts, Retries: w.retries, DeadLetters: w.dead}
 }
 
 // hazards returns what can go wrong now.
@@ -159,14 +169,21 @@ func (w *world) send(number int) {
 // progress.
 const maxInvocations = 2_000
 
-// drained waits until all work is done. Work moves from jobs to leftovers and
-// never back.
+// drained waits until all work is done. A job is taken off its queue only when
+// what is left of it is on another, so that the queues have to be empty twice.
 func (w *world) drained() {
-	for ; !w.jobs.empty() || !w.leftovers.empty(); time.Sleep(time.Second) {
-		if w.jobs.handedOut()+w.leftovers.handedOut() > maxInvocations {
+	for idle := 0; idle < 2; time.Sleep(time.Second) {
+		idle++
+		for _, source := range w.sources {
+			if !source.queue.empty() {
+				idle = 0
+			}
+		}
+		if w.usage.begun() > maxInvocations {
 			w.broken("the queues are not worked off after %d invocations", maxInvocations)
-			w.jobs.drain()
-			w.leftovers.drain()
+			for _, source := range w.sources {
+				source.queue.drain()
+			}
 		}
 	}
 }

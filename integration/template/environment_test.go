@@ -1,6 +1,7 @@
 package template_test
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -47,8 +48,10 @@ func valueOf(variable, stage string) string {
 		return ref("ConnectionsTable")
 	case "JOBS_QUEUE_URL":
 		return ref("JobsQueue")
-	case "LEFTOVERS_QUEUE_URL":
-		return ref("LeftoversQueue")
+	case "PARTS_QUEUE_URL":
+		return ref("PartsQueue")
+	case "RETRIES_QUEUE_URL":
+		return ref("RetriesQueue")
 	case "DEAD_LETTER_QUEUE_URL":
 		return ref("DeadLetterQueue")
 	case "MANAGEMENT_ENDPOINT":
@@ -86,21 +89,30 @@ func variablesRead(dir string) ([]string, error) {
 // eachCall visits the calls of methods and of other packages' functions in a
 // file until visit returns an error.
 func eachCall(path string, visit func(method string, call *ast.CallExpr) error) error {
+	var failed error
+	err := eachNode(path, func(node ast.Node) {
+		call, ok := node.(*ast.CallExpr)
+		if !ok || failed != nil {
+			return
+		}
+		if selector, ok := call.Fun.(*ast.SelectorExpr); ok {
+			failed = visit(selector.Sel.Name, call)
+		}
+	})
+	return errors.Join(err, failed)
+}
+
+// eachNode visits the nodes of a file's syntax tree.
+func eachNode(path string, visit func(ast.Node)) error {
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
 	if err != nil {
 		return err
 	}
 	ast.Inspect(file, func(node ast.Node) bool {
-		call, ok := node.(*ast.CallExpr)
-		if !ok || err != nil {
-			return err == nil
-		}
-		if selector, ok := call.Fun.(*ast.SelectorExpr); ok {
-			err = visit(selector.Sel.Name, call)
-		}
-		return err == nil
+		visit(node)
+		return true
 	})
-	return err
+	return nil
 }
 
 // literal returns the argument if it is a string literal.

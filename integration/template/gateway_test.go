@@ -144,10 +144,12 @@ func wrongOutputs(t template) []string {
 		expectation{"Outputs/ManagementEndpoint/Value", valueOf("MANAGEMENT_ENDPOINT", t.stage())},
 		expectation{"Outputs/ConnectionsTableName/Value", ref("ConnectionsTable")},
 		expectation{"Outputs/JobsQueueUrl/Value", ref("JobsQueue")},
-		expectation{"Outputs/LeftoversQueueUrl/Value", ref("LeftoversQueue")},
+		expectation{"Outputs/PartsQueueUrl/Value", ref("PartsQueue")},
+		expectation{"Outputs/RetriesQueueUrl/Value", ref("RetriesQueue")},
 		expectation{"Outputs/DeadLetterQueueUrl/Value", ref("DeadLetterQueue")},
 		expectation{"Outputs/JobsQueueArn/Value", arn("JobsQueue")},
-		expectation{"Outputs/LeftoversQueueArn/Value", arn("LeftoversQueue")},
+		expectation{"Outputs/PartsQueueArn/Value", arn("PartsQueue")},
+		expectation{"Outputs/RetriesQueueArn/Value", arn("RetriesQueue")},
 		expectation{"Outputs/DeadLetterQueueArn/Value", arn("DeadLetterQueue")},
 	)
 	for name, part := range map[string]string{"ServiceEndpointWebsocket": "wss://", "HttpApiUrl": "https://"} {

@@ -32,7 +32,7 @@ func readLogCalls() (logged, error) {
 			return l, err
 		}
 		for _, path := range files {
-			if err := eachCall(path, l.add); err != nil {
+			if err := eachNode(path, l.add); err != nil {
 				return l, err
 			}
 		}
@@ -40,22 +40,45 @@ func readLogCalls() (logged, error) {
 	return l, nil
 }
 
-func (l logged) add(method string, call *ast.CallExpr) error {
+// add notes what a log call says, and the keys in lists made for one.
+func (l logged) add(node ast.Node) {
+	switch node := node.(type) {
+	case *ast.CompositeLit:
+		if list, ok := node.Type.(*ast.ArrayType); ok && named(list.Elt, "any") {
+			l.addKeys(node.Elts)
+		}
+	case *ast.CallExpr:
+		if named(node.Fun, "append") {
+			l.addKeys(node.Args[1:])
+		} else if call, ok := node.Fun.(*ast.SelectorExpr); ok {
+			l.addCall(call.Sel.Name, node.Args)
+		}
+	}
+}
+
+func (l logged) addCall(method string, args []ast.Expr) {
 	at, ok := logCalls[method]
 	if !ok {
-		return nil
+		return
 	}
-	message, ok := literal(call.Args, at)
-	if !ok { // some other method of that name
-		return nil
+	if message, ok := literal(args, at); ok { // else some other method of that name
+		l.messages[message] = true
+		l.addKeys(args[at+1:])
 	}
-	l.messages[message] = true
-	for i := at + 1; i < len(call.Args); i += 2 {
-		if key, ok := literal(call.Args, i); ok {
+}
+
+// addKeys notes every other expression, as far as it is a text.
+func (l logged) addKeys(keysAndValues []ast.Expr) {
+	for i := 0; i < len(keysAndValues); i += 2 {
+		if key, ok := literal(keysAndValues, i); ok {
 			l.keys[key] = true
 		}
 	}
-	return nil
+}
+
+func named(e ast.Expr, name string) bool {
+	identifier, ok := e.(*ast.Ident)
+	return ok && identifier.Name == name
 }
 
 // A key that Lambda sets too would be in the line twice, and readers take one of

@@ -9,18 +9,20 @@ type mutation struct {
 }
 
 const (
-	fanOut    = "Resources/FanOutLambdaFunction/Properties/"
-	manager   = "Resources/ConnectionManagerLambdaFunction/Properties/"
-	jobs      = "Resources/JobsQueue/Properties/"
-	leftovers = "Resources/LeftoversQueue/Properties/"
-	stage     = "Resources/WebsocketsDeploymentStage/Properties/"
-	workers   = "Resources/FanOutRole/Properties/Policies/0/PolicyDocument/Statement/"
-	table     = "Resources/ConnectionsTable/Properties/"
-	endpoint  = fanOut + "Environment/Variables/MANAGEMENT_ENDPOINT"
-	slowest   = "Resources/SlowestFanOutsQuery"
+	fanOut   = "Resources/FanOutLambdaFunction/Properties/"
+	manager  = "Resources/ConnectionManagerLambdaFunction/Properties/"
+	jobs     = "Resources/JobsQueue/Properties/"
+	parts    = "Resources/PartsQueue/Properties/"
+	retries  = "Resources/RetriesQueue/Properties/"
+	stage    = "Resources/WebsocketsDeploymentStage/Properties/"
+	workers  = "Resources/FanOutRole/Properties/Policies/0/PolicyDocument/Statement/"
+	table    = "Resources/ConnectionsTable/Properties/"
+	endpoint = fanOut + "Environment/Variables/MANAGEMENT_ENDPOINT"
+	slowest  = "Resources/SlowestFanOutsQuery"
 
-	jobsSource      = "Resources/FanOutEventSourceMappingSQSJobsQueue/Properties/"
-	leftoversSource = "Resources/FanOutEventSourceMappingSQSLeftoversQueue/Properties/"
+	jobsSource    = "Resources/FanOutEventSourceMappingSQSJobsQueue/Properties/"
+	partsSource   = "Resources/FanOutEventSourceMappingSQSPartsQueue/Properties/"
+	retriesSource = "Resources/FanOutEventSourceMappingSQSRetriesQueue/Properties/"
 
 	administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
 )
@@ -40,13 +42,14 @@ var mutations = []mutation{
 	{"environment", manager + "Environment/Variables/CONNECTIONS_TABLE", nil, "ConnectionManager reads CONNECTIONS_TABLE"},
 	{"environment", manager + "Environment/Variables/EXTRA", "1", "is given EXTRA"},
 	{"environment", endpoint, "https://example.com/dev", "MANAGEMENT_ENDPOINT is"},
-	{"environment", fanOut + "Environment/Variables/LEFTOVERS_QUEUE_URL/Ref", "JobsQueue", "LEFTOVERS_QUEUE_URL is"},
+	{"environment", fanOut + "Environment/Variables/PARTS_QUEUE_URL/Ref", "RetriesQueue", "PARTS_QUEUE_URL is"},
+	{"environment", fanOut + "Environment/Variables/RETRIES_QUEUE_URL/Ref", "PartsQueue", "RETRIES_QUEUE_URL is"},
 	{"environment", fanOut + "Environment/Variables/DEAD_LETTER_QUEUE_URL/Ref", "JobsQueue", "DEAD_LETTER_QUEUE_URL is"},
 
 	{"roles", workers + "1/Action/0", "dynamodb:Query", "dynamodb:Query"},
 	{"roles", workers + "2/Action/0", "sqs:*", "sqs:*"},
-	{"roles", workers + "2/Resource/1/Fn::GetAtt/0", "DeadLetterQueue", "LeftoversQueue"},
-	{"roles", workers + "3/Resource/0/Fn::GetAtt/0", "JobsQueue", "LeftoversQueue"},
+	{"roles", workers + "2/Resource/2/Fn::GetAtt/0", "DeadLetterQueue", "RetriesQueue"},
+	{"roles", workers + "3/Resource/0/Fn::GetAtt/0", "JobsQueue", "PartsQueue"},
 	{"roles", workers + "1/Resource", "*", `+`},
 	{"roles", "Resources/PingRole/Properties/ManagedPolicyArns", []any{administrator}, "AdministratorAccess"},
 	{"roles", "Resources/PingRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal", "*", "Principal"},
@@ -100,8 +103,8 @@ var mutations = []mutation{
 	{"invocation", "Resources/SendMessageLambdaPermissionWebsockets/Properties/SourceArn", "arn:*", "SendMessage"},
 
 	{"outputs", "Outputs/ServiceEndpointWebsocket", nil, "wss://"},
-	{"outputs", "Outputs/LeftoversQueueUrl", nil, "LeftoversQueueUrl"},
-	{"outputs", "Outputs/LeftoversQueueArn/Value/Fn::GetAtt/0", "JobsQueue", "LeftoversQueueArn"},
+	{"outputs", "Outputs/PartsQueueUrl", nil, "PartsQueueUrl"},
+	{"outputs", "Outputs/RetriesQueueArn/Value/Fn::GetAtt/0", "PartsQueue", "RetriesQueueArn"},
 	{"outputs", "Outputs/DeadLetterQueueUrl/Value/Ref", "JobsQueue", "DeadLetterQueueUrl"},
 	{"outputs", "Outputs/DeadLetterQueueArn", nil, "DeadLetterQueueArn"},
 
@@ -109,15 +112,16 @@ var mutations = []mutation{
 	{"queue", jobs + "SqsManagedSseEnabled", nil, "SqsManagedSseEnabled"},
 	{"queue", jobs + "RedrivePolicy/maxReceiveCount", 3.0, "3 receives"},
 	{"queue", jobs + "MessageRetentionPeriod", 1209600.0, "expire"},
-	{"queue", leftovers + "MaximumMessageSize", 262144.0, "MaximumMessageSize"},
-	{"queue", leftovers + "SqsManagedSseEnabled", nil, "SqsManagedSseEnabled"},
-	{"queue", leftovers + "RedrivePolicy", nil, "deadLetterTargetArn"},
-	{"queue", leftovers + "RedrivePolicy/deadLetterTargetArn/Fn::GetAtt/0", "JobsQueue", "deadLetterTargetArn"},
-	{"queue", leftovers + "RedrivePolicy/maxReceiveCount", 1.0, "1 receives"},
-	{"queue", leftovers + "MessageRetentionPeriod", 1209600.0, "expire"},
+	{"queue", parts + "MaximumMessageSize", 262144.0, "MaximumMessageSize"},
+	{"queue", parts + "SqsManagedSseEnabled", nil, "SqsManagedSseEnabled"},
+	{"queue", parts + "RedrivePolicy", nil, "deadLetterTargetArn"},
+	{"queue", retries + "RedrivePolicy/deadLetterTargetArn/Fn::GetAtt/0", "PartsQueue", "deadLetterTargetArn"},
+	{"queue", retries + "RedrivePolicy/maxReceiveCount", 1.0, "1 receives"},
+	{"queue", retries + "MessageRetentionPeriod", 1209600.0, "expire"},
 	{"queue", "Resources/DeadLetterQueue/Properties/MessageRetentionPeriod", 345600.0, "MessageRetentionPeriod"},
 	{"queue", "Resources/DeadLetterQueuePolicy", nil, "without TLS"},
-	{"queue", "Resources/LeftoversQueuePolicy", nil, "LeftoversQueue takes requests without TLS"},
+	{"queue", "Resources/PartsQueuePolicy", nil, "PartsQueue takes requests without TLS"},
+	{"queue", "Resources/RetriesQueuePolicy/Properties/Queues/0/Ref", "JobsQueue", "RetriesQueue takes requests without TLS"},
 	{"queue", "Resources/JobsQueuePolicy/Properties/PolicyDocument/Statement/0/Effect", "Allow", "Effect"},
 	{"sources", fanOut + "RecursiveLoop", nil, "RecursiveLoop"},
 	{"sources", jobsSource + "FunctionResponseTypes", nil, "FunctionResponseTypes"},
@@ -125,12 +129,17 @@ var mutations = []mutation{
 	{"sources", jobsSource + "ScalingConfig", nil, "0 workers at once"},
 	{"sources", jobsSource + "ScalingConfig/MaximumConcurrency", 4.0, "4 workers at once, not 2"},
 	{"sources", jobs + "VisibilityTimeout", 359.0, "visibility of 359 s"},
-	{"sources", leftoversSource + "FunctionResponseTypes", nil, "FunctionResponseTypes"},
-	{"sources", leftoversSource + "EventSourceArn/Fn::GetAtt/0", "JobsQueue", "EventSourceArn"},
-	{"sources", leftoversSource + "BatchSize", 10.0, "BatchSize"},
-	{"sources", leftoversSource + "MaximumBatchingWindowInSeconds", 1.0, "MaximumBatchingWindowInSeconds"},
-	{"sources", leftoversSource + "ScalingConfig/MaximumConcurrency", 4.0, "4 workers at once, not 2"},
-	{"sources", leftovers + "VisibilityTimeout", 359.0, "visibility of 359 s"},
+	{"sources", partsSource + "FunctionResponseTypes", nil, "FunctionResponseTypes"},
+	{"sources", partsSource + "EventSourceArn/Fn::GetAtt/0", "RetriesQueue", "EventSourceArn"},
+	{"sources", partsSource + "BatchSize", 10.0, "BatchSize"},
+	{"sources", partsSource + "MaximumBatchingWindowInSeconds", 1.0, "MaximumBatchingWindowInSeconds"},
+	{"sources", partsSource + "ScalingConfig/MaximumConcurrency", 4.0, "PartsQueue: 4 workers at once, not 2"},
+	{"sources", parts + "VisibilityTimeout", 359.0, "visibility of 359 s"},
+	{"sources", "Resources/FanOutEventSourceMappingSQSRetriesQueue", nil, "EventSourceArn"},
+	{"sources", retriesSource + "BatchSize", 1.0, "BatchSize"},
+	{"sources", retriesSource + "MaximumBatchingWindowInSeconds", 1.0, "MaximumBatchingWindowInSeconds"},
+	{"sources", retriesSource + "ScalingConfig/MaximumConcurrency", 4.0, "RetriesQueue: 4 workers at once, not 2"},
+	{"sources", retries + "VisibilityTimeout", 359.0, "visibility of 359 s"},
 
 	{"table", table + "TimeToLiveSpecification/AttributeName", "ttl", "TimeToLive"},
 	{"table", table + "KeySchema/0/AttributeName", "connectionId", "KeySchema"},
@@ -142,8 +151,8 @@ var mutations = []mutation{
 	{"alarms", "Resources/PingThrottlesAlarm/Properties/AlarmActions", nil, "AlarmActions"},
 	{"alarms", "Resources/PingThrottlesAlarm/Properties/Dimensions/0/Name", "Function", "Name"},
 	{"alarms", "Resources/OldestJobAlarm/Properties/Threshold", 0.0, "Threshold"},
-	{"alarms", "Resources/OldestLeftoverAlarm", nil, "OldestLeftoverAlarm"},
-	{"alarms", "Resources/OldestLeftoverAlarm/Properties/Dimensions/0/Value/Fn::GetAtt/0", "JobsQueue", "LeftoversQueue"},
+	{"alarms", "Resources/OldestPartAlarm", nil, "OldestPartAlarm"},
+	{"alarms", "Resources/OldestRetryAlarm/Properties/Dimensions/0/Value/Fn::GetAtt/0", "PartsQueue", "RetriesQueue"},
 	{"alarms", "Resources/OldestJobAlarm/Properties/Statistic", "Sum", "Statistic"},
 	{"alarms", "Resources/DeadLettersAlarm/Properties/Period", 86400.0, "Period"},
 	{"alarms", "Resources/FanOutLoggedErrors/Properties/FilterPattern", "ERROR", "FilterPattern"},

@@ -34,7 +34,7 @@ var stages = map[string][]string{
 	"prod": {
 		"--param", "alarmEmail=ops@example.com",
 		"--param", "tracing=Active",
-		"--param", "fanOutConcurrency=12",
+		"--param", "fanOutConcurrency=20",
 		"--param", "accountLogRole=existing",
 	},
 }

@@ -25,13 +25,13 @@ var refused = []struct{ stage, param, want string }{
 	{"dev", "postsPerSecond=many", `postsPerSecond is "many", and has to be a whole number, 1 or more`},
 	{"dev", "postsPerSecond=0", `postsPerSecond is "0"`},
 	{"dev", "postsPerSecond=1e4", `postsPerSecond is "1e4"`},
-	{"dev", "fanOutConcurrency=3", `fanOutConcurrency is "3", and has to be a whole number, from 4 to 1000`},
+	{"dev", "fanOutConcurrency=5", `fanOutConcurrency is "5", and has to be a whole number, from 6 to 1000`},
 	{"prod", "fanOutConcurrency=1001", `fanOutConcurrency is "1001"`},
 	{"dev", "fanOutConcurrency=-2", `fanOutConcurrency is "-2"`},
 	{"dev", "memory=64", `memory is "64", and has to be a whole number, from 128 to 10240`},
 	{"dev", "throttleRate=0", `throttleRate is "0"`},
 	{"dev", "batchSize=10", ""},
-	{"prod", "fanOutConcurrency=4", ""},
+	{"prod", "fanOutConcurrency=6", ""},
 	{"prod", "batchWindow=30", ""},
 	{"prod", "alarmEmail=a=b@example.com", ""},
 }
@@ -57,11 +57,11 @@ func TestBadParametersAreRefused(t *testing.T) {
 
 func TestBadParameterStopsPackaging(t *testing.T) {
 	packages(t)
-	cmd := exec.CommandContext(t.Context(), testenv.NodeBin(t, "sls"), "package", "--param", "fanOutConcurrency=3",
+	cmd := exec.CommandContext(t.Context(), testenv.NodeBin(t, "sls"), "package", "--param", "fanOutConcurrency=5",
 		"--package", t.TempDir())
 	cmd.Dir, cmd.Env = filepath.Join(shared.dir, "service"), shared.env
 	out, err := cmd.CombinedOutput()
-	const want = `The parameter fanOutConcurrency is "3", and has to be a whole number, from 4 to 1000.`
+	const want = `The parameter fanOutConcurrency is "5", and has to be a whole number, from 6 to 1000.`
 	if err == nil || !strings.Contains(string(out), want) || strings.Contains(string(out), ".js:") {
 		t.Errorf("%v\n%s\nwant a failure with the line %s and no stack", err, out, want)
 	}

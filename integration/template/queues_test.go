@@ -24,7 +24,7 @@ func wrongQueues(t template) []string {
 	}
 	const dead = "Resources/DeadLetterQueue/Properties/MessageRetentionPeriod"
 	wrong = append(wrong, t.unmet(expectation{dead, longest})...)
-	for _, queue := range []string{jobs, leftovers} {
+	for _, queue := range []string{jobs, parts, retries} {
 		wrong = append(wrong, t.unmet(expectation{queue + "RedrivePolicy/deadLetterTargetArn", arn("DeadLetterQueue")})...)
 		if n := t.number(queue + "RedrivePolicy/maxReceiveCount"); n < 5 {
 			wrong = append(wrong, fmt.Sprintf("%s: a job becomes a dead letter after %d receives; throttled invocations count too", queue, n))
@@ -54,21 +54,24 @@ func withoutPolicy(t template, queue string) []string {
 	return []string{queue + " takes requests without TLS"}
 }
 
-// wrongEventSources checks which queues the worker reads and how: new jobs in
-// batches and with the fewest workers there can be, leftovers one by one and with
-// all other workers.
+// wrongEventSources checks which queues the worker reads and how: new jobs and
+// retries in batches and with the fewest workers there can be, parts one by one
+// and with all other workers.
 func wrongEventSources(t template) []string {
 	wrong := t.unmet(
-		// The function sends to a queue that invokes it, which Lambda would take for a
+		// The function sends to queues that invoke it, which Lambda would take for a
 		// loop.
 		// https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 		expectation{fanOut + "RecursiveLoop", `"Allow"`},
-		expectation{leftoversSource + "BatchSize", "1"},
-		expectation{leftoversSource + "MaximumBatchingWindowInSeconds", "null"},
+		expectation{partsSource + "BatchSize", "1"},
+		expectation{partsSource + "MaximumBatchingWindowInSeconds", "null"},
+		expectation{retriesSource + "BatchSize", "10"},
+		expectation{retriesSource + "MaximumBatchingWindowInSeconds", "null"},
 	)
 	concurrency, _ := strconv.Atoi(shared.packages[t.stage()].settings()["fanOutConcurrency"])
 	wrong = append(wrong, t.wrongEventSource(jobsSource, "JobsQueue", 2)...)
-	return append(wrong, t.wrongEventSource(leftoversSource, "LeftoversQueue", concurrency-2)...)
+	wrong = append(wrong, t.wrongEventSource(partsSource, "PartsQueue", concurrency-4)...)
+	return append(wrong, t.wrongEventSource(retriesSource, "RetriesQueue", 2)...)
 }
 
 // wrongEventSource checks one of them, and the limits of an SQS event source.

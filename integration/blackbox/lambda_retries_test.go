@@ -1,0 +1,111 @@
+package blackbox
+
+import (
+	"fmt"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"serverless-websocket/integration/awslocal"
+	"serverless-websocket/integration/lambdalocal"
+	"serverless-websocket/integration/testenv"
+)
+
+const (
+	retryWorkers = 2
+	retryJobs    = 12 // more than they take at once
+)
+
+// TestSlowRetriesKeepNoMessageWaiting has both workers for retries busy with
+// clients whose posts take until their time limit, and more such jobs waiting. A
+// new message gets to the others before any of these is done.
+func TestSlowRetriesKeepNoMessageWaiting(t *testing.T) {
+	const slowClients = 20
+	posts, slow := newGate(1), new(sync.Map)
+	s := startLambda(t, lambdaConfig{beforePost: posts.passTo(slow)})
+	owed := dialMany(t, s.target, slowClients)
+	for _, id := range connected(t, s.target, slowClients) {
+		slow.Store(id, true)
+	}
+	sender, receiver := dial(t, s.target), dial(t, s.target)
+	s.leaveOver(t, slow)
+	testenv.Eventually(t, patience, "both workers for retries wait for the clients", func() bool {
+		return posts.held.Load() == retryWorkers*slowClients
+	})
+
+	a := s.wantOvertaking(t, sender, receiver)
+	posts.open()
+	for _, c := range owed {
+		c.wantMessage(a.ID)
+	}
+}
+
+// TestSlowRetriesKeepNoPartWaiting has the same for a message that is split. The
+// slow connections are no client's, so that only retries meet them.
+func TestSlowRetriesKeepNoPartWaiting(t *testing.T) {
+	const clients, slowConnections = 60, 8
+	posts, slow := newGate(1), new(sync.Map)
+	for i := range slowConnections {
+		slow.Store(fmt.Sprintf("slow-%d", i), true)
+	}
+	s := startLambda(t, lambdaConfig{fanOut: []string{smallQuota}, beforePost: posts.passTo(slow)})
+	all := dialMany(t, s.target, clients)
+	s.leaveOver(t, slow)
+	testenv.Eventually(t, patience, "both workers for retries are busy", func() bool {
+		return len(s.busy("fanout")) == retryWorkers
+	})
+
+	a := s.wantOvertaking(t, all[0], all...)
+	posts.open()
+	s.logs.await(t, "split", "messageIds", a.ID)
+}
+
+// passTo returns what holds up the posts to the connections whose ids are keys of
+// the map.
+func (g *gate) passTo(connections *sync.Map) func(*http.Request) {
+	return func(r *http.Request) {
+		if _, ok := connections.Load(path.Base(r.URL.Path)); ok {
+			g.pass(r)
+		}
+	}
+}
+
+// leaveOver puts jobs for the connections on the queue of retries, as workers do
+// that could not post to them.
+func (s *lambdaService) leaveOver(t *testing.T, connections *sync.Map) {
+	t.Helper()
+	var only []string
+	for id := range connections.Range {
+		only = append(only, fmt.Sprintf(`{"id":%q,"at":1}`, id))
+	}
+	for i := range retryJobs {
+		body := fmt.Sprintf(`{"v":1,"messages":[{"id":"owed-%d","sentAt":1,"content":"1"}],"only":[%s],"attempt":1}`,
+			i, strings.Join(only, ","))
+		_, err := awslocal.SQS(t).SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &s.retriesURL, MessageBody: &body})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// wantOvertaking broadcasts until a message gets to the receivers before any of
+// the workers is done that were busy when it was sent. It returns that message.
+func (s *lambdaService) wantOvertaking(t *testing.T, sender *client, receivers ...*client) (a accepted) {
+	t.Helper()
+	testenv.Eventually(t, patience, "a message comes before one of them is done", func() bool {
+		before := s.busy("fanout")
+		a = sender.broadcast(`"at once"`)
+		for _, c := range receivers {
+			c.wantMessage(a.ID)
+		}
+		after := s.busy("fanout")
+		done := func(e lambdalocal.Environment) bool { return !slices.Contains(after, e) }
+		return len(before) >= retryWorkers && !slices.ContainsFunc(before, done)
+	})
+	return a
+}
