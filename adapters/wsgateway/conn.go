@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -17,27 +16,28 @@ import (
 // conn is one connection. A goroutine runs serve for all its life; another one
 // runs flush while frames wait for the client.
 type conn struct {
-	g           *Gateway
+	// What a post needs stands together: with thousands of connections, none of it
+	// is still in the processor's cache when the next post comes.
+	mu         sync.Mutex
+	closing    bool // no more posts; a close frame is sent or the socket lost
+	descriptor int  // of sock, for tryWrite; or noDescriptor
+	owed       int  // bytes of refused posts beyond those taken; see Config.Backlog
+	outbox     outbox
+	lastActive atomic.Int64 // nanoseconds since Gateway.start
+	g          *Gateway
+
+	sock    net.Conn
+	end     disconnection // why, once closing
+	readBy  time.Time     // the socket's read deadline; zero for none
+	closeBy time.Time     // how far it may move while the client closes
+	changed sync.Cond     // a frame left the outbox, the flusher ended or closing is set
+
 	id          domain.ConnectionID
 	domainName  string
 	sourceIP    string
 	userAgent   string
 	connectedAt time.Time
-	lastActive  atomic.Int64 // nanoseconds since Gateway.start
-
-	mu      sync.Mutex
-	sock    net.Conn
-	raw     syscall.RawConn // nil where a write cannot be tried; see tryWrite
-	closing bool            // no more posts; a close frame is sent or the socket lost
-	end     disconnection   // why, once closing
-	readBy  time.Time       // the socket's read deadline; zero for none
-	closeBy time.Time       // how far it may move while the client closes
-	attempt attempt
-	outbox  outbox
-	owed    int       // bytes of refused posts beyond those taken; see Config.Backlog
-	changed sync.Cond // a frame left the outbox, the flusher ended or closing is set
-
-	early []byte // what came together with the handshake
+	early       []byte // what came together with the handshake
 }
 
 // closePatience is how many times CloseTimeout a client may take to close that
@@ -70,6 +70,7 @@ const kernelBuffer = 128 << 10
 func (g *Gateway) newConn(r *http.Request) *conn {
 	c := &conn{
 		g:           g,
+		descriptor:  noDescriptor,
 		id:          domain.ConnectionID(newShortID()),
 		domainName:  r.Host,
 		sourceIP:    sourceIP(r),
@@ -84,11 +85,10 @@ func (g *Gateway) newConn(r *http.Request) *conn {
 // attach gives the connection its socket. The caller holds c.mu.
 func (c *conn) attach(sock net.Conn, buffered *bufio.Reader) {
 	c.sock = sock
-	c.raw = rawConn(sock)
+	c.descriptor = descriptorOf(sock)
 	if tcp, ok := sock.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(kernelBuffer) // fails on a closed socket, as the first write will
 	}
-	c.attempt.do = c.attempt.write
 	if n := buffered.Buffered(); n > 0 {
 		early, _ := buffered.Peek(n) // cannot fail: that many are there
 		c.early = append([]byte(nil), early...)
@@ -186,7 +186,8 @@ func (c *conn) drop(end disconnection) {
 // closeSocket ends the reader and the flusher, if they still run. The caller
 // holds c.mu.
 func (c *conn) closeSocket() {
-	if c.sock != nil { // nil if the handshake failed early
+	c.descriptor = noDescriptor // it may be another socket's from now on
+	if c.sock != nil {          // nil if the handshake failed early
 		c.sock.Close()
 	}
 }

@@ -207,6 +207,25 @@ func TestPartialWrites(t *testing.T) {
 	}
 }
 
+// The number of a descriptor is given to the next socket when its own is closed.
+func TestTheDescriptorIsForgottenWithTheSocket(t *testing.T) {
+	s := serve(t, Config{})
+	s.dial(t)
+	c := s.snapshot()[0]
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.descriptor == noDescriptor {
+		t.Error("no descriptor for a TCP socket")
+	}
+	c.drop(lost)
+	if c.descriptor != noDescriptor {
+		t.Error("descriptor kept")
+	}
+	if n, err := c.tryWrite([]byte("x")); n != 0 || err != nil {
+		t.Errorf("wrote %d bytes (%v)", n, err)
+	}
+}
+
 // The deadline of a write that had to wait must not fail a later one.
 func TestWriteDeadlineIsCleared(t *testing.T) {
 	s := serve(t, Config{SendBuffer: 64 << 20, WriteTimeout: 3 * time.Second})

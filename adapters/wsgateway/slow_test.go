@@ -13,9 +13,11 @@ import (
 )
 
 // A client that reads steadily is kept, even when it takes far longer than the
-// write timeout to drain what Linux would buffer for it by itself.
+// write timeout to drain what Linux would buffer for it by itself. It makes up for
+// the time in which a busy machine did not let it read.
 func TestSteadySlowReaderIsKept(t *testing.T) {
-	s := serve(t, Config{SendBuffer: 64 << 20, WriteTimeout: time.Second})
+	const perSecond = 300_000
+	s := serve(t, Config{SendBuffer: 64 << 20, WriteTimeout: 2 * time.Second})
 	c := s.dialRaw(t)
 	conn := s.snapshot()[0]
 	for range 100 {
@@ -23,11 +25,14 @@ func TestSteadySlowReaderIsKept(t *testing.T) {
 	}
 	pace := time.NewTicker(50 * time.Millisecond)
 	defer pace.Stop()
-	for range 60 {
+	start := time.Now()
+	for read := int64(0); read < 4*perSecond; {
 		<-pace.C
-		if _, err := io.CopyN(io.Discard, c.Conn, 15_000); err != nil {
+		n, err := io.CopyN(io.Discard, c.Conn, int64(time.Since(start).Seconds()*perSecond)-read)
+		if err != nil {
 			t.Fatal(err)
 		}
+		read += n
 		if !conn.open() {
 			t.Fatal("dropped")
 		}
