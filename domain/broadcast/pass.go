@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -25,6 +26,10 @@ const (
 	// connection.
 	targetTime = 3 * time.Second
 )
+
+// turn is for how long posts are made in a place one after the other before it is
+// given back, so that passes take turns.
+const turn = 5 * time.Millisecond
 
 // pass takes a batch once over its audience.
 type pass struct {
@@ -67,7 +72,7 @@ func (f *FanOut) newPass(ctx, work context.Context, b batch, envelopes []domain.
 func (p *pass) run() {
 	var posts errgroup.Group
 	if p.batch.byName() {
-		p.outcome.add(&p.outcome.untried, p.offer(&posts, untried(p.batch.audience.Only))...)
+		p.offerAll(&posts, p.batch.audience.Only)
 	} else {
 		p.scan(&posts)
 	}
@@ -77,23 +82,33 @@ func (p *pass) run() {
 	p.pruneAll()
 }
 
-// offer starts a post to each target as soon as the worker has a place for it,
-// and returns those for which no time was left then.
-func (p *pass) offer(posts *errgroup.Group, targets []target) (left []target) {
-	for i, t := range targets {
+// offer has posts made to n targets and returns how many of them there was time
+// to begin. In each place that the worker has for them, posts are made one after
+// the other: a goroutine for each costs more than a post within a process.
+func (p *pass) offer(posts *errgroup.Group, n int, at func(int) target) (begun int) {
+	var next atomic.Int64
+	for int(next.Load()) < n && !p.over() {
 		release := p.slots.acquire(p.batch.retry())
-		if p.over() {
-			release()
-			return targets[i:]
-		}
-		p.tally.offered++
 		posts.Go(func() error {
 			defer release()
-			p.post(t)
+			for began := time.Now(); time.Since(began) < turn && !p.over(); {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					break
+				}
+				p.post(at(i))
+			}
 			return nil
 		})
 	}
-	return nil
+	return min(n, int(next.Swap(int64(n))))
+}
+
+// offerAll offers those that were not tried yet, and notes the ones for which no
+// time was left.
+func (p *pass) offerAll(posts *errgroup.Group, connections []domain.Connection) {
+	begun := p.offer(posts, len(connections), func(i int) target { return target{connection: connections[i]} })
+	p.outcome.add(&p.outcome.untried, untried(connections[begun:])...)
 }
 
 // over reports whether to begin nothing new.
@@ -147,8 +162,9 @@ func (p *pass) retry(waited time.Duration) {
 		}
 		if p.pause(jittered(p.options.Backoff << try)) {
 			var posts errgroup.Group
-			failed = p.offer(&posts, failed)
+			begun := p.offer(&posts, len(failed), func(i int) target { return failed[i] })
 			waited = waitFor(&posts)
+			failed = failed[begun:]
 		}
 		p.outcome.add(&p.outcome.failed, failed...)
 	}

@@ -23,7 +23,6 @@ type tally struct {
 	carriedOn bool         // the rest of the scan was handed to another job
 	pages     int          // of the scan
 	scanned   int          // connections on them
-	offered   int          // connections that a post was started for
 }
 
 // report logs the pass, so that each of its messages can be followed by its id.

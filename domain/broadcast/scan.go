@@ -44,7 +44,7 @@ func (p *pass) scan(posts *errgroup.Group) {
 		}
 		p.tally.pages++
 		p.tally.scanned += len(next.page.Connections)
-		p.outcome.add(&p.outcome.untried, p.offer(posts, untried(next.page.Connections))...)
+		p.offerAll(posts, next.page.Connections)
 		p.handOn(p.options.Held)
 		p.prune(p.options.Held)
 	}
