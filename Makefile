@@ -14,10 +14,10 @@ CODE        := domain ports adapters functions integration
 LAMBDAS  := $(filter-out standalone,$(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go)))
 BINARIES := $(foreach arch,arm64 amd64,$(LAMBDAS:%=build/$(arch)/%/bootstrap))
 
-.PHONY: help run test unit integration coldstart bench lint gofmt vet staticcheck build package deploy remove logs simulate scale fuzz clean npm $(BINARIES)
+.PHONY: help run test unit integration coldstart bench load bench-standalone soak lint gofmt vet staticcheck build package deploy remove logs simulate scale fuzz clean npm $(BINARIES)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 # Not `go run`, which dies of a SIGTERM without passing it on.
 run: ## start the standalone service; flags go into ARGS, as in ARGS="--help"
@@ -40,6 +40,20 @@ coldstart: npm ## measure the cold start of each function on this machine
 # The rest of the machine should be idle meanwhile.
 bench: ## compare ways to post and measure the engine, in two to three minutes
 	@go run ./integration/bench $(ARGS)
+
+# What is given on the command line becomes a flag: URL=ws://… is -url ws://…
+# What merely is in the environment, such as a TOKEN, does not.
+LOAD = URL SCENARIO CLIENTS SENDERS BROADCASTS RATE SIZE TOKEN HEADER JSON CSV HTML
+lower = $(shell printf '%s' $(1) | tr A-Z a-z)
+
+load: ## put load on URL (ws://localhost:3001) and report; CLIENTS, BROADCASTS, RATE, SCENARIO, HTML …, or ARGS="--help"
+	@go build -o bin/ ./integration/load && exec bin/load $(foreach v,$(LOAD),$(if $(filter command,$(origin $(v))),-$(call lower,$(v)) '$($(v))')) $(ARGS)
+
+bench-standalone: npm ## compare the standalone service with nginx's Nchan and npm's ws, where installed, in a few minutes
+	@go build -o bin/ ./functions/standalone ./integration/load && go run ./integration/peers $(ARGS)
+
+soak: ## run the standalone service for ten minutes while clients come and go
+	@go build -o bin/ ./functions/standalone ./integration/load && go run ./integration/soak $(ARGS)
 
 lint: gofmt vet staticcheck ## check format, go vet and staticcheck
 

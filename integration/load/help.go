@@ -1,0 +1,80 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// groups are the flags as the help shows them.
+var groups = []struct {
+	title string
+	flags []string
+}{
+	{"What to connect to", []string{"url", "header", "token", "connect-rate", "connect-timeout", "echo", "pid"}},
+	{"What to do", []string{"scenario", "clients", "senders", "broadcasts", "rate", "size", "drain"}},
+	{"Scenario burst", burst.flags},
+	{"Scenario ramp", ramp.flags},
+	{"Scenario churn", churn.flags},
+	{"Scenario slow", slow.flags},
+	{"Where to report, besides the summary on standard output", []string{"json", "csv", "html"}},
+}
+
+const helpHead = `Usage: load [flags]
+
+Connects clients to the service, broadcasts, and reports what was delivered, how
+fast, and what was lost, duplicated or out of order.
+
+`
+
+const helpTail = `
+Ctrl-C ends the sending, waits a little for what is under way and prints the
+report of what was done; a second one ends at once.
+
+Exit status:
+  0  nothing was lost
+  1  something was lost: accepted, and not delivered to a client that was
+     connected all the time
+  2  a flag is wrong
+  3  the test could not be done, or not as asked: clients were refused, no
+     broadcast was accepted, an output could not be written
+`
+
+// describe prints the flags in groups, and the scenarios.
+func describe(w io.Writer, f *flag.FlagSet) {
+	fmt.Fprint(w, helpHead, "Scenarios:\n")
+	for _, s := range scenarios {
+		fmt.Fprintf(w, "  %-7s %s\n", s.name, s.about)
+	}
+	for _, g := range groups {
+		fmt.Fprintf(w, "\n%s:\n", g.title)
+		for _, name := range g.flags {
+			describeFlag(w, f.Lookup(name))
+		}
+	}
+	fmt.Fprint(w, helpTail)
+}
+
+func describeFlag(w io.Writer, one *flag.Flag) {
+	value, usage := flag.UnquoteUsage(one)
+	if one.DefValue != "" && !strings.Contains(usage, "by default") {
+		usage += fmt.Sprintf(" (default %s)", one.DefValue)
+	}
+	fmt.Fprintf(w, "  -%s %s\n", one.Name, value)
+	writeWrapped(w, usage)
+}
+
+// writeWrapped writes the text in lines that fit a terminal of 80 columns.
+func writeWrapped(w io.Writer, text string) {
+	const indent, width = "       ", 80
+	line := indent
+	for word := range strings.FieldsSeq(text) {
+		if len(line)+1+len(word) > width {
+			fmt.Fprintln(w, line)
+			line = indent
+		}
+		line += " " + word
+	}
+	fmt.Fprintln(w, line)
+}

@@ -1,0 +1,70 @@
+// Command load puts load on the service, standalone or on AWS, and reports what
+// became of it. What counts as lost is told in the package tally, what the
+// figures of the report mean in the package report; --help has the flags.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Exit statuses.
+const (
+	exitOK     = 0
+	exitLost   = 1
+	exitUsage  = 2
+	exitFailed = 3
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal ends the sending and gives the signals back, so that a
+	// second one ends the process at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run does as the arguments say until it is done or ctx ends, reports, and
+// returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	s, err := parse(args, stdout)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case err != nil:
+		fmt.Fprintf(stderr, "load: %v; see --help\n", err)
+		return exitUsage
+	}
+	fail := func(err error) int {
+		fmt.Fprintf(stderr, "load: %v\n", err)
+		return exitFailed
+	}
+	if err := raiseFileLimit(s.clients); err != nil {
+		return fail(err)
+	}
+	out, err := openOutputs(s, stdout, stderr)
+	if err != nil {
+		return fail(err)
+	}
+	t := newTrial(s)
+	stopProgress := t.showProgress(stderr)
+	failure := t.do(ctx)
+	stopProgress()
+	r := t.report(failure)
+	if err := out.write(r); err != nil {
+		return fail(err)
+	}
+	switch {
+	case r.Deliveries.Lost > 0:
+		return exitLost
+	case failure != nil:
+		return fail(failure)
+	}
+	return exitOK
+}

@@ -1,0 +1,54 @@
+package report
+
+import (
+	_ "embed"
+	"html/template"
+	"io"
+	"time"
+)
+
+//go:embed page.gohtml
+var pageSource string
+
+var page = template.Must(template.New("page").Parse(pageSource))
+
+// HTML writes a page that needs nothing else: no scripts, no fonts, no network.
+func (r Report) HTML(w io.Writer) error {
+	return page.Execute(w, map[string]any{
+		"Title":       r.Settings.title(),
+		"URL":         r.Settings.URL,
+		"Started":     r.Started.UTC().Format(time.RFC3339),
+		"Verdict":     r.Verdict(),
+		"Good":        r.Deliveries.Lost == 0 && r.Failure == "",
+		"Figures":     r.figures(),
+		"Rows":        r.rows(),
+		"LatencyHead": latencyHead,
+		"Latencies":   r.latencyRows(),
+		"StepHead":    stepHead,
+		"Ramp":        r.Ramp,
+		"Charts":      r.charts(),
+		"Meanings":    meanings,
+	})
+}
+
+// figures are what the eye should fall on first.
+func (r Report) figures() []row {
+	return []row{
+		{"deliveries a second", short(r.Deliveries.PerSecond)},
+		{"p50 from schedule", r.FromSchedule.P50.String()},
+		{"p99 from schedule", r.FromSchedule.P99.String()},
+		{"lost", number(r.Deliveries.Lost)},
+	}
+}
+
+// meanings are the definitions behind the figures.
+var meanings = []row{
+	{"from schedule", "Latency from the moment for which a broadcast was planned until its receiver had read it. The plan waits for nothing, so a service that keeps the sender waiting shows here."},
+	{"from send", "Latency from the moment before the broadcast was written to the socket."},
+	{"lost", "Accepted broadcasts that a connection did not get, although it was open from before the sending to the end of the test, or, when the client left by its own decision, until a grace after the broadcast was accepted."},
+	{"missed while away", "Accepted broadcasts that a client did not get since it was not connected all the time, or because the service closed its connection."},
+	{"duplicated", "Deliveries of a broadcast to a connection that had got it."},
+	{"out of order", "Deliveries of a broadcast after a later one of the same sender."},
+	{"deliveries a second", "Deliveries divided by the time from the start of the sending to the last delivery."},
+	{"generator CPU", "What the load generator itself used in that time. It takes this from the service when both share a machine."},
+}

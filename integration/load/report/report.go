@@ -1,0 +1,197 @@
+// Package report tells what a run of the load generator has measured: as text,
+// as JSON, as CSV, and as a page with charts.
+//
+// The fields of Report are those of the JSON, where all durations are in
+// milliseconds, unless they say otherwise, and all numbers are of the whole run.
+package report
+
+import "time"
+
+// Report is one run.
+type Report struct {
+	Settings    Settings    `json:"settings"`
+	Started     time.Time   `json:"started"`
+	Interrupted bool        `json:"interrupted"` // Ctrl-C ended it before its time
+	Failure     string      `json:"failure"`     // why it was not done as asked; empty if it was
+	Connections Connections `json:"connections"`
+	Broadcasts  Broadcasts  `json:"broadcasts"`
+	Deliveries  Deliveries  `json:"deliveries"`
+
+	// Latency is of each delivery, from the moment before the broadcast was
+	// written until its receiver had read it (fromSend), or from the moment for
+	// which it was scheduled (fromSchedule). A service that keeps the sender
+	// waiting shows in the second alone. Slow readers are not in either, but have
+	// one of their own, from the schedule.
+	FromSend     Latency `json:"latencyFromSend"`
+	FromSchedule Latency `json:"latencyFromSchedule"`
+	SlowReaders  Latency `json:"latencySlowReaders"`
+
+	Generator Generator `json:"generator"`
+	Server    *Server   `json:"server,omitempty"` // if it was watched
+	Ramp      *Ramp     `json:"ramp,omitempty"`   // in that scenario alone
+	Seconds   []Second  `json:"seconds"`
+}
+
+// Settings are what was asked for. Values of query parameters in the URL are
+// left out.
+type Settings struct {
+	URL         string  `json:"url"`
+	Scenario    string  `json:"scenario"`
+	Clients     int     `json:"clients"`
+	Senders     int     `json:"senders"`    // of the clients
+	Broadcasts  int     `json:"broadcasts"` // 0 in a ramp
+	Rate        float64 `json:"rate"`       // broadcasts a second; 0 for as fast as accepted
+	Size        int     `json:"size"`       // bytes of each content
+	Outstanding int     `json:"outstanding,omitempty"`
+	// Details are the settings of the scenario, in words.
+	Details string `json:"details,omitempty"`
+}
+
+// Connections tells how the clients connected.
+type Connections struct {
+	Connected  int            `json:"connected"`  // clients, before the sending began
+	Seconds    float64        `json:"seconds"`    // that it took
+	Refused    map[string]int `json:"refused"`    // attempts, by reason
+	Reconnects int            `json:"reconnects"` // connections after a client's first
+	Closed     map[string]int `json:"closed"`     // connections that the client did not end, by close code or reason
+}
+
+// Broadcasts tells how the sending went. Sent is the sum of accepted, rejected
+// and unanswered.
+type Broadcasts struct {
+	Scheduled  int            `json:"scheduled"`
+	Sent       int            `json:"sent"`
+	Accepted   int            `json:"accepted"`
+	Rejected   map[string]int `json:"rejected"` // by code
+	Unanswered int            `json:"unanswered"`
+	NotSent    int            `json:"notSent"` // scheduled, but the connection took no more, or Ctrl-C came
+	Seconds    float64        `json:"seconds"` // from the first one to the last delivery
+}
+
+// Deliveries tells what arrived.
+type Deliveries struct {
+	Delivered int     `json:"delivered"` // broadcasts, once for each connection
+	PerSecond float64 `json:"perSecond"` // in the seconds of Broadcasts
+	ToSlow    int     `json:"toSlowReaders"`
+	// Lost are accepted broadcasts that a connection did not get, open from before
+	// the sending to the end of the drain, or, when the client left by itself,
+	// until the grace after the broadcast was accepted.
+	Lost       int `json:"lost"`
+	Duplicated int `json:"duplicated"` // came to a connection that had them
+	OutOfOrder int `json:"outOfOrder"` // came after a later one of the same sender
+	// MissedAway are accepted broadcasts that a client did not get since it was
+	// not connected all the time, or because the service dropped it.
+	MissedAway int `json:"missedAway"`
+	Foreign    int `json:"foreign"`    // messages of others
+	Damaged    int `json:"damaged"`    // not as they were sent; not counted as delivered
+	Unreadable int `json:"unreadable"` // frames of no known kind
+	Frames     int `json:"frames"`     // messages; several broadcasts can share one
+	Bytes      int `json:"bytes"`      // received, with frame headers; after TLS
+}
+
+// Latency is a distribution.
+type Latency struct {
+	Count  int     `json:"count"`
+	Mean   Millis  `json:"mean"`
+	P50    Millis  `json:"p50"`
+	P90    Millis  `json:"p90"`
+	P99    Millis  `json:"p99"`
+	P999   Millis  `json:"p999"`
+	Max    Millis  `json:"max"`
+	Points []Point `json:"points"`
+}
+
+// Millis is a duration in milliseconds.
+type Millis float64
+
+// Point says that so many percent of the deliveries took at most so long.
+type Point struct {
+	Percent float64 `json:"percent"`
+	Latency Millis  `json:"latency"`
+}
+
+// Generator tells what the load generator itself used from the first broadcast
+// to the end of the drain.
+type Generator struct {
+	UserSeconds   float64 `json:"userSeconds"`
+	SystemSeconds float64 `json:"systemSeconds"`
+	// PerDelivery is the CPU of both kinds for each delivery, in microseconds.
+	PerDelivery float64 `json:"microsecondsPerDelivery"`
+	Cores       int     `json:"cores"` // that it may use
+	Go          string  `json:"go"`
+	System      string  `json:"system"`
+}
+
+// Server tells what the process of the server used.
+type Server struct {
+	CPUSeconds float64 `json:"cpuSeconds"` // from the first broadcast to the end of the drain
+	// PerDelivery is that for each delivery, in microseconds.
+	PerDelivery    float64 `json:"microsecondsPerDelivery"`
+	BytesAtRest    int64   `json:"bytesAtRest"`    // resident, before the clients connected
+	BytesConnected int64   `json:"bytesConnected"` // with all clients connected, before the first broadcast
+	// BytesPerConnection is what that is more, for each client.
+	BytesPerConnection float64 `json:"bytesPerConnection"`
+}
+
+// Ramp tells how far a ramp went.
+type Ramp struct {
+	Bound Millis `json:"p99Bound"`
+	Steps []Step `json:"steps"`
+	// LastRate is the highest that held, in broadcasts a second; 0 for none.
+	LastRate float64 `json:"lastRate"`
+}
+
+// Step is one step of a ramp.
+type Step struct {
+	Rate       float64 `json:"rate"`
+	Broadcasts int     `json:"broadcasts"`
+	// P99 is from the schedule. It is 0 when more than one delivery in a hundred
+	// had not come within the bound after the step.
+	P99  Millis `json:"p99"`
+	Held bool   `json:"held"`
+}
+
+// Second is what happened in an interval, which as a rule is a second.
+type Second struct {
+	From      float64 `json:"from"` // seconds since the sending began
+	To        float64 `json:"to"`
+	Connected int     `json:"connected"` // at its end
+	Sent      int     `json:"sent"`
+	Accepted  int     `json:"accepted"`
+	Rejected  int     `json:"rejected"`
+	Delivered int     `json:"delivered"`
+	Bytes     int     `json:"bytes"`
+	// Of the deliveries that came in the interval, from the schedule.
+	P50 Millis `json:"p50"`
+	P99 Millis `json:"p99"`
+	Max Millis `json:"max"`
+}
+
+// Length is how many seconds it took.
+func (s Second) Length() float64 { return s.To - s.From }
+
+// Refusals is how many attempts to connect were refused.
+func (c Connections) Refusals() int { return sum(c.Refused) }
+
+// Rejections is how many broadcasts were rejected.
+func (b Broadcasts) Rejections() int { return sum(b.Rejected) }
+
+func sum(counts map[string]int) (all int) {
+	for _, n := range counts {
+		all += n
+	}
+	return all
+}
+
+// Verdict is the outcome in a sentence.
+func (r Report) Verdict() string {
+	switch {
+	case r.Deliveries.Lost > 0:
+		return number(r.Deliveries.Lost) + " deliveries were lost."
+	case r.Failure != "":
+		return "Not done as asked: " + r.Failure + "."
+	case r.Interrupted:
+		return "Interrupted; nothing was lost until then."
+	}
+	return "Nothing was lost."
+}

@@ -1,0 +1,241 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"serverless-websocket/integration/load/wire"
+)
+
+// settings are what the flags say.
+type settings struct {
+	url            string
+	header         headers
+	echo           bool
+	pid            int
+	token          string
+	connectTimeout time.Duration
+
+	scenario           string
+	clients, senders   int
+	connectRate        float64
+	broadcasts         int
+	rate               float64
+	size               int
+	drain              time.Duration
+	outstanding        int
+	rampFactor         float64
+	rampStep, p99Bound time.Duration
+	rampSteps          int
+	churnShare         float64
+	churnStay          time.Duration
+	churnAway, grace   time.Duration
+	slowShare          float64
+	slowSpeed          int
+	json, csv, html    string
+	target             *url.URL // of url
+	chosen             scenario // of scenario
+}
+
+// The default pace of new connections: API Gateway takes 500 a second for an
+// account, a server on the same machine is limited by the machine alone.
+const (
+	connectRateAway     = 500
+	connectRateLoopback = 5_000
+	connectRateDefault  = -1
+)
+
+func (s *settings) flags() *flag.FlagSet {
+	f := flag.NewFlagSet("load", flag.ContinueOnError)
+	f.SetOutput(io.Discard) // errors are returned, and usage has its own format
+	s.targetFlags(f)
+	s.loadFlags(f)
+	s.scenarioFlags(f)
+	f.StringVar(&s.json, "json", "", "`file` for everything that was measured, as JSON; - is standard output")
+	f.StringVar(&s.csv, "csv", "", "`file` for a line for each second, or tenth of a second in short runs; - is standard output")
+	f.StringVar(&s.html, "html", "", "`file` for a page with charts, complete in itself; - is standard output")
+	return f
+}
+
+func (s *settings) targetFlags(f *flag.FlagSet) {
+	f.StringVar(&s.url, "url", "ws://localhost:3001",
+		"`address` of the service, ws:// or wss://, with query parameters if it needs any; their values are in no report")
+	f.Var(&s.header, "header", "a header of each handshake, as in `\"Name: value\"`; can be given more than once")
+	f.StringVar(&s.token, "token", "", "`token` for the header \"Authorization: Bearer token\"")
+	f.Float64Var(&s.connectRate, "connect-rate", connectRateDefault,
+		"new connections a second, at most, 0 for no limit; by default 500, which API Gateway takes, or 5000 to this machine")
+	f.BoolVar(&s.echo, "echo", false,
+		"the server knows no protocol and sends each frame on to everybody as it came: broadcasts are frames of messages, and accepted when their sender gets them back")
+	f.IntVar(&s.pid, "pid", 0,
+		"`process` on this machine whose CPU and memory, those of its children included, are to be in the report: the server; 0 for none")
+	f.DurationVar(&s.connectTimeout, "connect-timeout", 10*time.Second, "how long connecting one client may take")
+}
+
+func (s *settings) loadFlags(f *flag.FlagSet) {
+	f.StringVar(&s.scenario, "scenario", steady.name, "`name` of the scenario: "+scenarioNames())
+	f.IntVar(&s.clients, "clients", 100, "how many clients connect")
+	f.IntVar(&s.senders, "senders", 1, "how many of them send, in turn")
+	f.IntVar(&s.broadcasts, "broadcasts", 100, "how many broadcasts are sent in all")
+	f.Float64Var(&s.rate, "rate", 10,
+		"broadcasts a second, on a schedule that waits for nothing; in a ramp the rate of the first step")
+	f.IntVar(&s.size, "size", 100, fmt.Sprintf("`bytes` of the content of a broadcast, %d to %d", wire.MinSize, wire.MaxSize))
+	f.DurationVar(&s.drain, "drain", 10*time.Second,
+		"how long to wait at the end for replies and deliveries; less when nothing is missing")
+}
+
+func (s *settings) scenarioFlags(f *flag.FlagSet) {
+	f.IntVar(&s.outstanding, "outstanding", 100,
+		"how many broadcasts may wait for their reply, in all senders: enough to keep the service busy while a reply travels, few enough that it is not a queue of our own making that is measured")
+	f.Float64Var(&s.rampFactor, "ramp-factor", 1.5, "by how much each step multiplies the rate")
+	f.DurationVar(&s.rampStep, "ramp-step", 5*time.Second, "how long a step takes")
+	f.IntVar(&s.rampSteps, "ramp-steps", 20, "how many steps there are, at most")
+	f.DurationVar(&s.p99Bound, "p99-bound", 250*time.Millisecond,
+		"the ramp ends when the p99 of a step, from the schedule, is above this")
+	f.Float64Var(&s.churnShare, "churn-share", 0.2, "the share of the clients that leave and return, 0 to 1")
+	f.DurationVar(&s.churnStay, "churn-stay", 10*time.Second,
+		"how long they stay on average; each time it is between half of that and one and a half")
+	f.DurationVar(&s.churnAway, "churn-away", time.Second, "how long they are away on average, likewise")
+	f.DurationVar(&s.grace, "grace", 5*time.Second,
+		"what was accepted this long before a client left should have reached it, or is lost")
+	f.Float64Var(&s.slowShare, "slow-share", 0.1, "the share of the clients that read slowly, 0 to 1")
+	f.IntVar(&s.slowSpeed, "slow-speed", 1000, "`bytes` a second that each of them reads, until the sending is over")
+}
+
+// parse reads the settings. With -help it prints all of them and returns
+// flag.ErrHelp.
+func parse(args []string, help io.Writer) (settings, error) {
+	var s settings
+	f := s.flags()
+	err := f.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		var defaults settings
+		describe(help, defaults.flags())
+		return s, err
+	}
+	if err == nil && f.NArg() > 0 {
+		err = fmt.Errorf("unexpected argument %q", f.Arg(0))
+	}
+	if err == nil {
+		err = s.resolve()
+	}
+	if err == nil {
+		err = s.check()
+	}
+	if err == nil {
+		err = s.chosen.checkFlags(f)
+	}
+	return s, err
+}
+
+// resolve finds what the settings name.
+func (s *settings) resolve() (err error) {
+	if s.target, err = url.Parse(s.url); err != nil {
+		return fmt.Errorf("invalid value for -url: %w", err)
+	}
+	i := slices.IndexFunc(scenarios, func(one scenario) bool { return one.name == s.scenario })
+	if i < 0 {
+		return fmt.Errorf("invalid value %q for -scenario: %s", s.scenario, scenarioNames())
+	}
+	s.chosen = scenarios[i]
+	if s.connectRate == connectRateDefault {
+		s.connectRate = connectRateAway
+		if loopback(s.target.Hostname()) {
+			s.connectRate = connectRateLoopback
+		}
+	}
+	if s.token != "" {
+		s.header.set("Authorization", "Bearer "+s.token)
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || net.ParseIP(host).IsLoopback()
+}
+
+// check refuses what cannot work.
+func (s *settings) check() error {
+	share := func(x float64) bool { return 0 <= x && x <= 1 }
+	outputs := 0
+	for _, name := range []string{s.json, s.csv, s.html} {
+		if name == "-" {
+			outputs++
+		}
+	}
+	checks := []struct {
+		flag, want string
+		ok         bool
+	}{
+		{"url", "ws://host or wss://host", (s.target.Scheme == "ws" || s.target.Scheme == "wss") && s.target.Hostname() != ""},
+		{"pid", "0 or more", s.pid >= 0},
+		{"connect-timeout", "above 0", s.connectTimeout > 0},
+		{"connect-rate", "0 or more", s.connectRate >= 0},
+		{"clients", "1 or more", s.clients >= 1},
+		{"senders", "1 up to the number of clients", 1 <= s.senders && s.senders <= s.clients},
+		{"broadcasts", "1 to 10 million", 1 <= s.broadcasts && s.broadcasts <= 10_000_000},
+		{"rate", "above 0, and at most a million", 0 < s.rate && s.rate <= 1e6},
+		{"size", fmt.Sprintf("%d to %d", wire.MinSize, wire.MaxSize), wire.MinSize <= s.size && s.size <= wire.MaxSize},
+		{"drain", "0 or more", s.drain >= 0},
+		{"outstanding", "at least the number of senders", s.outstanding >= s.senders},
+		{"ramp-factor", "above 1", s.rampFactor > 1},
+		{"ramp-step", "above 0", s.rampStep > 0},
+		{"ramp-steps", "1 or more", s.rampSteps >= 1},
+		{"p99-bound", "above 0", s.p99Bound > 0},
+		{"churn-share", "0 to 1", share(s.churnShare)},
+		{"churn-stay", "above 0", s.churnStay > 0},
+		{"churn-away", "0 or more", s.churnAway >= 0},
+		{"grace", "0 or more", s.grace >= 0},
+		{"slow-share", "0 to 1", share(s.slowShare)},
+		{"slow-speed", "1 or more", s.slowSpeed >= 1},
+		{"json, -csv and -html", "one of them can be standard output", outputs <= 1},
+	}
+	for _, c := range checks {
+		if !c.ok {
+			return fmt.Errorf("invalid value for -%s: %s", c.flag, c.want)
+		}
+	}
+	return nil
+}
+
+// interval is a second, or less where a run is over before there are ten.
+func (s *settings) interval() time.Duration {
+	if s.scenario == burst.name || s.scenario != ramp.name && float64(s.broadcasts)/s.rate < 10 {
+		return 100 * time.Millisecond
+	}
+	return time.Second
+}
+
+// headers are the values of -header.
+type headers struct{ http.Header }
+
+// String is what the flag package wants of a value.
+func (h headers) String() string { return "" }
+
+// Set adds a header.
+func (h *headers) Set(text string) error {
+	name, value, ok := strings.Cut(text, ":")
+	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+	if !ok || name == "" || strings.ContainsAny(name, " \t\r\n") || strings.ContainsAny(value, "\r\n") {
+		return errors.New(`want "Name: value"`)
+	}
+	if h.Header == nil {
+		h.Header = http.Header{}
+	}
+	h.Add(name, value)
+	return nil
+}
+
+func (h *headers) set(name, value string) {
+	if h.Header == nil {
+		h.Header = http.Header{}
+	}
+	h.Header.Set(name, value)
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestWrongFlags(t *testing.T) {
+	for args, want := range map[string]string{
+		"-size 79":                      "-size: 80 to 32608",
+		"-size 40000":                   "-size: 80 to 32608",
+		"-clients 0":                    "-clients",
+		"-clients many":                 "-clients",
+		"-senders 11 -clients 10":       "-senders: 1 up to the number of clients",
+		"-rate 0":                       "-rate",
+		"-rate NaN":                     "-rate",
+		"-broadcasts -1":                "-broadcasts",
+		"-connect-rate -2":              "-connect-rate",
+		"-drain -1s":                    "-drain",
+		"-drain 5":                      "-drain",
+		"-url http://localhost":         "-url: ws://host or wss://host",
+		"-url ws://":                    "-url",
+		"-url ws://a:b:c":               "-url",
+		"-header Name":                  `-header: want "Name: value"`,
+		"-scenario storm":               "-scenario: steady, burst, ramp, churn, slow",
+		"-scenario ramp -ramp-factor 1": "-ramp-factor: above 1",
+		"-scenario ramp -broadcasts 5":  "-broadcasts has no effect in scenario ramp",
+		"-scenario burst -rate 5":       "-rate has no effect in scenario burst",
+		"-slow-share 0.5":               "-slow-share has no effect in scenario steady",
+		"-scenario slow -slow-share 2":  "-slow-share: 0 to 1",
+		"-scenario burst -senders 8 -clients 8 -outstanding 7": "-outstanding: at least the number of senders",
+		"-json - -html -": "can be standard output",
+		"-lots":           "-lots",
+		"now":             `unexpected argument "now"`,
+	} {
+		var stdout, stderr bytes.Buffer
+		status := run(t.Context(), strings.Fields(args), &stdout, &stderr)
+		line := stderr.String()
+		if status != exitUsage || !strings.Contains(line, want) || strings.Count(line, "\n") != 1 || stdout.Len() > 0 {
+			t.Errorf("%s: status %d, %q, want %q", args, status, line, want)
+		}
+	}
+}
+
+func TestCannotRun(t *testing.T) {
+	for args, want := range map[string]string{
+		"-clients 9000000": "9000000 clients need 9000050 open files, and the limit is ",
+		"-html " + filepath.Join(t.TempDir(), "nowhere", "a.html"): "no such file or directory",
+	} {
+		var stderr bytes.Buffer
+		if status := run(t.Context(), strings.Fields(args), io.Discard, &stderr); status != exitFailed || !strings.Contains(stderr.String(), want) {
+			t.Errorf("%s: status %d, %q", args, status, stderr.String())
+		}
+	}
+}
+
+// Every flag is in the help, in one group.
+func TestHelp(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	if status := run(t.Context(), []string{"--help"}, &stdout, &stderr); status != exitOK || stderr.Len() > 0 {
+		t.Fatalf("status %d, %s", status, stderr.String())
+	}
+	var grouped []string
+	for _, g := range groups {
+		grouped = append(grouped, g.flags...)
+	}
+	new(settings).flags().VisitAll(func(one *flag.Flag) {
+		if n := slices.Index(grouped, one.Name); n < 0 || slices.Contains(grouped[n+1:], one.Name) {
+			t.Errorf("-%s is not in one group", one.Name)
+		}
+		if !strings.Contains(stdout.String(), "\n  -"+one.Name+" ") {
+			t.Errorf("-%s is not in the help", one.Name)
+		}
+	})
+	for _, want := range append([]string{"Exit status:", "(default 10s)"}, strings.Split(scenarioNames(), ", ")...) {
+		if !strings.Contains(stdout.String(), want) {
+			t.Errorf("the help has no %q", want)
+		}
+	}
+	for line := range strings.Lines(stdout.String()) {
+		if len(line) > 81 {
+			t.Errorf("more than 80 columns: %s", line)
+		}
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	for url, want := range map[string]float64{
+		"ws://localhost:3001": 5000, "ws://127.0.0.1": 5000, "ws://[::1]:80": 5000, "wss://a.example.com/dev": 500, "ws://10.0.0.1": 500,
+	} {
+		s, err := parse([]string{"-url", url}, io.Discard)
+		if err != nil || s.connectRate != want {
+			t.Errorf("%s: %v connections a second, %v", url, s.connectRate, err)
+		}
+	}
+	if s, err := parse([]string{"-connect-rate", "0"}, io.Discard); err != nil || s.connectRate != 0 {
+		t.Errorf("no limit becomes %v, %v", s.connectRate, err)
+	}
+	if _, err := parse([]string{"-h"}, io.Discard); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("-h: %v", err)
+	}
+}
+
+func TestPublicURL(t *testing.T) {
+	for private, want := range map[string]string{
+		"ws://localhost:3001":                    "ws://localhost:3001",
+		"wss://me:secret@a.b/dev":                "wss://a.b/dev",
+		"wss://a.b/dev?token=secret&room=7&flag": "wss://a.b/dev?token=…&room=…&flag=…",
+	} {
+		s, err := parse([]string{"-url", private}, io.Discard)
+		if got := publicURL(s.target); err != nil || got != want {
+			t.Errorf("got %s, want %s (%v)", got, want, err)
+		}
+	}
+}
+
+// Habits are for the share that was asked for, evenly spread.
+func TestHabits(t *testing.T) {
+	for _, test := range []struct {
+		share float64
+		of    int
+		want  int
+	}{{0, 100, 0}, {0.1, 100, 10}, {0.5, 7, 3}, {1, 9, 9}} {
+		s := settings{slowShare: test.share, slowSpeed: 5}
+		got, gap, most := 0, 0, 0
+		for i := range test.of {
+			if gap++; slow.habitOf(s, i).speed == 5 {
+				got, gap = got+1, 0
+			}
+			most = max(most, gap)
+		}
+		if got != test.want || test.share > 0 && most > int(1/test.share) {
+			t.Errorf("%v of %d: %d, at most %d apart", test.share, test.of, got, most)
+		}
+	}
+}
+
+func TestPace(t *testing.T) {
+	if !newPace(0).Allow() || newPace(500).Burst() != 5 || newPace(1).Burst() != 1 {
+		t.Error("burst")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if newPace(0).Wait(ctx) != nil {
+		t.Error("without a limit there is a wait")
+	}
+}

@@ -1,0 +1,29 @@
+package wire
+
+// Batch is what one read from a connection brought.
+type Batch struct {
+	At     int64 // when it was read, by the Clock
+	Bytes  int   // from the socket
+	Frames int   // complete ones that hold messages
+
+	Stamps  []Stamp // of the run's own broadcasts, in the order in which they came
+	Replies []Reply
+
+	Foreign    int // messages of others
+	Damaged    int // messages of the run that are not as they were sent
+	Unreadable int // frames of no known kind
+}
+
+func (b *Batch) reset() {
+	*b = Batch{Stamps: b.Stamps[:0], Replies: b.Replies[:0]}
+}
+
+// NoNumber is the N of a reply that does not tell which request it answers.
+const NoNumber = -1
+
+// Reply answers a request to broadcast.
+type Reply struct {
+	N        int // the number of the broadcast, or NoNumber
+	Accepted bool
+	Code     string // why it was not accepted
+}

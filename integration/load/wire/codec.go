@@ -1,0 +1,119 @@
+// Package wire is a client of the service for a load generator: the handshake,
+// frames, and the broadcasts of a run, at a cost that leaves the machine to the
+// server. An idle connection holds no buffer, and a delivery is recognised
+// without decoding its JSON as a whole.
+package wire
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+)
+
+// Sizes of a content in bytes. MinSize leaves room for the stamp, MaxSize keeps
+// the frame that is sent, and the one that is delivered, within the 32 KiB that
+// API Gateway allows.
+const (
+	MinSize = 80
+	MaxSize = 32<<10 - 160
+)
+
+// RunIDLength is how long the id of a run is, in bytes.
+const RunIDLength = 8
+
+// Stamp is what a broadcast says of itself. The times are of the Clock.
+type Stamp struct {
+	N         int   // number of the broadcast within its run, from 0
+	Due, Sent int64 // when it was to be sent, and when it was
+}
+
+// Clock counts microseconds from a moment on. It is monotonic.
+type Clock struct{ start time.Time }
+
+// NewClock returns a clock that starts now.
+func NewClock() Clock { return Clock{time.Now()} }
+
+// Now returns the microseconds since the start.
+func (c Clock) Now() int64 { return time.Since(c.start).Microseconds() }
+
+// Until returns how long it is from now to the moment, in microseconds since
+// the start. It is negative for one that has passed.
+func (c Clock) Until(moment int64) time.Duration {
+	return time.Duration(moment)*time.Microsecond - time.Since(c.start)
+}
+
+// A content is {"run":"…","n":0,"due":0,"sent":0,"pad":"xxx"} with nothing else
+// in it, not even white space.
+const (
+	keyDue     = `,"due":`
+	keySent    = `,"sent":`
+	keyPad     = `,"pad":"`
+	contentEnd = `"}`
+)
+
+// Codec writes the broadcasts of one run, and recognises them. It may be used
+// concurrently.
+type Codec struct {
+	echo bool // what is sent is what is to be delivered
+	size int
+	run  string
+	head []byte // of each content, up to its number
+	pad  []byte
+}
+
+// NewCodec returns the codec of a run whose contents have so many bytes. The id
+// of the run, of RunIDLength letters and digits, tells them from those of others.
+// With echo it is for servers that send each frame on to everybody as it came.
+func NewCodec(run string, size int, echo bool) *Codec {
+	return &Codec{
+		echo: echo,
+		size: size,
+		run:  run,
+		head: []byte(`{"run":"` + run + `","n":`),
+		pad:  bytes.Repeat([]byte("x"), size),
+	}
+}
+
+// AppendSend appends the request to broadcast the stamp. Its ref is the number.
+func (c *Codec) AppendSend(to []byte, s Stamp) []byte {
+	if c.echo {
+		return c.appendMessage(to, s)
+	}
+	to = append(to, `{"action":"sendMessage","content":`...)
+	to = c.appendContent(to, s)
+	to = append(to, `,"ref":"`...)
+	to = strconv.AppendInt(to, int64(s.N), 10)
+	return append(to, contentEnd...)
+}
+
+// appendMessage appends a frame as the service delivers it.
+func (c *Codec) appendMessage(to []byte, s Stamp) []byte {
+	to = append(to, `{"messages":[{"content":`...)
+	to = c.appendContent(to, s)
+	to = append(to, `,"id":"`...)
+	to = strconv.AppendInt(to, int64(s.N), 10)
+	return append(to, `"}]}`...)
+}
+
+func (c *Codec) appendContent(to []byte, s Stamp) []byte {
+	start := len(to)
+	to = c.appendHead(to, s)
+	to = append(to, c.padding(len(to)-start)...)
+	return append(to, contentEnd...)
+}
+
+// appendHead appends a content up to its padding.
+func (c *Codec) appendHead(to []byte, s Stamp) []byte {
+	to = append(to, c.head...)
+	to = strconv.AppendInt(to, int64(s.N), 10)
+	to = append(to, keyDue...)
+	to = strconv.AppendInt(to, s.Due, 10)
+	to = append(to, keySent...)
+	to = strconv.AppendInt(to, s.Sent, 10)
+	return append(to, keyPad...)
+}
+
+// padding is what follows a head of so many bytes.
+func (c *Codec) padding(head int) []byte {
+	return c.pad[:max(0, c.size-head-len(contentEnd))]
+}

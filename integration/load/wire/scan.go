@@ -1,0 +1,176 @@
+package wire
+
+import "bytes"
+
+const (
+	envelopeHead = `{"messages":[`
+	envelopeTail = `]}`
+	contentKey   = `"content":`
+)
+
+// Scan adds to the batch what a message of the server holds. It knows the form
+// in which the service writes the run's broadcasts, and leaves everything else
+// to encoding/json.
+func (c *Codec) Scan(b *Batch, message []byte) {
+	if rest, ok := cut(message, envelopeHead); ok {
+		c.scanRest(b, rest)
+	} else {
+		c.decode(b, message)
+	}
+}
+
+// scanRest is Scan for an envelope without its head.
+func (c *Codec) scanRest(b *Batch, rest []byte) {
+	before := len(b.Stamps)
+	if c.scanMessages(b, rest) {
+		b.Frames++
+		return
+	}
+	b.Stamps = b.Stamps[:before]
+	c.decode(b, append([]byte(envelopeHead), rest...))
+}
+
+// scanPart adds to the batch what the beginning of a message holds, and returns
+// what it did not understand: nothing was taken from it if begun is false, and
+// otherwise it belongs to an envelope whose head is gone. begun is what the part
+// before it has told.
+func (c *Codec) scanPart(b *Batch, part []byte, begun bool) (rest []byte, nowBegun bool) {
+	if !begun {
+		if rest, begun = cut(part, envelopeHead); !begun {
+			return part, false
+		}
+		part = rest
+	}
+	for {
+		var s Stamp
+		rest, ok := c.scanMessage(part, &s)
+		if ok {
+			rest, ok = cut(rest, ",")
+		}
+		if !ok {
+			return part, true
+		}
+		b.Stamps = append(b.Stamps, s)
+		part = rest
+	}
+}
+
+// scanMessages reports whether it understood all of an envelope behind its head.
+func (c *Codec) scanMessages(b *Batch, rest []byte) bool {
+	for ok := true; ok; rest, ok = cut(rest, ",") {
+		var s Stamp
+		if rest, ok = c.scanMessage(rest, &s); !ok {
+			return false
+		}
+		b.Stamps = append(b.Stamps, s)
+		if string(rest) == envelopeTail {
+			return true
+		}
+	}
+	return false
+}
+
+// scanMessage reads an object that has one content, which is a stamp, and
+// otherwise strings without escapes.
+func (c *Codec) scanMessage(in []byte, s *Stamp) (rest []byte, ok bool) {
+	found := false
+	if rest, ok = cut(in, "{"); !ok {
+		return nil, false
+	}
+	for {
+		if value, is := cut(rest, contentKey); is && !found {
+			found = true
+			rest, ok = c.scanStamp(value, s)
+		} else if is {
+			return nil, false
+		} else {
+			rest, ok = scanMember(rest)
+		}
+		if !ok || len(rest) == 0 {
+			return nil, false
+		}
+		if rest[0] == '}' {
+			return rest[1:], found
+		}
+		if rest, ok = cut(rest, ","); !ok {
+			return nil, false
+		}
+	}
+}
+
+// scanStamp reads a content that is byte for byte as appendContent writes it.
+func (c *Codec) scanStamp(in []byte, s *Stamp) (rest []byte, ok bool) {
+	if !bytes.HasPrefix(in, c.head) {
+		return nil, false
+	}
+	rest = in[len(c.head):]
+	var n int64
+	if n, rest, ok = scanNumber(rest); !ok {
+		return nil, false
+	}
+	s.N = int(n)
+	if rest, ok = cut(rest, keyDue); !ok {
+		return nil, false
+	}
+	if s.Due, rest, ok = scanNumber(rest); !ok {
+		return nil, false
+	}
+	if rest, ok = cut(rest, keySent); !ok {
+		return nil, false
+	}
+	if s.Sent, rest, ok = scanNumber(rest); !ok {
+		return nil, false
+	}
+	if rest, ok = cut(rest, keyPad); !ok {
+		return nil, false
+	}
+	pad := c.padding(len(in) - len(rest))
+	if !bytes.HasPrefix(rest, pad) {
+		return nil, false
+	}
+	return cut(rest[len(pad):], contentEnd)
+}
+
+// scanNumber reads a JSON number that is a natural one of at most 18 digits.
+func scanNumber(in []byte) (n int64, rest []byte, ok bool) {
+	i := 0
+	for ; i < len(in) && i < 19 && '0' <= in[i] && in[i] <= '9'; i++ {
+		n = 10*n + int64(in[i]-'0')
+	}
+	leadingZero := i > 1 && in[0] == '0'
+	return n, in[i:], 1 <= i && i <= 18 && !leadingZero
+}
+
+// scanMember reads a key and a value that is a string.
+func scanMember(in []byte) (rest []byte, ok bool) {
+	if rest, ok = scanString(in); !ok {
+		return nil, false
+	}
+	if rest, ok = cut(rest, ":"); !ok {
+		return nil, false
+	}
+	return scanString(rest)
+}
+
+// scanString reads a JSON string without escapes.
+func scanString(in []byte) (rest []byte, ok bool) {
+	if len(in) == 0 || in[0] != '"' {
+		return nil, false
+	}
+	for i := 1; i < len(in); i++ {
+		switch b := in[i]; {
+		case b == '"':
+			return in[i+1:], true
+		case b == '\\' || b < ' ':
+			return nil, false
+		}
+	}
+	return nil, false
+}
+
+func cut(in []byte, prefix string) (rest []byte, ok bool) {
+	if len(in) < len(prefix) || string(in[:len(prefix)]) != prefix {
+		return nil, false
+	}
+	return in[len(prefix):], true
+}

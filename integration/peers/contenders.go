@@ -1,0 +1,108 @@
+package main
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"serverless-websocket/integration/testenv"
+)
+
+// contender is a server to be measured.
+type contender struct {
+	name string
+	// echoes is set if the server knows no protocol: it sends each frame on to
+	// everybody as it came.
+	echoes  bool
+	path    string                                        // of its URL
+	missing func() error                                  // why it cannot be measured here
+	command func(dir string, port int) (*exec.Cmd, error) // that serves on the port of 127.0.0.1; dir is for its files
+}
+
+// service is the standalone service: a message is validated, queued, fanned out
+// and sent by the gateway.
+func service(program string) contender {
+	return contender{
+		name: "this service",
+		path: "/",
+		command: func(_ string, port int) (*exec.Cmd, error) {
+			return exec.Command(program, "-ws-addr", address(port), "-http-addr", "127.0.0.1:0", "-management-addr", ""), nil
+		},
+	}
+}
+
+func address(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
+
+var nchan = contender{
+	name:    "Nchan (nginx)",
+	echoes:  true,
+	path:    "/all",
+	missing: func() error { return errors.Join(found("nginx"), exists(nchanModule)) },
+	command: func(dir string, port int) (*exec.Cmd, error) {
+		config := filepath.Join(dir, "nginx.conf")
+		if err := os.WriteFile(config, fmt.Appendf(nil, nginxConfig, nchanModule, dir, port), 0o600); err != nil {
+			return nil, err
+		}
+		return exec.Command("nginx", "-e", "stderr", "-p", dir, "-c", config), nil
+	},
+}
+
+const (
+	// nchanModule is where Debian's libnginx-mod-nchan puts it.
+	nchanModule = "/usr/lib/nginx/modules/ngx_nchan_module.so"
+
+	nginxConfig = `load_module %s;
+daemon off;
+worker_processes auto;
+worker_rlimit_nofile 20000;
+pid %s/nginx.pid;
+error_log stderr crit;
+events { worker_connections 19000; multi_accept on; }
+http {
+  access_log off;
+  server {
+    listen 127.0.0.1:%d backlog=4096;
+    location = /all {
+      nchan_pubsub websocket;
+      nchan_channel_id all;
+      nchan_message_buffer_length 100;
+      nchan_subscriber_first_message newest;
+    }
+  }
+}
+`
+)
+
+//go:embed ws.js
+var wsProgram []byte
+
+var ws = contender{
+	name:   "Node, npm ws",
+	echoes: true,
+	path:   "/",
+	missing: func() error {
+		return errors.Join(found("node"), exists(filepath.Join(testenv.NodeModules(), "ws")))
+	},
+	command: func(dir string, port int) (*exec.Cmd, error) {
+		program := filepath.Join(dir, "ws.js")
+		if err := os.WriteFile(program, wsProgram, 0o600); err != nil {
+			return nil, err
+		}
+		server := exec.Command("node", program, fmt.Sprint(port))
+		server.Env = append(os.Environ(), "NODE_PATH="+testenv.NodeModules())
+		return server, nil
+	},
+}
+
+func found(program string) error {
+	_, err := exec.LookPath(program)
+	return err
+}
+
+func exists(path string) error {
+	_, err := os.Stat(path)
+	return err
+}

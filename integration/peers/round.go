@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"time"
+
+	"serverless-websocket/integration/load/report"
+	"serverless-websocket/integration/testenv"
+)
+
+// readyWithin is how long a server may take to listen.
+const readyWithin = 15 * time.Second
+
+// round is one measurement of a contender: broadcasts at a fixed rate, and then
+// as fast as they are accepted.
+type round struct {
+	paced, burst report.Report
+}
+
+func measure(ctx context.Context, s settings, c contender, dir string) (r round, err error) {
+	port, err := testenv.FreePort()
+	if err != nil {
+		return r, err
+	}
+	command, err := c.command(dir, port)
+	if err != nil {
+		return r, err
+	}
+	server, err := testenv.Run(command)
+	if err != nil {
+		return r, err
+	}
+	defer server.Stop()
+	if err := listening(ctx, port); err != nil {
+		return r, fmt.Errorf("%w; its output: %s", err, server.Output())
+	}
+	target := []string{"-url", "ws://" + address(port) + c.path, "-pid", fmt.Sprint(server.Pid())}
+	if c.echoes {
+		target = append(target, "-echo")
+	}
+	if r.paced, err = s.load(ctx, target, "-scenario", "steady", "-rate", fmt.Sprint(s.rate)); err != nil {
+		return r, err
+	}
+	r.burst, err = s.load(ctx, target, "-scenario", "burst")
+	return r, err
+}
+
+// listening waits until the port takes connections.
+func listening(ctx context.Context, port int) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	return testenv.Poll(ctx, func() bool {
+		connection, err := net.Dial("tcp", address(port))
+		if err == nil {
+			connection.Close()
+		}
+		return err == nil
+	})
+}
+
+// load runs the load generator and returns its report.
+func (s settings) load(ctx context.Context, target []string, scenario ...string) (r report.Report, err error) {
+	args := append(target, "-clients", fmt.Sprint(s.clients), "-broadcasts", fmt.Sprint(s.broadcasts), "-size", "100",
+		"-connect-rate", "0", "-json", "-")
+	generator := exec.CommandContext(ctx, s.generator, append(args, scenario...)...)
+	generator.Cancel = func() error { return generator.Process.Signal(os.Interrupt) }
+	generator.WaitDelay = time.Minute
+	out, err := generator.Output()
+	if bad := json.Unmarshal(out, &r); bad != nil {
+		return r, errors.Join(err, fmt.Errorf("the report: %w", bad))
+	}
+	if err != nil {
+		return r, fmt.Errorf("the load generator: %w: %s", err, r.Verdict())
+	}
+	return r, nil
+}

@@ -1,0 +1,86 @@
+// Package procstat reads from Linux's /proc what a process and those that it
+// started use.
+package procstat
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Usage is what processes have used and use.
+type Usage struct {
+	CPU    time.Duration // user and system, since they began; in steps of a tick
+	Memory int64         // bytes that are resident; what they share counts for each
+}
+
+// tick is the unit of CPU time in /proc. It is what sysconf(_SC_CLK_TCK) says on
+// every platform that Go runs on.
+const tick = time.Second / 100
+
+// Of returns the usage of the process and of its descendants that are alive.
+func Of(pid int) (Usage, error) {
+	used, err := one(pid)
+	if err != nil {
+		return Usage{}, err
+	}
+	for _, child := range children(pid) {
+		u, err := Of(child)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // it has ended meanwhile
+		}
+		if err != nil {
+			return Usage{}, err
+		}
+		used.CPU += u.CPU
+		used.Memory += u.Memory
+	}
+	return used, nil
+}
+
+// one reads /proc/<pid>/stat; see proc_pid_stat(5) for its fields.
+func one(pid int) (Usage, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return Usage{}, err
+	}
+	// The second field, the name in parentheses, may hold anything.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	const firstField = 3
+	number := func(field int) int64 {
+		n, _ := strconv.ParseInt(fields[field-firstField], 10, 64)
+		return n
+	}
+	if len(fields) < 24-firstField+1 {
+		return Usage{}, fmt.Errorf("%d fields in /proc/%d/stat", len(fields), pid)
+	}
+	return Usage{
+		CPU:    time.Duration(number(14)+number(15)) * tick,
+		Memory: number(24) * int64(os.Getpagesize()),
+	}, nil
+}
+
+// children are those of all threads of the process. Without the kernel's option
+// for it, CONFIG_PROC_CHILDREN, none are found.
+func children(pid int) (all []int) {
+	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	if err != nil {
+		return nil
+	}
+	for _, task := range tasks {
+		list, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", pid, task.Name()))
+		if err != nil {
+			continue
+		}
+		for _, field := range strings.Fields(string(list)) {
+			if child, err := strconv.Atoi(field); err == nil {
+				all = append(all, child)
+			}
+		}
+	}
+	return all
+}
