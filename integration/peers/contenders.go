@@ -17,9 +17,9 @@ type contender struct {
 	// echoes is set if the server knows no protocol: it sends each frame on to
 	// everybody as it came.
 	echoes  bool
-	path    string                                        // of its URL
-	missing func() error                                  // why it cannot be measured here
-	command func(dir string, port int) (*exec.Cmd, error) // that serves on the port of 127.0.0.1; dir is for its files
+	path    string                                       // of its URL
+	missing func() error                                 // why it cannot be measured here
+	command func(dir, address string) (*exec.Cmd, error) // that serves there; dir is for its files
 }
 
 // service is the standalone service: a message is validated, queued, fanned out
@@ -28,22 +28,20 @@ func service(program string) contender {
 	return contender{
 		name: "this service",
 		path: "/",
-		command: func(_ string, port int) (*exec.Cmd, error) {
-			return exec.Command(program, "-ws-addr", address(port), "-http-addr", "127.0.0.1:0", "-management-addr", ""), nil
+		command: func(_, address string) (*exec.Cmd, error) {
+			return exec.Command(program, "-ws-addr", address, "-http-addr", "127.0.0.1:0", "-management-addr", ""), nil
 		},
 	}
 }
-
-func address(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 
 var nchan = contender{
 	name:    "Nchan (nginx)",
 	echoes:  true,
 	path:    "/all",
 	missing: func() error { return errors.Join(found("nginx"), exists(nchanModule)) },
-	command: func(dir string, port int) (*exec.Cmd, error) {
+	command: func(dir, address string) (*exec.Cmd, error) {
 		config := filepath.Join(dir, "nginx.conf")
-		if err := os.WriteFile(config, fmt.Appendf(nil, nginxConfig, nchanModule, dir, port), 0o600); err != nil {
+		if err := os.WriteFile(config, fmt.Appendf(nil, nginxConfig, nchanModule, dir, address), 0o600); err != nil {
 			return nil, err
 		}
 		return exec.Command("nginx", "-e", "stderr", "-p", dir, "-c", config), nil
@@ -64,7 +62,7 @@ events { worker_connections 19000; multi_accept on; }
 http {
   access_log off;
   server {
-    listen 127.0.0.1:%d backlog=4096;
+    listen %s backlog=4096;
     location = /all {
       nchan_pubsub websocket;
       nchan_channel_id all;
@@ -86,12 +84,12 @@ var ws = contender{
 	missing: func() error {
 		return errors.Join(found("node"), exists(filepath.Join(testenv.NodeModules(), "ws")))
 	},
-	command: func(dir string, port int) (*exec.Cmd, error) {
+	command: func(dir, address string) (*exec.Cmd, error) {
 		program := filepath.Join(dir, "ws.js")
 		if err := os.WriteFile(program, wsProgram, 0o600); err != nil {
 			return nil, err
 		}
-		server := exec.Command("node", program, fmt.Sprint(port))
+		server := exec.Command("node", program, address)
 		server.Env = append(os.Environ(), "NODE_PATH="+testenv.NodeModules())
 		return server, nil
 	},

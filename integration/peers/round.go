@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"time"
@@ -14,9 +13,6 @@ import (
 	"serverless-websocket/integration/testenv"
 )
 
-// readyWithin is how long a server may take to listen.
-const readyWithin = 15 * time.Second
-
 // round is one measurement of a contender: broadcasts at a fixed rate, and then
 // as fast as they are accepted.
 type round struct {
@@ -24,23 +20,12 @@ type round struct {
 }
 
 func measure(ctx context.Context, s settings, c contender, dir string) (r round, err error) {
-	port, err := testenv.FreePort()
-	if err != nil {
-		return r, err
-	}
-	command, err := c.command(dir, port)
-	if err != nil {
-		return r, err
-	}
-	server, err := testenv.Run(command)
+	server, address, err := testenv.Serve(ctx, func(address string) (*exec.Cmd, error) { return c.command(dir, address) })
 	if err != nil {
 		return r, err
 	}
 	defer server.Stop()
-	if err := listening(ctx, port); err != nil {
-		return r, fmt.Errorf("%w; its output: %s", err, server.Output())
-	}
-	target := []string{"-url", "ws://" + address(port) + c.path, "-pid", fmt.Sprint(server.Pid())}
+	target := []string{"-url", "ws://" + address + c.path, "-pid", fmt.Sprint(server.Pid())}
 	if c.echoes {
 		target = append(target, "-echo")
 	}
@@ -49,19 +34,6 @@ func measure(ctx context.Context, s settings, c contender, dir string) (r round,
 	}
 	r.burst, err = s.load(ctx, target, "-scenario", "burst")
 	return r, err
-}
-
-// listening waits until the port takes connections.
-func listening(ctx context.Context, port int) error {
-	ctx, cancel := context.WithTimeout(ctx, readyWithin)
-	defer cancel()
-	return testenv.Poll(ctx, func() bool {
-		connection, err := net.Dial("tcp", address(port))
-		if err == nil {
-			connection.Close()
-		}
-		return err == nil
-	})
 }
 
 // load runs the load generator and returns its report.

@@ -2,7 +2,8 @@
 
 const { WebSocket, WebSocketServer } = require('ws');
 
-const server = new WebSocketServer({ port: Number(process.argv[2]), host: '127.0.0.1', backlog: 4096 });
+const [host, port] = process.argv[2].split(':');
+const server = new WebSocketServer({ host, port: Number(port), backlog: 4096 });
 
 server.on('connection', (client) => {
   client.on('error', () => client.terminate());

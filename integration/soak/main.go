@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -51,20 +50,14 @@ func main() {
 // run fails when something was lost, or when the service needed more in the end
 // than in the beginning.
 func run(ctx context.Context, s settings, out, progress io.Writer) error {
-	port, err := testenv.FreePort()
-	if err != nil {
-		return err
-	}
-	address := fmt.Sprintf("127.0.0.1:%d", port)
-	server, err := testenv.Run(exec.Command(s.service,
-		"-ws-addr", address, "-http-addr", "127.0.0.1:0", "-management-addr", "", "-log-level", "warn"))
+	server, address, err := testenv.Serve(ctx, func(address string) (*exec.Cmd, error) {
+		return exec.Command(s.service,
+			"-ws-addr", address, "-http-addr", "127.0.0.1:0", "-management-addr", "", "-log-level", "warn"), nil
+	})
 	if err != nil {
 		return err
 	}
 	defer server.Stop()
-	if err := listening(ctx, address); err != nil {
-		return fmt.Errorf("%w; its output: %s", err, server.Output())
-	}
 	var w watch
 	group, ctx := errgroup.WithContext(ctx)
 	watching, done := context.WithCancel(ctx)
@@ -91,16 +84,4 @@ func (s settings) load(ctx context.Context, url string, out io.Writer) error {
 		return fmt.Errorf("the load generator: %w", err)
 	}
 	return nil
-}
-
-func listening(ctx context.Context, address string) error {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
-	defer cancel()
-	return testenv.Poll(ctx, func() bool {
-		connection, err := net.Dial("tcp", address)
-		if err == nil {
-			connection.Close()
-		}
-		return err == nil
-	})
 }

@@ -1,4 +1,4 @@
-// Package testenv is what black-box tests share: finding the module, the tools
+// Package testenv is what black-box tests and programs that measure share: finding the module, the tools
 // that npm and the machine provide, free ports, and child processes that end
 // with the test that started them.
 package testenv

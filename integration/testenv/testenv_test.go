@@ -156,3 +156,12 @@ func TestStartReportsAMissingProgram(t *testing.T) {
 }
 
 func shell(script string) *exec.Cmd { return exec.Command("sh", "-c", script) }
+
+func TestServe(t *testing.T) {
+	_, _, err := testenv.Serve(t.Context(), func(string) (*exec.Cmd, error) {
+		return exec.Command("sh", "-c", "echo no port for me; exit 1"), nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "no port for me") {
+		t.Errorf("a program that ends: %v", err)
+	}
+}
