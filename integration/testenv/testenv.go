@@ -1,6 +1,6 @@
-// Package testenv is what black-box tests and programs that measure share: finding the module, the tools
-// that npm and the machine provide, free ports, and child processes that end
-// with the test that started them.
+// Package testenv is what black-box tests and programs that measure share:
+// finding the module, the tools that npm and the machine provide, free ports, and
+// child processes that end with the one that started them.
 package testenv
 
 import (
