@@ -207,13 +207,13 @@ func TestAPostThatTookTooLongIsLeftToAnotherPass(t *testing.T) {
 
 func TestPostsDoNotWaitForRowsToBeDeleted(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 500, broadcast.Options{})
+		w := newWorldOf(t, 25, broadcast.Options{Held: 100})
 		release := make(chan struct{})
 		w.faultyStore.onDelete = func(context.Context) error {
 			<-release
 			return nil
 		}
-		all := w.connect(11_000)
+		all := w.connect(700)
 		for _, id := range all {
 			w.poster.answer[id] = always(ports.ErrGone)
 		}

@@ -27,9 +27,14 @@ const (
 	targetTime = 3 * time.Second
 )
 
-// turn is for how long posts are made in a place one after the other before it is
-// given back, so that passes take turns.
-const turn = 5 * time.Millisecond
+const (
+	// turn is for how long posts are made in a place one after the other before it
+	// is given back, so that passes take turns.
+	turn = 5 * time.Millisecond
+	// retryTurn is the same for retries: where there is one place alone, they get a
+	// sixth of the time.
+	retryTurn = turn / 5
+)
 
 // pass takes a batch once over its audience.
 type pass struct {
@@ -87,21 +92,38 @@ func (p *pass) run() {
 // the other: a goroutine for each costs more than a post within a process.
 func (p *pass) offer(posts *errgroup.Group, n int, at func(int) target) (begun int) {
 	var next atomic.Int64
-	for int(next.Load()) < n && !p.over() {
+	for int(next.Load()) < n {
 		release := p.slots.acquire(p.batch.retry())
+		first := n
+		if !p.over() {
+			first = int(next.Add(1)) - 1
+		}
+		if first >= n {
+			release()
+			break
+		}
 		posts.Go(func() error {
 			defer release()
-			for began := time.Now(); time.Since(began) < turn && !p.over(); {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					break
-				}
-				p.post(at(i))
-			}
+			p.takeTurn(&next, first, n, at)
 			return nil
 		})
 	}
 	return min(n, int(next.Swap(int64(n))))
+}
+
+// takeTurn posts to the target with the index, and then to those that come next,
+// for a turn.
+func (p *pass) takeTurn(next *atomic.Int64, i, n int, at func(int) target) {
+	turn := turn
+	if p.batch.retry() {
+		turn = retryTurn
+	}
+	for began := time.Now(); i < n; i = int(next.Add(1)) - 1 {
+		p.post(at(i))
+		if time.Since(began) > turn || p.over() {
+			return
+		}
+	}
 }
 
 // offerAll offers those that were not tried yet, and notes the ones for which no

@@ -9,8 +9,8 @@ type slots struct {
 }
 
 // newSlots returns n places. Passes over connections that have failed before and
-// may be slow get a quarter of them at most, so that they do not hold up those who
-// are served for the first time.
+// may be slow get a quarter of them at most, or the only one in turn with others,
+// so that they do not hold up those who are served for the first time.
 func newSlots(n int) slots {
 	all, retries := make(chan struct{}, n), make(chan struct{}, max(1, n/4))
 	return slots{

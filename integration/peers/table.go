@@ -49,4 +49,5 @@ func write(w io.Writer, s settings, contenders []contender, rounds [][]round) {
 		rows = append(rows, row)
 	}
 	figures.Table(w, head, rows)
+	fmt.Fprintln(w, "\nThe service accepts a message when it is queued; of the others, a broadcast counts as accepted when it is back at its sender.")
 }

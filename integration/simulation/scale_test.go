@@ -40,10 +40,10 @@ func TestSustainedLoad(t *testing.T) {
 	rows := newTable(20_000)
 	m := measured{connections: 20_000, quota: 10_000, workers: workers{256, 12, 1769}}
 	synctest.Test(t, func(t *testing.T) {
-		took := m.sustain(rows, 40, time.Second)
+		took := m.sustain(rows, 25, time.Second)
 		t.Log(took)
 		if took > 12*time.Second {
-			t.Errorf("the last delivery came %v after the last of 40 messages was sent", took)
+			t.Errorf("the last delivery came %v after the last of 25 messages was sent", took)
 		}
 	})
 }

@@ -5,6 +5,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -16,7 +18,15 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"serverless-websocket/integration/load/report"
 	"serverless-websocket/integration/testenv"
+)
+
+// The clients that come and go: their share, and how long they stay and are away.
+const (
+	share = 0.5
+	stay  = 10 * time.Second
+	away  = time.Second
 )
 
 // settings are what the flags say.
@@ -32,7 +42,7 @@ func main() {
 	flag.StringVar(&s.service, "service", "bin/standalone", "`program` of the standalone service")
 	flag.StringVar(&s.generator, "load", "bin/load", "`program` of the load generator")
 	flag.IntVar(&s.clients, "clients", 2000, "how many clients connect; half of them stay about ten seconds each time")
-	flag.Float64Var(&s.rate, "rate", 5, "broadcasts a second")
+	flag.Float64Var(&s.rate, "rate", 10, "broadcasts a second")
 	flag.DurationVar(&s.length, "length", 10*time.Minute, "how long to send")
 	flag.Parse()
 	if flag.NArg() > 0 || s.clients < 2 || s.rate <= 0 || s.length < 10*time.Second {
@@ -62,26 +72,46 @@ func run(ctx context.Context, s settings, out, progress io.Writer) error {
 	group, ctx := errgroup.WithContext(ctx)
 	watching, done := context.WithCancel(ctx)
 	group.Go(func() error { return w.run(watching, server.Pid(), s.length, progress) })
-	group.Go(func() error {
+	var r report.Report
+	group.Go(func() (err error) {
 		defer done()
-		return s.load(ctx, "ws://"+address, out)
+		r, err = s.load(ctx, "ws://"+address)
+		return err
 	})
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return w.judge(out)
+	fmt.Fprintf(out, "%d broadcasts, %d deliveries, %d reconnects. %s\n",
+		r.Broadcasts.Accepted, r.Deliveries.Delivered, r.Connections.Reconnects, r.Verdict())
+	return errors.Join(s.clean(r), w.judge(out))
 }
 
-// load runs the load generator, which fails when something is lost.
-func (s settings) load(ctx context.Context, url string, out io.Writer) error {
-	generator := exec.CommandContext(ctx, s.generator, "-url", url, "-scenario", "churn",
-		"-clients", fmt.Sprint(s.clients), "-churn-share", "0.5", "-churn-stay", "10s",
+// load runs the load generator, which fails when something is lost or not done.
+func (s settings) load(ctx context.Context, url string) (r report.Report, err error) {
+	generator := exec.CommandContext(ctx, s.generator, "-url", url, "-scenario", "churn", "-json", "-",
+		"-clients", fmt.Sprint(s.clients), "-churn-share", fmt.Sprint(share), "-churn-stay", stay.String(), "-churn-away", away.String(),
 		"-rate", fmt.Sprint(s.rate), "-broadcasts", fmt.Sprint(int(s.rate*s.length.Seconds())))
-	generator.Stdout = out
 	generator.Cancel = func() error { return generator.Process.Signal(os.Interrupt) }
 	generator.WaitDelay = time.Minute
-	if err := generator.Run(); err != nil {
-		return fmt.Errorf("the load generator: %w", err)
+	out, err := generator.Output()
+	if bad := json.Unmarshal(out, &r); bad != nil {
+		return r, errors.Join(err, fmt.Errorf("the report: %w", bad))
+	}
+	if err != nil {
+		return r, fmt.Errorf("the load generator: %w: %s", err, r.Verdict())
+	}
+	return r, nil
+}
+
+// clean fails if the clients could not come and go as they were to, or got what
+// they should not.
+func (s settings) clean(r report.Report) error {
+	expected := share * float64(s.clients) * s.length.Seconds() / (stay + away).Seconds()
+	switch d, c := r.Deliveries, r.Connections; {
+	case d.Duplicated > 0 || d.OutOfOrder > 0:
+		return fmt.Errorf("%d deliveries came twice, %d out of order", d.Duplicated, d.OutOfOrder)
+	case c.Refusals() > 0 || float64(c.Reconnects) < expected/2:
+		return fmt.Errorf("%d reconnects, where about %.0f were expected, and %d refused", c.Reconnects, expected, c.Refusals())
 	}
 	return nil
 }
