@@ -43,11 +43,13 @@ bench: ## compare ways to post and measure the engine, in two to three minutes
 
 # What is given on the command line becomes a flag: URL=ws://… is -url ws://…
 # What merely is in the environment, such as a TOKEN, does not.
-LOAD = URL SCENARIO CLIENTS SENDERS BROADCASTS RATE SIZE TOKEN HEADER JSON CSV HTML
-lower = $(shell printf '%s' $(1) | tr A-Z a-z)
+LOAD = URL HEADER TOKEN CONNECT_RATE CONNECT_TIMEOUT ECHO PID SCENARIO CLIENTS SENDERS BROADCASTS RATE SIZE DRAIN \
+	OUTSTANDING RAMP_FACTOR RAMP_STEP RAMP_STEPS P99_BOUND CHURN_SHARE CHURN_STAY CHURN_AWAY GRACE SLOW_SHARE SLOW_SPEED \
+	JSON CSV HTML
+flag = -$(shell printf '%s' $(1) | tr A-Z_ a-z-)
 
 load: ## put load on URL (ws://localhost:3001) and report; CLIENTS, BROADCASTS, RATE, SCENARIO, HTML …, or ARGS="--help"
-	@go build -o bin/ ./integration/load && exec bin/load $(foreach v,$(LOAD),$(if $(filter command,$(origin $(v))),-$(call lower,$(v)) '$($(v))')) $(ARGS)
+	@go build -o bin/ ./integration/load && exec bin/load $(foreach v,$(LOAD),$(if $(filter command,$(origin $(v))),$(call flag,$(v))='$($(v))')) $(ARGS)
 
 bench-standalone: npm ## compare the standalone service with nginx's Nchan and npm's ws, where installed, in a few minutes
 	@go build -o bin/ ./functions/standalone ./integration/load && go run ./integration/peers $(ARGS)

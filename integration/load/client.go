@@ -41,8 +41,11 @@ func (c *client) open(ctx context.Context) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.habit.speed > 0 {
+	switch {
+	case c.habit.speed > 0:
 		conn.Throttle(min(max(c.habit.speed/slowReads, leastChunk), mostChunk), c.rest)
+	case c.sender == nil:
+		c.trial.poller.Adopt(conn)
 	}
 	session := c.account.Open(c.trial.clock.Now())
 	if c.sender != nil {
@@ -74,15 +77,16 @@ func (c *client) use(ctx context.Context, current *connection) (away time.Durati
 		left.Store(c.trial.clock.Now())
 		current.conn.Leave()
 	})
-	end := current.conn.Receive(func(b *wire.Batch) { c.take(current.session, b) })
+	session := current.session
+	end := current.conn.Receive(func(b *wire.Batch) { c.take(session, b) })
 	if c.sender != nil {
 		c.sender.disconnected()
 	}
 	if stop() {
-		current.session.Cut()
-		c.trial.events.closed(end)
+		session.Cut()
+		c.trial.events.closed(end, c.habit.speed > 0)
 	} else {
-		current.session.Left(left.Load())
+		session.Left(left.Load())
 		away = about(c.habit.away)
 	}
 	current.conn.Close(end)
@@ -126,7 +130,7 @@ func (c *client) comeBack(ctx context.Context, pause time.Duration) *connection 
 		if ctx.Err() != nil {
 			return nil
 		}
-		c.trial.events.refused(err)
+		c.trial.events.refusedAgain(err)
 		pause = about(retry)
 	}
 }

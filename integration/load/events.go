@@ -15,6 +15,8 @@ type events struct {
 	refusals map[string]int // by reason, each attempt
 	closes   map[string]int // by code, or what ended the connection without one
 	away     int            // clients that never connected
+	cut      int            // of the closes, those that should not be
+	again    int            // attempts to reconnect that were refused
 	first    error          // of the refusals
 }
 
@@ -32,6 +34,14 @@ func (e *events) refused(err error) {
 	count(&e.refusals, reason)
 }
 
+// refusedAgain counts an attempt to reconnect that failed.
+func (e *events) refusedAgain(err error) {
+	e.refused(err)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.again++
+}
+
 // turnedAway counts a client that will not connect at all.
 func (e *events) turnedAway(err error) {
 	e.refused(err)
@@ -40,8 +50,9 @@ func (e *events) turnedAway(err error) {
 	e.away++
 }
 
-// closed counts a connection that the client did not end.
-func (e *events) closed(end error) {
+// closed counts a connection that the client did not end. It is expected when
+// the client reads slowly: a service has to get rid of such at some time.
+func (e *events) closed(end error, expected bool) {
 	reason := "lost without a close frame"
 	if frame := new(wire.CloseError); errors.As(end, &frame) {
 		reason = fmt.Sprint(frame.Code)
@@ -51,6 +62,17 @@ func (e *events) closed(end error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	count(&e.closes, reason)
+	if !expected {
+		e.cut++
+	}
+}
+
+// disturbed returns how many connections were closed that should not have been,
+// and how many attempts to reconnect were refused.
+func (e *events) disturbed() (closed, refused int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.cut, e.again
 }
 
 // neverConnected returns how many clients were refused, and an error of the

@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "load: %v\n", err)
 		return exitFailed
 	}
-	if err := raiseFileLimit(s.clients); err != nil {
+	if err := errors.Join(raiseFileLimit(s.clients), checkProcess(s.pid)); err != nil {
 		return fail(err)
 	}
 	out, err := openOutputs(s, stdout, stderr)

@@ -113,6 +113,7 @@ func deliveries(c tally.Counts, seconds float64) report.Deliveries {
 		Duplicated: c.Duplicated,
 		OutOfOrder: c.OutOfOrder,
 		MissedAway: c.MissedAway,
+		MissedCut:  c.MissedCut,
 		Foreign:    c.Foreign,
 		Damaged:    c.Damaged,
 		Unreadable: c.Unreadable,

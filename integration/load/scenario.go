@@ -27,6 +27,7 @@ type stretch struct {
 	count  int
 	rate   float64       // a second; 0 for as fast as accepted
 	window int           // how many may be unanswered then
+	least  time.Duration // that it takes, however few there are
 	bound  time.Duration // of the p99, above which the stretch does not hold; 0 for no verdict
 }
 
@@ -39,7 +40,7 @@ func (s stretch) length() time.Duration {
 	if s.rate == 0 {
 		return 0
 	}
-	return time.Duration(s.due(s.count-1)) * time.Microsecond
+	return max(s.least, time.Duration(s.due(s.count-1))*time.Microsecond)
 }
 
 // verdict is how a stretch with a bound went.
@@ -148,7 +149,8 @@ func once(one stretch) plan {
 	}
 }
 
-// rising multiplies the rate as long as it holds.
+// rising multiplies the rate as long as it holds, and a step has no more than
+// mostBroadcasts.
 func rising(s settings) plan {
 	rate, steps := s.rate, 0
 	return func(previous *verdict) (stretch, bool) {
@@ -159,6 +161,10 @@ func rising(s settings) plan {
 			rate *= s.rampFactor
 		}
 		steps++
-		return stretch{count: max(1, int(rate*s.rampStep.Seconds())), rate: rate, bound: s.p99Bound}, true
+		count := rate * s.rampStep.Seconds()
+		if count > mostBroadcasts {
+			return stretch{}, false
+		}
+		return stretch{count: max(1, int(count)), rate: rate, least: s.rampStep, bound: s.p99Bound}, true
 	}
 }

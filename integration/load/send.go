@@ -7,7 +7,7 @@ import (
 )
 
 // send goes through the stretches of the scenario, and waits for what they have
-// under way.
+// under way, after Ctrl-C as well.
 func (t *trial) send(ctx context.Context) {
 	next := t.settings.chosen.plan(t.settings)
 	var last *verdict
@@ -15,15 +15,18 @@ func (t *trial) send(ctx context.Context) {
 		before := t.tally.SendCounts()
 		t.tally.BeginStep()
 		t.run(ctx, s)
-		if s.bound > 0 && ctx.Err() == nil {
-			t.settle(ctx, s.bound)
+		if s.bound == 0 {
+			continue
+		}
+		if t.settle(ctx, s.bound); ctx.Err() == nil {
 			last = t.judge(s, before.Accepted)
 			t.verdicts = append(t.verdicts, *last)
 		}
 	}
+	t.interrupted = ctx.Err() != nil
 	t.phase.Store("draining")
 	t.hurry()
-	t.settle(ctx, t.settings.drain)
+	t.settle(context.WithoutCancel(ctx), t.settings.drain)
 }
 
 // run has the senders send what the stretch asks for. When a sender is stuck, it
@@ -44,6 +47,7 @@ func (t *trial) run(ctx context.Context, s stretch) {
 		sending.Go(func() { one.work(ctx, j) })
 	}
 	sending.Wait()
+	sleep(ctx, t.clock.Until(j.start+s.least.Microseconds()))
 }
 
 // watch gives up when no reply has come for as long as the drain may take.
@@ -67,12 +71,11 @@ func (t *trial) watch(ctx context.Context, giveUp func()) {
 }
 
 // settle waits until nothing is missing any more, but no longer than the limit,
-// or interruptedDrain after ctx has ended.
+// or until ctx ends.
 func (t *trial) settle(ctx context.Context, limit time.Duration) {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
 	end := time.Now().Add(limit)
-	interrupted := ctx.Done()
 	var settled time.Time
 	for now := time.Now(); now.Before(end); now = time.Now() {
 		switch {
@@ -85,11 +88,8 @@ func (t *trial) settle(ctx context.Context, limit time.Duration) {
 		}
 		select {
 		case <-ticker.C:
-		case <-interrupted:
-			interrupted = nil
-			if soon := time.Now().Add(interruptedDrain); soon.Before(end) {
-				end = soon
-			}
+		case <-ctx.Done():
+			return
 		}
 	}
 }

@@ -24,6 +24,13 @@ func (s *server) usage() (u procstat.Usage) {
 	return u
 }
 
+// checkProcess tells at once when the process cannot be watched.
+func checkProcess(pid int) error {
+	s := server{pid: pid}
+	s.usage()
+	return s.failure()
+}
+
 // connecting notes what the server needs for clients that are idle.
 func (s *server) connecting(connect func() error) error {
 	s.atRest = s.usage().Memory

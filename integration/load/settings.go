@@ -50,8 +50,15 @@ type settings struct {
 const (
 	connectRateAway     = 500
 	connectRateLoopback = 5_000
-	connectRateDefault  = -1
 )
+
+// mostBroadcasts is how many there may be in a run, or in a step of a ramp: the
+// fate of each is kept in memory.
+const mostBroadcasts = 10_000_000
+
+// mostOutstanding is the default of -outstanding, as long as that is enough for
+// all senders.
+const mostOutstanding = 100
 
 func (s *settings) flags() *flag.FlagSet {
 	f := flag.NewFlagSet("load", flag.ContinueOnError)
@@ -70,7 +77,7 @@ func (s *settings) targetFlags(f *flag.FlagSet) {
 		"`address` of the service, ws:// or wss://, with query parameters if it needs any; their values are in no report")
 	f.Var(&s.header, "header", "a header of each handshake, as in `\"Name: value\"`; can be given more than once")
 	f.StringVar(&s.token, "token", "", "`token` for the header \"Authorization: Bearer token\"")
-	f.Float64Var(&s.connectRate, "connect-rate", connectRateDefault,
+	f.Float64Var(&s.connectRate, "connect-rate", 0,
 		"new connections a second, at most, 0 for no limit; by default 500, which API Gateway takes, or 5000 to this machine")
 	f.BoolVar(&s.echo, "echo", false,
 		"the server knows no protocol and sends each frame on to everybody as it came: broadcasts are frames of messages, and accepted when their sender gets them back")
@@ -92,8 +99,8 @@ func (s *settings) loadFlags(f *flag.FlagSet) {
 }
 
 func (s *settings) scenarioFlags(f *flag.FlagSet) {
-	f.IntVar(&s.outstanding, "outstanding", 100,
-		"how many broadcasts may wait for their reply, in all senders: enough to keep the service busy while a reply travels, few enough that it is not a queue of our own making that is measured")
+	f.IntVar(&s.outstanding, "outstanding", 0,
+		"how many broadcasts may wait for their reply, in all senders, by default 100 or one for each sender: enough to keep the service busy while a reply travels, few enough that it is not a queue of our own making that is measured")
 	f.Float64Var(&s.rampFactor, "ramp-factor", 1.5, "by how much each step multiplies the rate")
 	f.DurationVar(&s.rampStep, "ramp-step", 5*time.Second, "how long a step takes")
 	f.IntVar(&s.rampSteps, "ramp-steps", 20, "how many steps there are, at most")
@@ -124,7 +131,7 @@ func parse(args []string, help io.Writer) (settings, error) {
 		err = fmt.Errorf("unexpected argument %q", f.Arg(0))
 	}
 	if err == nil {
-		err = s.resolve()
+		err = s.resolve(f)
 	}
 	if err == nil {
 		err = s.check()
@@ -135,8 +142,8 @@ func parse(args []string, help io.Writer) (settings, error) {
 	return s, err
 }
 
-// resolve finds what the settings name.
-func (s *settings) resolve() (err error) {
+// resolve finds what the settings name, or leave open.
+func (s *settings) resolve(f *flag.FlagSet) (err error) {
 	if s.target, err = url.Parse(s.url); err != nil {
 		return fmt.Errorf("invalid value for -url: %w", err)
 	}
@@ -145,11 +152,14 @@ func (s *settings) resolve() (err error) {
 		return fmt.Errorf("invalid value %q for -scenario: %s", s.scenario, scenarioNames())
 	}
 	s.chosen = scenarios[i]
-	if s.connectRate == connectRateDefault {
+	if !given(f, "connect-rate") {
 		s.connectRate = connectRateAway
 		if loopback(s.target.Hostname()) {
 			s.connectRate = connectRateLoopback
 		}
+	}
+	if !given(f, "outstanding") {
+		s.outstanding = max(mostOutstanding, s.senders)
 	}
 	if s.token != "" {
 		s.header.set("Authorization", "Bearer "+s.token)
@@ -157,52 +167,13 @@ func (s *settings) resolve() (err error) {
 	return nil
 }
 
-func loopback(host string) bool {
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || net.ParseIP(host).IsLoopback()
+func given(f *flag.FlagSet, name string) (found bool) {
+	f.Visit(func(one *flag.Flag) { found = found || one.Name == name })
+	return found
 }
 
-// check refuses what cannot work.
-func (s *settings) check() error {
-	share := func(x float64) bool { return 0 <= x && x <= 1 }
-	outputs := 0
-	for _, name := range []string{s.json, s.csv, s.html} {
-		if name == "-" {
-			outputs++
-		}
-	}
-	checks := []struct {
-		flag, want string
-		ok         bool
-	}{
-		{"url", "ws://host or wss://host", (s.target.Scheme == "ws" || s.target.Scheme == "wss") && s.target.Hostname() != ""},
-		{"pid", "0 or more", s.pid >= 0},
-		{"connect-timeout", "above 0", s.connectTimeout > 0},
-		{"connect-rate", "0 or more", s.connectRate >= 0},
-		{"clients", "1 or more", s.clients >= 1},
-		{"senders", "1 up to the number of clients", 1 <= s.senders && s.senders <= s.clients},
-		{"broadcasts", "1 to 10 million", 1 <= s.broadcasts && s.broadcasts <= 10_000_000},
-		{"rate", "above 0, and at most a million", 0 < s.rate && s.rate <= 1e6},
-		{"size", fmt.Sprintf("%d to %d", wire.MinSize, wire.MaxSize), wire.MinSize <= s.size && s.size <= wire.MaxSize},
-		{"drain", "0 or more", s.drain >= 0},
-		{"outstanding", "at least the number of senders", s.outstanding >= s.senders},
-		{"ramp-factor", "above 1", s.rampFactor > 1},
-		{"ramp-step", "above 0", s.rampStep > 0},
-		{"ramp-steps", "1 or more", s.rampSteps >= 1},
-		{"p99-bound", "above 0", s.p99Bound > 0},
-		{"churn-share", "0 to 1", share(s.churnShare)},
-		{"churn-stay", "above 0", s.churnStay > 0},
-		{"churn-away", "0 or more", s.churnAway >= 0},
-		{"grace", "0 or more", s.grace >= 0},
-		{"slow-share", "0 to 1", share(s.slowShare)},
-		{"slow-speed", "1 or more", s.slowSpeed >= 1},
-		{"json, -csv and -html", "one of them can be standard output", outputs <= 1},
-	}
-	for _, c := range checks {
-		if !c.ok {
-			return fmt.Errorf("invalid value for -%s: %s", c.flag, c.want)
-		}
-	}
-	return nil
+func loopback(host string) bool {
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || net.ParseIP(host).IsLoopback()
 }
 
 // interval is a second, or less where a run is over before there are ten.

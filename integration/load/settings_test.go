@@ -15,31 +15,38 @@ import (
 
 func TestWrongFlags(t *testing.T) {
 	for args, want := range map[string]string{
-		"-size 79":                      "-size: 80 to 32608",
-		"-size 40000":                   "-size: 80 to 32608",
-		"-clients 0":                    "-clients",
-		"-clients many":                 "-clients",
-		"-senders 11 -clients 10":       "-senders: 1 up to the number of clients",
-		"-rate 0":                       "-rate",
-		"-rate NaN":                     "-rate",
-		"-broadcasts -1":                "-broadcasts",
-		"-connect-rate -2":              "-connect-rate",
-		"-drain -1s":                    "-drain",
-		"-drain 5":                      "-drain",
-		"-url http://localhost":         "-url: ws://host or wss://host",
-		"-url ws://":                    "-url",
-		"-url ws://a:b:c":               "-url",
-		"-header Name":                  `-header: want "Name: value"`,
-		"-scenario storm":               "-scenario: steady, burst, ramp, churn, slow",
-		"-scenario ramp -ramp-factor 1": "-ramp-factor: above 1",
-		"-scenario ramp -broadcasts 5":  "-broadcasts has no effect in scenario ramp",
-		"-scenario burst -rate 5":       "-rate has no effect in scenario burst",
-		"-slow-share 0.5":               "-slow-share has no effect in scenario steady",
-		"-scenario slow -slow-share 2":  "-slow-share: 0 to 1",
+		"-size 79":                        "-size: 80 to 32608",
+		"-size 40000":                     "-size: 80 to 32608",
+		"-clients 0":                      "-clients",
+		"-clients many":                   "-clients",
+		"-senders 11 -clients 10":         "-senders: 1 up to the number of clients",
+		"-rate 0":                         "-rate",
+		"-rate NaN":                       "-rate",
+		"-broadcasts -1":                  "-broadcasts",
+		"-connect-rate -2":                "-connect-rate",
+		"-connect-rate -1":                "-connect-rate",
+		"-connect-rate Inf":               "-connect-rate",
+		"-drain -1s":                      "-drain",
+		"-drain 5":                        "-drain",
+		"-url http://localhost":           "-url: ws://host or wss://host",
+		"-url ws://":                      "-url",
+		"-url ws://a:b:c":                 "-url",
+		"-header Name":                    `-header: want "Name: value"`,
+		"-scenario storm":                 "-scenario: steady, burst, ramp, churn, slow",
+		"-scenario ramp -ramp-factor 1":   "-ramp-factor: above 1",
+		"-scenario ramp -ramp-factor Inf": "-ramp-factor: above 1",
+		"-scenario ramp -ramp-factor NaN": "-ramp-factor: above 1",
+		"-scenario ramp -rate 1e6 -ramp-step 11s":              "-ramp-step: at most 10 million broadcasts in the first step",
+		"-scenario ramp -broadcasts 5":                         "-broadcasts has no effect in scenario ramp",
+		"-scenario burst -rate 5":                              "-rate has no effect in scenario burst",
+		"-slow-share 0.5":                                      "-slow-share has no effect in scenario steady",
+		"-scenario slow -slow-share 2":                         "-slow-share: 0 to 1",
 		"-scenario burst -senders 8 -clients 8 -outstanding 7": "-outstanding: at least the number of senders",
-		"-json - -html -": "can be standard output",
-		"-lots":           "-lots",
-		"now":             `unexpected argument "now"`,
+		"-scenario burst -outstanding 0":                       "-outstanding: at least the number of senders",
+		"-json - -html -":                                      "standard output just one",
+		"-json a -csv b/../a":                                  "one file cannot take two of them",
+		"-lots":                                                "-lots",
+		"now":                                                  `unexpected argument "now"`,
 	} {
 		var stdout, stderr bytes.Buffer
 		status := run(t.Context(), strings.Fields(args), &stdout, &stderr)
@@ -53,6 +60,7 @@ func TestWrongFlags(t *testing.T) {
 func TestCannotRun(t *testing.T) {
 	for args, want := range map[string]string{
 		"-clients 9000000": "9000000 clients need 9000050 open files, and the limit is ",
+		"-pid 1073741824":  "watch process 1073741824",
 		"-html " + filepath.Join(t.TempDir(), "nowhere", "a.html"): "no such file or directory",
 	} {
 		var stderr bytes.Buffer
@@ -103,6 +111,16 @@ func TestDefaults(t *testing.T) {
 	}
 	if s, err := parse([]string{"-connect-rate", "0"}, io.Discard); err != nil || s.connectRate != 0 {
 		t.Errorf("no limit becomes %v, %v", s.connectRate, err)
+	}
+	for args, want := range map[string]int{
+		"":                          100,
+		"-clients 300 -senders 101": 101,
+		"-scenario burst -clients 300 -senders 150": 150,
+		"-scenario burst -outstanding 7":            7,
+	} {
+		if s, err := parse(strings.Fields(args), io.Discard); err != nil || s.outstanding != want {
+			t.Errorf("%q: %d outstanding, %v", args, s.outstanding, err)
+		}
 	}
 	if _, err := parse([]string{"-h"}, io.Discard); !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("-h: %v", err)

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -22,8 +20,6 @@ const (
 	// settledFor is how long everything has to be there before the drain ends, so
 	// that duplicates right behind it are seen.
 	settledFor = 200 * time.Millisecond
-	// interruptedDrain is how long the drain takes at most after Ctrl-C.
-	interruptedDrain = 2 * time.Second
 	// pollEvery is how often it is looked at whether something is missing.
 	pollEvery = 50 * time.Millisecond
 )
@@ -35,6 +31,7 @@ type trial struct {
 	tally    *tally.Tally
 	dial     func(context.Context) (*wire.Conn, error)
 	pace     *rate.Limiter // of connecting
+	poller   wire.Poller   // reads for those that only listen
 	events   events
 
 	server  server
@@ -50,7 +47,7 @@ type trial struct {
 	connected   int      // after it
 	sending     interval // with the drain
 	cpu         cpuTime  // while sending
-	interrupted bool
+	interrupted bool     // before all was sent
 	verdicts    []verdict
 }
 
@@ -106,10 +103,10 @@ func (t *trial) do(ctx context.Context) error {
 	defer end()
 	defer t.hurry()
 	if err := t.server.connecting(func() error { return t.connect(ctx, lives) }); err != nil {
+		t.interrupted = ctx.Err() != nil
 		return err
 	}
 	t.server.sending(func() { t.measure(func() { t.send(ctx) }) })
-	t.interrupted = ctx.Err() != nil
 	t.tally.Close()
 	t.phase.Store("disconnecting")
 	return t.shortfall()
@@ -149,16 +146,4 @@ func (t *trial) tick() (stop func()) {
 		ticking.Wait()
 		t.tally.Tick(t.clock.Now())
 	}
-}
-
-// shortfall tells what was not done as asked.
-func (t *trial) shortfall() error {
-	sends := t.tally.SendCounts()
-	switch refused, err := t.events.neverConnected(); {
-	case refused > 0:
-		return fmt.Errorf("%d of %d clients were refused: %w", refused, t.settings.clients, err)
-	case sends.Sent > 0 && sends.Accepted == 0 && !t.interrupted:
-		return errors.New("no broadcast was accepted")
-	}
-	return t.server.failure()
 }

@@ -17,22 +17,28 @@ func number(n int) string {
 	return s
 }
 
-// short writes a number with three digits or, if it is whole, with all.
+// short writes a number with three digits or, if it is whole, with all; never
+// with an exponent.
 func short(x float64) string {
 	if x >= 100 || x == float64(int(x)) {
 		return number(int(x + 0.5))
 	}
-	return strconv.FormatFloat(x, 'g', 3, 64)
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 3, 64), 64) // it is a number
+	return strconv.FormatFloat(rounded, 'f', -1, 64)
 }
+
+// toNext is from where on a number takes the next unit: it would be written as
+// 1,000 otherwise.
+const toNext = 999.5
 
 // String writes the duration with three digits and a unit.
 func (m Millis) String() string {
 	switch {
 	case m == 0:
 		return "0"
-	case m < 1:
+	case m*1000 < toNext:
 		return short(float64(m)*1000) + " µs"
-	case m < 1000:
+	case m < toNext:
 		return short(float64(m)) + " ms"
 	}
 	return short(float64(m)/1000) + " s"
@@ -41,7 +47,7 @@ func (m Millis) String() string {
 // bytesText writes a size with a decimal unit.
 func bytesText(n int) string {
 	x, units := float64(n), []string{"bytes", "kB", "MB", "GB", "TB"}
-	for x >= 1000 && len(units) > 1 {
+	for x >= toNext && len(units) > 1 {
 		x, units = x/1000, units[1:]
 	}
 	return short(x) + " " + units[0]

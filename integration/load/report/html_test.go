@@ -149,6 +149,18 @@ func TestAxes(t *testing.T) {
 	}
 }
 
+// The verdict is green only when the run was as asked.
+func TestVerdictColour(t *testing.T) {
+	for class, r := range map[string]report.Report{
+		`"verdict good"`: {},
+		`"verdict bad"`:  {Failure: "1 broadcast not sent"},
+	} {
+		if page := render(t, r, "sample.html"); !strings.Contains(page, class) {
+			t.Errorf("%q is not %s", r.Failure, class)
+		}
+	}
+}
+
 // Whatever the values are, an axis has a few different labels.
 func TestScales(t *testing.T) {
 	for _, most := range []float64{0.002, 0.9, 1, 7, 99, 100, 101, 12_345, 3.6e6} {

@@ -5,7 +5,10 @@
 // milliseconds, unless they say otherwise, and all numbers are of the whole run.
 package report
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Report is one run.
 type Report struct {
@@ -79,9 +82,11 @@ type Deliveries struct {
 	Lost       int `json:"lost"`
 	Duplicated int `json:"duplicated"` // came to a connection that had them
 	OutOfOrder int `json:"outOfOrder"` // came after a later one of the same sender
-	// MissedAway are accepted broadcasts that a client did not get since it was
-	// not connected all the time, or because the service dropped it.
+	// MissedAway are accepted broadcasts that a client did not get since it had
+	// left, and MissedCut those that it did not get because its connection ended
+	// without the client wanting it.
 	MissedAway int `json:"missedAway"`
+	MissedCut  int `json:"missedCut"`
 	Foreign    int `json:"foreign"`    // messages of others
 	Damaged    int `json:"damaged"`    // not as they were sent; not counted as delivered
 	Unreadable int `json:"unreadable"` // frames of no known kind
@@ -183,15 +188,40 @@ func sum(counts map[string]int) (all int) {
 	return all
 }
 
-// Verdict is the outcome in a sentence.
-func (r Report) Verdict() string {
-	switch {
-	case r.Deliveries.Lost > 0:
-		return number(r.Deliveries.Lost) + " deliveries were lost."
-	case r.Failure != "":
-		return "Not done as asked: " + r.Failure + "."
-	case r.Interrupted:
-		return "Interrupted; nothing was lost until then."
+// NeverArrived is the share, in percent, of what was due that did not arrive,
+// for whatever reason: lost, missed after a cut, rejected, unanswered or not
+// sent. Due is every scheduled broadcast (or, after an interruption, every one
+// that was sent) at every client that was connected when the sending began,
+// without what clients missed that had left. It is somewhat too low when clients
+// come and go: what they got on two connections counts twice.
+func (r Report) NeverArrived() (percent float64) {
+	broadcasts := r.Broadcasts.Scheduled
+	if r.Interrupted {
+		broadcasts = r.Broadcasts.Sent
 	}
-	return "Nothing was lost."
+	due := broadcasts*r.Connections.Connected - r.Deliveries.MissedAway
+	if due <= r.Deliveries.Delivered {
+		return 0
+	}
+	return 100 * float64(due-r.Deliveries.Delivered) / float64(due)
+}
+
+// Verdict is the outcome in a few sentences.
+func (r Report) Verdict() string {
+	var said []string
+	if r.Interrupted {
+		said = append(said, "Interrupted before the end.")
+	}
+	switch lost := r.Deliveries.Lost; {
+	case lost == 1:
+		said = append(said, "1 delivery was lost.")
+	case lost > 1:
+		said = append(said, number(lost)+" deliveries were lost.")
+	case r.Failure == "":
+		said = append(said, "Nothing was lost.")
+	}
+	if r.Failure != "" {
+		said = append(said, "Not done as asked: "+r.Failure+".")
+	}
+	return strings.Join(said, " ")
 }

@@ -66,8 +66,12 @@ func (r Report) deliveriesText() string {
 
 func (r Report) faultsText() string {
 	d := r.Deliveries
-	return fmt.Sprintf("%s lost, %s duplicated, %s out of order, %s missed while away",
+	text := fmt.Sprintf("%s lost, %s duplicated, %s out of order, %s missed while away",
 		number(d.Lost), number(d.Duplicated), number(d.OutOfOrder), number(d.MissedAway))
+	if d.MissedCut > 0 {
+		text += fmt.Sprintf(", %s missed after a cut", number(d.MissedCut))
+	}
+	return text
 }
 
 // othersText tells of what should not be there at all.
@@ -113,6 +117,15 @@ func (r Report) latencyRows() []latencyRow {
 	return rows
 }
 
+// latencyNote tells what the latencies leave out, if anything.
+func (r Report) latencyNote() string {
+	percent := r.NeverArrived()
+	if percent == 0 {
+		return ""
+	}
+	return short(percent) + " % of what was due never arrived; the percentiles are of the rest."
+}
+
 // Rows are the table of the steps.
 func (r Ramp) Rows() [][]string {
 	var rows [][]string
@@ -133,6 +146,9 @@ var stepHead = []string{"rate", "broadcasts", "p99 from schedule", "held"}
 
 // Outcome is the result of the ramp in a sentence.
 func (r Ramp) Outcome() string {
+	if len(r.Steps) == 0 {
+		return "It ended before the first step was over."
+	}
 	if r.LastRate == 0 {
 		return "No rate held: the p99 of the first step was above " + r.Bound.String() + ", or broadcasts were not accepted."
 	}

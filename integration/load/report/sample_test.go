@@ -24,7 +24,7 @@ func sample() report.Report {
 			Scheduled: 126, Sent: 125, Accepted: 122, Rejected: map[string]int{"unavailable": 2}, Unanswered: 1, NotSent: 1, Seconds: 10.4,
 		},
 		Deliveries: report.Deliveries{
-			Delivered: 145_900, PerSecond: 14_028.8, ToSlow: 900, Lost: 12, Duplicated: 1, OutOfOrder: 4, MissedAway: 30,
+			Delivered: 145_900, PerSecond: 14_028.8, ToSlow: 900, Lost: 12, Duplicated: 1, OutOfOrder: 4, MissedAway: 30, MissedCut: 8,
 			Foreign: 5, Damaged: 1, Unreadable: 2, Frames: 120_000, Bytes: 29_345_678,
 		},
 		FromSend:     latency(0.7),

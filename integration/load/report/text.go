@@ -26,6 +26,9 @@ func (r Report) Text(w io.Writer) error {
 			fmt.Fprintln(t)
 		}
 		flush(t)
+		if note := r.latencyNote(); note != "" {
+			fmt.Fprintf(&b, "%s\n", note)
+		}
 	}
 	if r.Ramp != nil {
 		fmt.Fprintf(t, "\n%s\n", strings.Join(stepHead, "\t"))

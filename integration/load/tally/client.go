@@ -2,6 +2,7 @@ package tally
 
 import (
 	"math"
+	"sort"
 
 	"serverless-websocket/integration/load/wire"
 )
@@ -16,6 +17,13 @@ type Client struct {
 	current *Session
 	since   int64 // when the first connection opened; never before
 	settled set   // what the client got on its earlier connections, or lost
+	ended   []ending
+}
+
+// ending is how a connection ended that was open from a moment on.
+type ending struct {
+	open int64
+	cut  bool // not by the client
 }
 
 // Session is one connection of a client.
@@ -93,15 +101,15 @@ func (s *Session) order(n int) {
 
 // Left notes that the client ended the connection, at that moment by its own
 // decision. What was accepted at least the grace before should have come.
-func (s *Session) Left(at int64) { s.end(at - s.client.t.grace) }
+func (s *Session) Left(at int64) { s.end(at-s.client.t.grace, false) }
 
 // Cut notes that the connection ended without the client wanting it. Nothing
-// that did not come is lost: it counts as missed while the client was away.
-func (s *Session) Cut() { s.end(math.MinInt64) }
+// that did not come is lost: it counts as missed because of the cut.
+func (s *Session) Cut() { s.end(math.MinInt64, true) }
 
 // end settles what was owed to the connection: what was sent since it opened,
 // and accepted by then.
-func (s *Session) end(acceptedBy int64) {
+func (s *Session) end(acceptedBy int64, cut bool) {
 	c := s.client
 	c.shard.mu.Lock()
 	defer c.shard.mu.Unlock()
@@ -110,6 +118,7 @@ func (s *Session) end(acceptedBy int64) {
 	}
 	c.shard.connected--
 	c.settle(acceptedBy)
+	c.ended = append(c.ended, ending{s.open, cut})
 	c.current = nil
 }
 
@@ -117,7 +126,7 @@ func (s *Session) end(acceptedBy int64) {
 func (c *Client) settle(acceptedBy int64) {
 	s := c.current
 	c.settled.union(&s.seen)
-	c.t.ledger.owed(&s.seen, s.open, acceptedBy, func(n int) {
+	c.t.ledger.owed(&s.seen, s.open, acceptedBy, func(n int, _ int64) {
 		c.shard.counts.Lost++
 		c.settled.add(n)
 	})
@@ -129,7 +138,7 @@ func (c *Client) missing() (n int) {
 	c.shard.mu.Lock()
 	defer c.shard.mu.Unlock()
 	if c.current != nil {
-		c.t.ledger.owed(&c.current.seen, c.current.open, math.MaxInt64, func(int) { n++ })
+		c.t.ledger.owed(&c.current.seen, c.current.open, math.MaxInt64, func(int, int64) { n++ })
 	}
 	return n
 }
@@ -140,6 +149,17 @@ func (c *Client) close() {
 		c.settle(math.MaxInt64)
 	}
 	if c.since != never {
-		c.t.ledger.owed(&c.settled, c.since, math.MaxInt64, func(int) { c.shard.counts.MissedAway++ })
+		c.t.ledger.owed(&c.settled, c.since, math.MaxInt64, func(_ int, sent int64) { c.missed(sent) })
+	}
+}
+
+// missed counts a broadcast that came on no connection, because of how the last
+// one ended that was open before the sending.
+func (c *Client) missed(sent int64) {
+	next := sort.Search(len(c.ended), func(i int) bool { return c.ended[i].open > sent })
+	if c.ended[next-1].cut {
+		c.shard.counts.MissedCut++
+	} else {
+		c.shard.counts.MissedAway++
 	}
 }

@@ -17,6 +17,7 @@ type ledger struct {
 	accepted   set
 	unsent     int // the first that is not sent
 	counts     SendCounts
+	closed     bool // nothing counts any more
 }
 
 type broadcast struct {
@@ -63,6 +64,9 @@ func (l *ledger) schedule(count int) int {
 func (l *ledger) sent(n int, at int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
 	l.broadcasts[n].sent = at
 	l.counts.Sent++
 	for l.unsent < len(l.broadcasts) && l.broadcasts[l.unsent].sent != never {
@@ -85,6 +89,9 @@ func (l *ledger) accept(n int, at int64) {
 func (l *ledger) reject(n int, code string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
 	if n >= 0 {
 		b := l.unanswered(n)
 		if b == nil {
@@ -98,9 +105,17 @@ func (l *ledger) reject(n int, code string) {
 	l.counts.Rejected[code]++
 }
 
-// unanswered returns the broadcast if it was sent and has no reply yet.
+// close has no reply count that comes from now on.
+func (l *ledger) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+}
+
+// unanswered returns the broadcast if it was sent and has no reply yet, and one
+// can still count.
 func (l *ledger) unanswered(n int) *broadcast {
-	if n < 0 || n >= len(l.broadcasts) || l.broadcasts[n].sent == never || l.broadcasts[n].answered {
+	if l.closed || n < 0 || n >= len(l.broadcasts) || l.broadcasts[n].sent == never || l.broadcasts[n].answered {
 		return nil
 	}
 	return &l.broadcasts[n]
@@ -115,13 +130,13 @@ func (l *ledger) firstUnsent() int {
 
 // owed visits the accepted broadcasts that are not in had, sent from a moment on
 // and accepted up to another.
-func (l *ledger) owed(had *set, sentFrom, acceptedBy int64, visit func(n int)) {
+func (l *ledger) owed(had *set, sentFrom, acceptedBy int64, visit func(n int, sent int64)) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	for i := had.base + had.full; i < l.accepted.end(); i++ {
 		each(i, l.accepted.word(i)&^had.word(i), func(n int) {
 			if b := l.broadcasts[n]; b.sent >= sentFrom && b.accepted <= acceptedBy {
-				visit(n)
+				visit(n, b.sent)
 			}
 		})
 	}

@@ -46,6 +46,16 @@ func (c *modelClient) open() *modelSession {
 	return nil
 }
 
+// lastBefore is the last session that was open at the moment.
+func (c *modelClient) lastBefore(at int64) (last *modelSession) {
+	for _, s := range c.sessions {
+		if s.opened <= at {
+			last = s
+		}
+	}
+	return last
+}
+
 // owed are the broadcasts that the session should have.
 func (w *world) owed(s *modelSession) (all []int) {
 	for n, b := range w.broadcasts {
@@ -94,7 +104,15 @@ func (w *world) counts() Counts {
 		}
 		if len(client.sessions) > 0 {
 			always := &modelSession{opened: client.sessions[0].opened}
-			c.MissedAway += missingFrom(settled, w.owed(always))
+			for _, n := range w.owed(always) {
+				switch {
+				case slices.Contains(settled, n):
+				case client.lastBefore(w.broadcasts[n].sent).cut:
+					c.MissedCut++
+				default:
+					c.MissedAway++
+				}
+			}
 		}
 	}
 	return c

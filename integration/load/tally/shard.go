@@ -31,9 +31,9 @@ type Counts struct {
 	Duplicated int
 	// OutOfOrder are deliveries after a later broadcast of the same sender's.
 	OutOfOrder int
-	// MissedAway are accepted broadcasts that a client did not get because it was
-	// not connected all the time from the sending to the delivery.
-	MissedAway int
+	// MissedAway are accepted broadcasts that a client did not get because it had
+	// left, and MissedCut those that it did not get because its connection was cut.
+	MissedAway, MissedCut int
 
 	Foreign, Damaged, Unreadable int // as in wire.Batch
 	Frames, Bytes                int
@@ -58,6 +58,7 @@ func (c *Counts) plus(o *Counts) {
 	c.Duplicated += o.Duplicated
 	c.OutOfOrder += o.OutOfOrder
 	c.MissedAway += o.MissedAway
+	c.MissedCut += o.MissedCut
 	c.Foreign += o.Foreign
 	c.Damaged += o.Damaged
 	c.Unreadable += o.Unreadable

@@ -7,7 +7,9 @@
 // accepted at least the grace before is owed to that connection too, and lost if
 // it has not arrived. When the server or the network ends a connection, nothing
 // is lost: what the client did not get on any connection, since its first one
-// opened, is missed while it was away.
+// opened, is missed. It is missed because of the cut when the last connection
+// that was open before the sending was cut, and while the client was away when
+// the client had left that one.
 package tally
 
 import (
@@ -83,8 +85,10 @@ func (t *Tally) Missing() int {
 }
 
 // Close ends the run: what has not arrived is lost, and nothing counts from now
-// on.
+// on. The replies end first: what was accepted after the last delivery that counts
+// would seem lost.
 func (t *Tally) Close() {
+	t.ledger.close()
 	for _, h := range t.shards {
 		h.mu.Lock()
 		h.closed = true

@@ -2,6 +2,7 @@ package tally
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -239,6 +240,38 @@ func TestClosed(t *testing.T) {
 	after := tally.Counts()
 	if diff := cmp.Diff(before, after); diff != "" || before.Lost != 2 {
 		t.Errorf("%d lost (-before +after):\n%s", before.Lost, diff)
+	}
+}
+
+// While it closes, a reply does not make a broadcast owed that can no longer be
+// delivered.
+func TestRepliesEndBeforeDeliveries(t *testing.T) {
+	tally := New(1, 1, 0)
+	tally.Schedule(2)
+	tally.Sent(0, 1)
+	tally.Sent(1, 1)
+	tally.Accepted(0, 2)
+	s := tally.NewClient(false).Open(0)
+	tally.shards[0].mu.Lock() // keeps Close from ending the deliveries
+	var closing sync.WaitGroup
+	closing.Go(tally.Close)
+	frozen := func() bool {
+		tally.ledger.mu.RLock()
+		defer tally.ledger.mu.RUnlock()
+		return tally.ledger.closed
+	}
+	for end := time.Now().Add(10 * time.Second); !frozen(); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatal("replies still count")
+		}
+	}
+	tally.shards[0].mu.Unlock()
+	tally.Accepted(1, 3)
+	tally.Rejected(wire.NoNumber, "internal")
+	closing.Wait()
+	s.Deliver(arrive(1, 0))
+	if n, lost := tally.SendCounts(), tally.Counts().Lost; n.Accepted != 1 || n.Unanswered() != 1 || lost != 1 {
+		t.Errorf("%+v, %d lost", n, lost)
 	}
 }
 

@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"sync/atomic"
 	"time"
@@ -16,10 +17,11 @@ const closeTimeout = 2 * time.Second
 // Conn is a connection to the service. Receive is for one goroutine, the other
 // methods may be called by any.
 type Conn struct {
-	sock  net.Conn
+	sock  socket
 	codec *Codec
 	clock Clock
 	reads reads
+	poll  func(handle func(*Batch)) error // reads in place of Receive; nil for none
 	reading
 
 	early   []byte // came right behind the handshake
@@ -29,6 +31,13 @@ type Conn struct {
 	broken  atomic.Bool   // a frame was written in part: no other can follow
 	ponging atomic.Bool
 	closing atomic.Bool
+}
+
+// socket is what a connection needs of a net.Conn besides the reading.
+type socket interface {
+	io.WriteCloser
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
 }
 
 // NewConn returns the connection over a socket on which the handshake is done.
@@ -129,7 +138,7 @@ func (c *Conn) writeControl(f ws.Frame) error {
 func (c *Conn) Leave() {
 	_ = c.sock.SetReadDeadline(time.Now().Add(closeTimeout)) // fails on a closed socket alone
 	if c.writeClose(ws.StatusNormalClosure) != nil {
-		c.sock.Close()
+		_ = c.sock.SetReadDeadline(time.Now())
 	}
 }
 

@@ -22,6 +22,34 @@ const patience = 20 * time.Second
 var sockets = map[string]func(t *testing.T) (client, server net.Conn){
 	"TCP":   tcpPair,
 	"other": func(*testing.T) (net.Conn, net.Conn) { return net.Pipe() },
+	"polled": func(t *testing.T) (net.Conn, net.Conn) {
+		client, server := tcpPair(t)
+		return polledSocket{client}, server
+	},
+}
+
+// overTCP is for tests that a pipe without a buffer would block.
+func overTCP(t *testing.T, test func(t *testing.T, client, server net.Conn)) {
+	t.Helper()
+	for _, name := range []string{"TCP", "polled"} {
+		t.Run(name, func(t *testing.T) {
+			client, server := sockets[name](t)
+			test(t, client, server)
+		})
+	}
+}
+
+// polledSocket is the socket of a connection that a Poller is to adopt.
+type polledSocket struct{ net.Conn }
+
+func newConn(sock net.Conn, early []byte) *Conn {
+	polled, ok := sock.(polledSocket)
+	if !ok {
+		return NewConn(sock, early, codec, NewClock())
+	}
+	c := NewConn(polled.Conn, early, codec, NewClock())
+	new(Poller).Adopt(c)
+	return c
 }
 
 func tcpPair(t *testing.T) (client, server net.Conn) {
@@ -56,7 +84,7 @@ func receive(t *testing.T, client, server net.Conn, early []byte, write func(net
 		write(server)
 	}()
 	var all Batch
-	c := NewConn(client, early, codec, NewClock())
+	c := newConn(client, early)
 	end := c.Receive(func(b *Batch) {
 		all.Bytes += b.Bytes
 		all.Frames += b.Frames
@@ -164,13 +192,14 @@ func TestPartsAreNotKept(t *testing.T) {
 func TestReceiveEarly(t *testing.T) {
 	head := stream()[:1000]
 	for _, n := range []int{0, 1, 2, 50, 300, 1000} {
-		client, server := tcpPair(t)
-		got, _ := receive(t, client, server, head[:n], func(server net.Conn) {
-			_, _ = server.Write(stream()[n:])
+		overTCP(t, func(t *testing.T, client, server net.Conn) {
+			got, _ := receive(t, client, server, head[:n], func(server net.Conn) {
+				_, _ = server.Write(stream()[n:])
+			})
+			if len(got.Stamps) != 106 || len(got.Replies) != 1 || got.Bytes != len(stream()) {
+				t.Errorf("%d bytes early: %d stamps, %d bytes", n, len(got.Stamps), got.Bytes)
+			}
 		})
-		if len(got.Stamps) != 106 || len(got.Replies) != 1 || got.Bytes != len(stream()) {
-			t.Errorf("%d bytes early: %d stamps, %d bytes", n, len(got.Stamps), got.Bytes)
-		}
 	}
 }
 
@@ -185,29 +214,31 @@ func TestReceiveRefuses(t *testing.T) {
 		"compression not agreed": {Header: ws.Header{Fin: true, Rsv: 4, OpCode: ws.OpText}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client, server := tcpPair(t)
-			got, end := receive(t, client, server, nil, func(server net.Conn) {
-				_, _ = server.Write(append(text(envelope(content(0))), ws.MustCompileFrame(frame)...))
+			overTCP(t, func(t *testing.T, client, server net.Conn) {
+				got, end := receive(t, client, server, nil, func(server net.Conn) {
+					_, _ = server.Write(append(text(envelope(content(0))), ws.MustCompileFrame(frame)...))
+				})
+				if !errors.Is(end, ErrProtocol) || len(got.Stamps) != 1 {
+					t.Errorf("got %d stamps and %v", len(got.Stamps), end)
+				}
 			})
-			if !errors.Is(end, ErrProtocol) || len(got.Stamps) != 1 {
-				t.Errorf("got %d stamps and %v", len(got.Stamps), end)
-			}
 		})
 	}
 }
 
 func TestReceiveEndlessMessage(t *testing.T) {
-	client, server := tcpPair(t)
-	_, end := receive(t, client, server, nil, func(server net.Conn) {
-		part := make([]byte, 100<<10)
-		frame := ws.NewFrame(ws.OpText, false, part)
-		for ws.WriteFrame(server, frame) == nil {
-			frame = ws.NewFrame(ws.OpContinuation, false, part)
+	overTCP(t, func(t *testing.T, client, server net.Conn) {
+		_, end := receive(t, client, server, nil, func(server net.Conn) {
+			part := make([]byte, 100<<10)
+			frame := ws.NewFrame(ws.OpText, false, part)
+			for ws.WriteFrame(server, frame) == nil {
+				frame = ws.NewFrame(ws.OpContinuation, false, part)
+			}
+		})
+		if !errors.Is(end, ErrProtocol) {
+			t.Errorf("ended with %v", end)
 		}
 	})
-	if !errors.Is(end, ErrProtocol) {
-		t.Errorf("ended with %v", end)
-	}
 }
 
 // The server's close frame is told, and answered; what came before it counts.
@@ -220,32 +251,34 @@ func TestClosedByServer(t *testing.T) {
 		"without a code": {nil, CloseError{1005, ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client, server := tcpPair(t)
-			got, end := receive(t, client, server, nil, func(server net.Conn) {
-				_, _ = server.Write(append(text(envelope(content(0))), ws.MustCompileFrame(ws.NewCloseFrame(test.body))...))
-				answer, err := readFrame(server)
-				want := min(2, len(test.body)) // the code, without the reason
-				if err != nil || answer.Header.OpCode != ws.OpClose || int(answer.Header.Length) != want {
-					t.Errorf("the answer is %+v, %v", answer.Header, err)
+			overTCP(t, func(t *testing.T, client, server net.Conn) {
+				got, end := receive(t, client, server, nil, func(server net.Conn) {
+					_, _ = server.Write(append(text(envelope(content(0))), ws.MustCompileFrame(ws.NewCloseFrame(test.body))...))
+					answer, err := readFrame(server)
+					want := min(2, len(test.body)) // the code, without the reason
+					if err != nil || answer.Header.OpCode != ws.OpClose || int(answer.Header.Length) != want {
+						t.Errorf("the answer is %+v, %v", answer.Header, err)
+					}
+				})
+				var closed *CloseError
+				if !errors.As(end, &closed) || *closed != test.want || len(got.Stamps) != 1 {
+					t.Errorf("got %d stamps and %v, want %v", len(got.Stamps), end, test.want)
 				}
 			})
-			var closed *CloseError
-			if !errors.As(end, &closed) || *closed != test.want || len(got.Stamps) != 1 {
-				t.Errorf("got %d stamps and %v, want %v", len(got.Stamps), end, test.want)
-			}
 		})
 	}
 }
 
 func TestPing(t *testing.T) {
-	client, server := tcpPair(t)
-	receive(t, client, server, nil, func(server net.Conn) {
-		_, _ = server.Write(ws.MustCompileFrame(ws.NewPingFrame([]byte("hello"))))
-		pong, err := readFrame(server)
-		pong = ws.UnmaskFrameInPlace(pong)
-		if err != nil || pong.Header.OpCode != ws.OpPong || string(pong.Payload) != "hello" {
-			t.Errorf("got %+v %q, %v", pong.Header, pong.Payload, err)
-		}
+	overTCP(t, func(t *testing.T, client, server net.Conn) {
+		receive(t, client, server, nil, func(server net.Conn) {
+			_, _ = server.Write(ws.MustCompileFrame(ws.NewPingFrame([]byte("hello"))))
+			pong, err := readFrame(server)
+			pong = ws.UnmaskFrameInPlace(pong)
+			if err != nil || pong.Header.OpCode != ws.OpPong || string(pong.Payload) != "hello" {
+				t.Errorf("got %+v %q, %v", pong.Header, pong.Payload, err)
+			}
+		})
 	})
 }
 

@@ -14,10 +14,15 @@ func (c *Conn) Receive(handle func(*Batch)) error {
 	if len(c.early) > 0 {
 		d := desks.Get().(*desk)
 		d.batch.Bytes = len(c.early)
-		if err := c.take(d, c.early, handle); err != nil {
+		err := c.take(d, c.early, handle)
+		desks.Put(d)
+		if err != nil {
 			return err
 		}
 		c.early = nil
+	}
+	if c.poll != nil {
+		return c.poll(handle)
 	}
 	for {
 		d, n, err := c.reads.next(c.partial)
@@ -26,20 +31,21 @@ func (c *Conn) Receive(handle func(*Batch)) error {
 		}
 		read := n - len(c.partial)
 		d.batch.Bytes = read
-		if err := c.take(d, d.buf[:n], handle); err != nil {
+		err = c.take(d, d.buf[:n], handle)
+		desks.Put(d)
+		if err != nil {
 			return err
 		}
 		c.pause(read)
 	}
 }
 
-// take handles the frames in data and keeps what is left. It gives the desk back.
+// take handles the frames in data and keeps what is left.
 func (c *Conn) take(d *desk, data []byte, handle func(*Batch)) error {
 	d.batch.At = c.clock.Now()
 	rest, err := c.frames(d, data)
 	handle(&d.batch)
 	c.partial = append(c.partial[:0], rest...)
 	d.batch.reset()
-	desks.Put(d)
 	return err
 }

@@ -1,0 +1,9 @@
+//go:build !linux || 386
+
+package wire
+
+// Poller is for Linux alone: elsewhere, a goroutine reads for each connection.
+type Poller struct{}
+
+// Adopt has no effect.
+func (*Poller) Adopt(*Conn) {}
