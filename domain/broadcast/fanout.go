@@ -135,8 +135,8 @@ func (f *FanOut) decode(ctx context.Context, deliveries []Delivery) (jobs []rece
 // unless the deliveries come again; it has been logged.
 func (f *FanOut) run(ctx, work context.Context, b batch) error {
 	envelopes := domain.Pack(b.messages, domain.MaxPayload)
-	if b.forEveryone() && f.tooLarge(work, len(envelopes)) {
-		return f.split(ctx, work, b, envelopes)
+	if parts := f.parts(b); parts > 1 && f.tooLarge(work, len(envelopes)) {
+		return f.split(ctx, work, b, envelopes, parts)
 	}
 	_, err := f.pass(ctx, work, b, envelopes)
 	return err

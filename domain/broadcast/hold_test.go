@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -202,6 +203,29 @@ func TestAPostThatTookTooLongIsLeftToAnotherPass(t *testing.T) {
 		w.wantGot("c-2", `1`)
 		w.work()
 		w.wantGot("c-1", `1`)
+	})(t)
+}
+
+func TestTheNextPageIsReadWhilePostsAreUnderWay(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{InFlight: 1})
+		release := make(chan struct{})
+		w.poster.hold = func(domain.ConnectionID) { <-release }
+		var scans atomic.Int64
+		w.faultyStore.onScan = func(context.Context) { scans.Add(1) }
+		w.connect(12) // four pages
+		w.send(`1`)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			w.handle(context.Background(), w.receive())
+		}()
+		synctest.Wait() // all that can go on while no post ends has gone on
+		if n := scans.Load(); n < 2 {
+			t.Errorf("%d pages read", n)
+		}
+		close(release)
+		<-done
 	})(t)
 }
 

@@ -34,8 +34,8 @@ type Options struct {
 	MaxAttempts int
 	// Margin is how long before the deadline of its context a pass begins nothing
 	// new; 10 s. Half of it is for what is under way to end, and must be longer
-	// than a post takes; a quarter for putting what is left on the queue, and for
-	// rows to be deleted.
+	// than a post takes; the other half for putting what is left on the queues and,
+	// but for the last quarter, for deleting rows.
 	Margin time.Duration
 	// PassTime is how long a pass over the whole table may take one worker; 1 s. A
 	// job that would take longer is split.

@@ -11,14 +11,19 @@ import (
 // them has all its messages.
 const maxSplit = 16 << 20
 
+// parts is into how many parts the batch can be split.
+func (f *FanOut) parts(b batch) int {
+	if f.options.Workers <= 1 || !b.forEveryone() {
+		return 1
+	}
+	return min(f.options.Workers, maxSplit/weight(b.messages))
+}
+
 // tooLarge reports whether a pass with so many envelopes over the whole table
 // would take one worker longer than it should: by what earlier passes saw or,
 // while nothing is known, by the table's first page. Of a table that has more
 // pages nothing else is known.
 func (f *FanOut) tooLarge(ctx context.Context, envelopes int) bool {
-	if f.options.Workers <= 1 {
-		return false
-	}
 	connections, known := f.pace.tableSize()
 	if !known {
 		page, err := f.Connections.Scan(ctx, domain.Segment{}, "")
@@ -33,10 +38,9 @@ func (f *FanOut) tooLarge(ctx context.Context, envelopes int) bool {
 	return f.pace.takes(connections*envelopes) > f.options.PassTime
 }
 
-// split cuts a batch for everyone into parts, one for each segment of the table.
-// It leaves all but one over, makes a pass for that one, and rests.
-func (f *FanOut) split(ctx, work context.Context, b batch, envelopes []domain.Envelope) error {
-	total := max(1, min(f.options.Workers, maxSplit/weight(b.messages)))
+// split cuts a batch for everyone into so many parts, one for each segment of the
+// table. It leaves all but one over, makes a pass for that one, and rests.
+func (f *FanOut) split(ctx, work context.Context, b batch, envelopes []domain.Envelope, total int) error {
 	var others []leftover
 	for i := 1; i < total; i++ {
 		others = append(others, b.carriedOn(domain.Audience{Segment: domain.Segment{Index: i, Total: total}}))

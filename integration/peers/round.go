@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"time"
+	"slices"
 
 	"serverless-websocket/integration/load/report"
 	"serverless-websocket/integration/testenv"
@@ -36,19 +33,10 @@ func measure(ctx context.Context, s settings, c contender, dir string) (r round,
 	return r, err
 }
 
-// load runs the load generator and returns its report.
-func (s settings) load(ctx context.Context, target []string, scenario ...string) (r report.Report, err error) {
-	args := append(target, "-clients", fmt.Sprint(s.clients), "-broadcasts", fmt.Sprint(s.broadcasts), "-size", "100",
-		"-connect-rate", "0", "-json", "-")
-	generator := exec.CommandContext(ctx, s.generator, append(args, scenario...)...)
-	generator.Cancel = func() error { return generator.Process.Signal(os.Interrupt) }
-	generator.WaitDelay = time.Minute
-	out, err := generator.Output()
-	if bad := json.Unmarshal(out, &r); bad != nil {
-		return r, errors.Join(err, fmt.Errorf("the report: %w", bad))
+// load is what the load generator is to do.
+func (s settings) load(ctx context.Context, target []string, scenario ...string) (report.Report, error) {
+	common := []string{
+		"-clients", fmt.Sprint(s.clients), "-broadcasts", fmt.Sprint(s.broadcasts), "-size", "100", "-connect-rate", "0",
 	}
-	if err != nil {
-		return r, fmt.Errorf("the load generator: %w: %s", err, r.Verdict())
-	}
-	return r, nil
+	return report.Run(ctx, s.generator, slices.Concat(target, common, scenario)...)
 }

@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -86,21 +85,11 @@ func run(ctx context.Context, s settings, out, progress io.Writer) error {
 	return errors.Join(s.clean(r), w.judge(out))
 }
 
-// load runs the load generator, which fails when something is lost or not done.
-func (s settings) load(ctx context.Context, url string) (r report.Report, err error) {
-	generator := exec.CommandContext(ctx, s.generator, "-url", url, "-scenario", "churn", "-json", "-",
-		"-clients", fmt.Sprint(s.clients), "-churn-share", fmt.Sprint(share), "-churn-stay", stay.String(), "-churn-away", away.String(),
+// load is what the load generator is to do.
+func (s settings) load(ctx context.Context, url string) (report.Report, error) {
+	return report.Run(ctx, s.generator, "-url", url, "-scenario", "churn", "-clients", fmt.Sprint(s.clients),
+		"-churn-share", fmt.Sprint(share), "-churn-stay", stay.String(), "-churn-away", away.String(),
 		"-rate", fmt.Sprint(s.rate), "-broadcasts", fmt.Sprint(int(s.rate*s.length.Seconds())))
-	generator.Cancel = func() error { return generator.Process.Signal(os.Interrupt) }
-	generator.WaitDelay = time.Minute
-	out, err := generator.Output()
-	if bad := json.Unmarshal(out, &r); bad != nil {
-		return r, errors.Join(err, fmt.Errorf("the report: %w", bad))
-	}
-	if err != nil {
-		return r, fmt.Errorf("the load generator: %w: %s", err, r.Verdict())
-	}
-	return r, nil
 }
 
 // clean fails if the clients could not come and go as they were to, or got what
