@@ -9,7 +9,7 @@ import (
 
 func TestEveryCodeHasAText(t *testing.T) {
 	for _, code := range []domain.Code{
-		domain.InvalidJSON, domain.NotAnObject, domain.UnknownAction, domain.InvalidRef,
+		domain.InvalidJSON, domain.NotAnObject, domain.TooDeep, domain.UnknownAction, domain.InvalidRef,
 		domain.MissingContent, domain.BlankContent, domain.ContentTooLarge, domain.Unavailable, domain.Internal,
 	} {
 		if domain.NewError(code).Message() == "" {

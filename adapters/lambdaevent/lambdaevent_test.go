@@ -36,6 +36,7 @@ func TestGoldenEvents(t *testing.T) {
 		"sendmessage":             handler(f.send.Handle),
 		"sendmessage_missing":     handler(f.send.Handle),
 		"fanout":                  handler(f.fanOut.Handle),
+		"connect_no_id":           handler(f.connections.Handle),
 	} {
 		t.Run(name, func(t *testing.T) {
 			event, err := os.ReadFile(filepath.Join("testdata", name+".event.json"))
@@ -110,61 +111,6 @@ func newFunctions() *functions {
 	return f
 }
 
-func TestFrames(t *testing.T) {
-	long := strings.Repeat("x", domain.MaxRef)
-	for _, test := range []struct {
-		name, body string
-		status     int
-		reply      string // what the reply must hold
-	}{
-		{"accepted", `{"content":1}`, 200, `{"accepted":{"id":"01K4ZQ0000000000000000000A"}}`},
-		{"ref comes back", `{"content":1,"ref":"<&>"}`, 200, `"ref":"<&>"`},
-		{"longest ref", `{"content":1,"ref":"` + long + `"}`, 200, long},
-		{"ref too long", `{"content":1,"ref":"` + long + `x"}`, 400, `"code":"invalid_ref"`},
-		{"ref no string", `{"content":1,"ref":7}`, 400, `"code":"invalid_ref"`},
-		{"ref null", `{"content":1,"ref":null}`, 400, `"code":"invalid_ref"`},
-		{"no content", `{"ref":"r"}`, 400, `"message":"'content' not in message dict"`},
-		{"ref in an error", `{"ref":"r"}`, 400, `"ref":"r"`},
-		{"member names match exactly", `{"Content":1}`, 400, `"code":"missing_content"`},
-		{"null", `{"content":null}`, 400, `"code":"blank_content"`},
-		{"blank", `{"content":" \n "}`, 400, `"code":"blank_content"`},
-		{"too large", `{"content":"` + strings.Repeat("x", domain.MaxPayload) + `"}`, 413, `"code":"content_too_large"`},
-		{"no JSON", `{"content":1`, 400, `"code":"invalid_json"`},
-		{"empty", ``, 400, `"code":"invalid_json"`},
-		{"null frame", `null`, 400, `"code":"not_an_object"`},
-		{"array", `[1]`, 400, `"code":"not_an_object"`},
-		{"string", `"content"`, 400, `"code":"not_an_object"`},
-	} {
-		f := newFunctions()
-		response, err := f.send.Handle(context.Background(), message(test.body))
-		if err != nil || response.StatusCode != test.status || !strings.Contains(response.Body, test.reply) {
-			t.Errorf("%s: %d %s, error %v", test.name, response.StatusCode, response.Body, err)
-		}
-		if queued := len(f.queue.bodies); queued > 0 != (test.status == 200) {
-			t.Errorf("%s: %d messages queued", test.name, queued)
-		}
-		if test.status != 200 && !strings.Contains(response.Body, `"requestId":"request-1"`) {
-			t.Errorf("%s: no requestId in %s", test.name, response.Body)
-		}
-	}
-}
-
-func TestDefaultTellsWhatIsWrong(t *testing.T) {
-	for body, code := range map[string]domain.Code{
-		`{"action":"dance"}`: domain.UnknownAction,
-		`{}`:                 domain.UnknownAction,
-		`{"ref":[]}`:         domain.InvalidRef,
-		`7`:                  domain.NotAnObject,
-		`{`:                  domain.InvalidJSON,
-	} {
-		f := newFunctions()
-		response, err := f.unknown.Handle(context.Background(), message(body))
-		if err != nil || response.StatusCode != 400 || !strings.Contains(response.Body, `"code":"`+string(code)+`"`) {
-			t.Errorf("%s: %d %s, error %v", body, response.StatusCode, response.Body, err)
-		}
-	}
-}
-
 func TestAQueueThatIsDownIsToldWithoutDetails(t *testing.T) {
 	f := newFunctions()
 	f.queue.err = errors.New("arn:aws:sqs:secret is gone")
@@ -209,22 +155,6 @@ func TestAnAcceptedMessageCanBeFollowedByItsID(t *testing.T) {
 	if lines := strings.Count(f.log.String(), "\n"); lines != 2 {
 		t.Errorf("%d lines, want accepted and fanned out:\n%s", lines, f.log)
 	}
-}
-
-func FuzzSendMessage(f *testing.F) {
-	for _, seed := range []string{`{"content":1}`, `{"content":"서버","ref":"a"}`, `[]`, `{"ref":{}}`, `nul`, "{\"content\":\"\xff\"}"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, body string) {
-		functions := newFunctions()
-		response, err := functions.send.Handle(context.Background(), message(body))
-		if err != nil || !json.Valid([]byte(response.Body)) {
-			t.Fatalf("%q: %s, error %v", body, response.Body, err)
-		}
-		if accepted := response.StatusCode == 200; accepted != (len(functions.queue.bodies) == 1) {
-			t.Fatalf("%q: status %d, %d messages queued", body, response.StatusCode, len(functions.queue.bodies))
-		}
-	})
 }
 
 func FuzzFanOutEvent(f *testing.F) {

@@ -31,6 +31,18 @@ func TestSendRefusesWhatDoesNotFitAFrame(t *testing.T) {
 	}
 }
 
+func TestAConnectionWithoutAnIDIsNotRegistered(t *testing.T) {
+	w := newWorld(t, broadcast.Options{})
+	registry := &broadcast.Registry{Store: w.store, Lifetime: time.Hour}
+	for _, id := range []domain.ConnectionID{"", "\xff", domain.ConnectionID(strings.Repeat("x", 2049))} {
+		wantCode(t, registry.Connect(context.Background(), id), domain.Internal)
+		wantCode(t, registry.Disconnect(context.Background(), id), domain.Internal)
+	}
+	if got := w.registered(); len(got) > 0 {
+		t.Errorf("registered: %q", got)
+	}
+}
+
 func wantCode(t *testing.T, err error, code domain.Code) {
 	t.Helper()
 	var e *domain.Error
