@@ -36,6 +36,7 @@ func TestGoldenEvents(t *testing.T) {
 		"sendmessage":             handler(f.send.Handle),
 		"sendmessage_missing":     handler(f.send.Handle),
 		"fanout":                  handler(f.fanOut.Handle),
+		"fanout_done":             handler(f.fanOut.Handle),
 		"connect_no_id":           handler(f.connections.Handle),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -171,7 +172,7 @@ func FuzzFanOutEvent(f *testing.F) {
 			return
 		}
 		response, err := newFunctions().fanOut.Handle(context.Background(), event)
-		if err != nil || len(response.BatchItemFailures) > len(event.Records) {
+		if err != nil || response.BatchItemFailures == nil || len(response.BatchItemFailures) > len(event.Records) {
 			t.Fatalf("%+v, error %v", response, err)
 		}
 	})
