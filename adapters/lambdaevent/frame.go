@@ -22,12 +22,15 @@ func parseFrame(body string) (frame, error) {
 	if domain.Deeper(body, domain.MaxDepth) {
 		return f, domain.NewError(domain.TooDeep)
 	}
-	if !utf8.ValidString(body) || !json.Valid([]byte(body)) {
+	if !utf8.ValidString(body) {
 		return f, domain.NewError(domain.InvalidJSON)
 	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(body), &members); err != nil || members == nil {
-		return f, domain.NewError(domain.NotAnObject)
+		if json.Valid([]byte(body)) {
+			return f, domain.NewError(domain.NotAnObject)
+		}
+		return f, domain.NewError(domain.InvalidJSON)
 	}
 	f.content = members["content"]
 	if ref, ok := members["ref"]; ok {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -155,6 +156,35 @@ func TestAnAcceptedMessageCanBeFollowedByItsID(t *testing.T) {
 	}
 	if lines := strings.Count(f.log.String(), "\n"); lines != 2 {
 		t.Errorf("%d lines, want accepted and fanned out:\n%s", lines, f.log)
+	}
+}
+
+// A record that names no message fails its whole batch, which Lambda does for an
+// empty id: better twice than not at all.
+func TestOddRecords(t *testing.T) {
+	const good = `{"v":1,"messages":[{"id":"01K4ZQ0000000000000000000A","sentAt":1795338000123,"content":"1"}]}`
+	for _, test := range []struct {
+		name    string
+		records []events.SQSMessage
+		failed  []string
+	}{
+		{"none", nil, nil},
+		{"no body", []events.SQSMessage{{MessageId: "a"}, {MessageId: "b", Body: good}}, []string{"a"}},
+		{"no id", []events.SQSMessage{{Body: "poison"}, {MessageId: "b", Body: good}}, []string{""}},
+		{"no id, but a job", []events.SQSMessage{{Body: good}}, nil},
+		{"the same twice", []events.SQSMessage{{MessageId: "a", Body: good}, {MessageId: "a", Body: good}}, nil},
+		{"bad ones among good", []events.SQSMessage{
+			{MessageId: "a", Body: "poison"}, {MessageId: "b", Body: good}, {MessageId: "c", Body: good + good},
+		}, []string{"a", "c"}},
+	} {
+		response, err := newFunctions().fanOut.Handle(context.Background(), events.SQSEvent{Records: test.records})
+		var failed []string
+		for _, item := range response.BatchItemFailures {
+			failed = append(failed, item.ItemIdentifier)
+		}
+		if err != nil || response.BatchItemFailures == nil || !slices.Equal(failed, test.failed) {
+			t.Errorf("%s: failed %q, error %v; want %q", test.name, failed, err, test.failed)
+		}
 	}
 }
 
