@@ -67,7 +67,7 @@ func (s *settings) flags() *flag.FlagSet {
 	s.loadFlags(f)
 	s.scenarioFlags(f)
 	f.StringVar(&s.json, "json", "", "`file` for everything that was measured, as JSON; - is standard output")
-	f.StringVar(&s.csv, "csv", "", "`file` for a line for each second, or tenth of a second in short runs; - is standard output")
+	f.StringVar(&s.csv, "csv", "", "`file` for a line for each second, or tenth of a second in short runs, or longer, so that each has five broadcasts; - is standard output")
 	f.StringVar(&s.html, "html", "", "`file` for a page with charts, complete in itself; - is standard output")
 	return f
 }
@@ -166,14 +166,6 @@ func given(f *flag.FlagSet, name string) (found bool) {
 
 func loopback(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || net.ParseIP(host).IsLoopback()
-}
-
-// interval is a second, or less where a run is over before there are ten.
-func (s *settings) interval() time.Duration {
-	if s.scenario == burst.name || s.scenario != ramp.name && float64(s.broadcasts)/s.rate < 10 {
-		return 100 * time.Millisecond
-	}
-	return time.Second
 }
 
 // headers are the values of -header.
