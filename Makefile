@@ -7,6 +7,7 @@ STAGE       ?= dev
 FUNCTION    ?= fanOut
 FUZZTIME    ?= 20s
 SEEDS       ?= 1000
+PACKAGES    ?= build/packages
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 CODE        := domain ports adapters functions integration
 
@@ -75,9 +76,9 @@ $(BINARIES): build/%/bootstrap:
 	@CGO_ENABLED=0 GOOS=linux GOARCH=$(*D) \
 		go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags '-s -w' -o $@ ./functions/$(*F)
 
-package: $(LAMBDAS:%=build/packages/%.zip) ## build the zips that are deployed into build/packages/
+package: $(LAMBDAS:%=$(PACKAGES)/%.zip) ## build the zips that are deployed into PACKAGES (build/packages)
 
-build/packages/%.zip: build/arm64/%/bootstrap
+$(PACKAGES)/%.zip: build/arm64/%/bootstrap
 	@mkdir -p $(@D)
 	@go run github.com/aws/aws-lambda-go/cmd/build-lambda-zip -o $@ $<
 

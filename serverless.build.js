@@ -6,6 +6,9 @@ const { execFileSync } = require('node:child_process');
 // and retries have so many, parts of jobs have the others.
 const fewest = 2;
 
+// How many characters IAM takes.
+const longestRoleName = 64;
+
 // What each parameter may be. Of the Serverless Framework's own checks, some are
 // too wide for AWS, and none tells the parameter's name.
 const rules = {
@@ -29,7 +32,7 @@ const rules = {
 module.exports = class BuildFunctions {
   constructor(serverless, options) {
     const params = parameters(serverless, options);
-    const wrong = complaint(params);
+    const wrong = complaint(params) ?? tooLong(serverless.service);
     if (wrong) throw new serverless.classes.Error(wrong, 'INVALID_PARAMETER');
 
     const workers = { jobs: fewest, retries: fewest, parts: params.fanOutConcurrency - 2 * fewest };
@@ -37,8 +40,10 @@ module.exports = class BuildFunctions {
       workers: { resolve: ({ address }) => ({ value: workers[address] }) },
     };
 
+    // The framework empties this folder first, and sees a change only in zips that
+    // lie in it.
     const build = () =>
-      execFileSync('make', ['package'], {
+      execFileSync('make', ['package', 'PACKAGES=.serverless'], {
         cwd: serverless.serviceDir,
         stdio: ['ignore', process.stderr, process.stderr],
       });
@@ -65,6 +70,15 @@ function complaint(params) {
   if (params.batchSize > 10 && params.batchWindow < 1) {
     return `The parameter batchSize is ${params.batchSize}: without a batchWindow, 10 is the most.`;
   }
+}
+
+// tooLong returns what is wrong with the stage if IAM would not take the names
+// that roles have in serverless.yml: ${self:custom.roles}-default is the longest.
+function tooLong({ service, provider: { stage, region } }) {
+  const excess = `${service}-${stage}-${region}-default`.length - longestRoleName;
+  if (excess <= 0) return;
+  const most = stage.length - excess;
+  return `The stage "${stage}" is too long: in ${region}, ${most} characters are the most, for the names of roles.`;
 }
 
 // A rule returns what a value has to be, if it is not.

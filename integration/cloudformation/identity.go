@@ -104,7 +104,7 @@ func (r *resolver) name(at place) (string, error) {
 		return r.text(at.child("Properties/"+known.name), given)
 	}
 	readable := r.env.StackName + "-" + at.id
-	generated := readable[:min(len(readable), maxReadable)] + "-" + digest(r.env.StackName, at.id)
+	generated := readable[:min(len(readable), maxReadable)] + "-" + digest(r.env.Region, r.env.StackName, at.id)
 	if known.rename != nil {
 		return known.rename(generated), nil
 	}

@@ -51,6 +51,7 @@ var mutations = []mutation{
 	{"roles", workers + "2/Resource/2/Fn::GetAtt/0", "DeadLetterQueue", "RetriesQueue"},
 	{"roles", workers + "3/Resource/0/Fn::GetAtt/0", "JobsQueue", "PartsQueue"},
 	{"roles", workers + "1/Resource", "*", `+`},
+	{"roles", "Resources/PingRole/Properties/RoleName", nil, "RoleName"},
 	{"roles", "Resources/PingRole/Properties/ManagedPolicyArns", []any{administrator}, "AdministratorAccess"},
 	{"roles", "Resources/PingRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal", "*", "Principal"},
 	{"roles", "Resources/Another", map[string]any{"Type": "AWS::IAM::Policy"}, "Another"},
