@@ -77,6 +77,9 @@ func newEnvironment(id int, cfg Config, log *log) (*environment, error) {
 	}
 	e.server = &http.Server{Handler: e.runtimeAPI(), ReadHeaderTimeout: time.Minute}
 	cmd := exec.Command(cfg.Bootstrap)
+	if cfg.Emulator != "" {
+		cmd = exec.Command(cfg.Emulator, cfg.Bootstrap)
+	}
 	cmd.Dir = filepath.Dir(cfg.Bootstrap)
 	cmd.Env = cfg.environ(listener.Addr().String())
 	output := &lines{log: log}

@@ -33,6 +33,9 @@ type Config struct {
 	Name string
 	// Bootstrap is the absolute path of the executable; see Unpack.
 	Bootstrap string
+	// Emulator is the path of a program that runs the executable where that is for
+	// another machine; none by default.
+	Emulator string
 	// Env are the function's own variables, each "NAME=value". They win over
 	// those that Lambda sets; there are no others.
 	Env []string
