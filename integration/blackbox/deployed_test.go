@@ -1,6 +1,8 @@
 package blackbox
 
 import (
+	"path"
+	"strings"
 	"sync"
 	"testing"
 
@@ -31,4 +33,16 @@ func deployed(t testing.TB, stage string) *deployment.Deployed {
 		t.Fatalf("the stage %s was not deployed; another test says why", stage)
 	}
 	return d
+}
+
+// zips returns the zip files that the functions of the stage run, by the names of
+// their programs.
+func zips(d *deployment.Deployed) map[string][]byte {
+	found := make(map[string][]byte)
+	for _, f := range d.Stack.OfType("AWS::Lambda::Function") {
+		code, _ := f.Properties["Code"].(map[string]any)
+		key, _ := code["S3Key"].(string)
+		found[strings.TrimSuffix(path.Base(key), ".zip")] = d.Objects[key]
+	}
+	return found
 }

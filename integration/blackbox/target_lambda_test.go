@@ -34,6 +34,8 @@ type lambdaConfig struct {
 	visibility    time.Duration            // of the queues
 	maxReceives   int                      // before a job is a dead letter
 	beforePost    func(*http.Request)      // called before each post to a client
+	programs      map[string]string        // of the functions, by name
+	emulator      string                   // what runs them
 	sourceThrough bool                     // the event sources share the functions' way to SQS, and its faults
 }
 
@@ -63,7 +65,9 @@ func (cfg lambdaConfig) overrides() map[string]any {
 
 // logicalIDs are what the template calls functions, by the names of their programs.
 var logicalIDs = map[string]string{
+	"ping":              "PingLambdaFunction",
 	"connectionmanager": "ConnectionManagerLambdaFunction",
+	"defaultmessage":    "DefaultMessageLambdaFunction",
 	"sendmessage":       "SendMessageLambdaFunction",
 	"fanout":            "FanOutLambdaFunction",
 }
@@ -88,6 +92,8 @@ func startLambda(t *testing.T, cfg lambdaConfig) *lambdaService {
 	})
 	stack := stacklocal.Start(t, deployed(t, cmp.Or(cfg.stage, "dev")).Stack, stacklocal.Options{
 		Overrides:     cfg.overrides(),
+		Programs:      cfg.programs,
+		Emulator:      cfg.emulator,
 		Log:           lambdaLogs{logs},
 		GatewayLog:    slog.New(slog.NewJSONHandler(logs, nil)),
 		WriteTimeout:  cfg.writeTimeout,
