@@ -104,7 +104,7 @@ fuzz: ## run each fuzz target for FUZZTIME (20s)
 	done
 
 clean: ## remove what was built and installed
-	@rm -rf bin build node_modules
+	@rm -rf bin build node_modules .serverless
 
 # Only tests need Node. Without it they say what they skip; under CI they fail.
 npm:

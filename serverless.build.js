@@ -40,16 +40,23 @@ module.exports = class BuildFunctions {
       workers: { resolve: ({ address }) => ({ value: workers[address] }) },
     };
 
-    // The framework empties this folder first, and sees a change only in zips that
+    // The framework empties .serverless first, and sees a change only in zips that
     // lie in it.
-    const build = () =>
-      execFileSync('make', ['package', 'PACKAGES=.serverless'], {
+    const build = (names) => {
+      const zips = names.map((name) => serverless.service.functions[name].package.artifact);
+      execFileSync('make', ['PACKAGES=.serverless', ...zips], {
         cwd: serverless.serviceDir,
         stdio: ['ignore', process.stderr, process.stderr],
       });
+    };
     this.hooks = {
-      'before:package:createDeploymentArtifacts': build,
-      'before:package:function:package': build,
+      'before:package:createDeploymentArtifacts': () => build(Object.keys(serverless.service.functions)),
+      'before:package:function:package': () => build([options.function]),
+      'error': (error) => {
+        // "No existing streams for the function"
+        if (error.code !== 'NO_EXISTING_LOG_STREAMS') return;
+        error.message = `${options.function} has no log on the stage ${serverless.service.provider.stage}: it has not run yet.`;
+      },
     };
   }
 };

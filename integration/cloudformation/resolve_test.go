@@ -224,12 +224,16 @@ func TestGeneratedNames(t *testing.T) {
 	one := resolve(t, source, Environment{StackName: "serverless-websocket-staging", Region: "r", AccountID: "1"})
 	again := resolve(t, source, Environment{StackName: "serverless-websocket-staging", Region: "r", AccountID: "1"})
 	other := resolve(t, source, Environment{StackName: "serverless-websocket-stage", Region: "r", AccountID: "1"})
+	abroad := resolve(t, source, Environment{StackName: "serverless-websocket-staging", Region: "s", AccountID: "1"})
 	for id, resource := range one.Resources {
 		if got := again.Resources[id].PhysicalID; got != resource.PhysicalID {
 			t.Errorf("%s is %s once and then %s", id, resource.PhysicalID, got)
 		}
 		if other.Resources[id].PhysicalID == resource.PhysicalID {
 			t.Errorf("%s is the same in two stacks: %s", id, resource.PhysicalID)
+		}
+		if abroad.Resources[id].PhysicalID == resource.PhysicalID {
+			t.Errorf("%s is the same in two regions: %s", id, resource.PhysicalID)
 		}
 	}
 	bucket := one.Resources["ServerlessDeploymentBucket"].PhysicalID

@@ -147,7 +147,7 @@ func (s *Server) apply(st *stack, set *changeSet) {
 		}
 		s.make(st.region, set.resolved.Resources[one.logicalID])
 	}
-	st.template, st.parsed, st.resolved, st.tags = set.template, set.parsed, set.resolved, set.tags
+	st.parsed, st.resolved, st.tags = set.parsed, set.resolved, set.tags
 }
 
 // make makes what else is here of a resource that is new or has changed.

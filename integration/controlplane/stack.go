@@ -15,9 +15,8 @@ import (
 type stack struct {
 	region, name, id string
 	status           string
-	template         []byte
 	parsed           *cloudformation.Template
-	resolved         *cloudformation.Stack // nil until something was deployed
+	resolved         *cloudformation.Stack // as parsed is, nil until something was deployed
 	tags             map[string]string
 	protected        bool
 	events           []event // the oldest first
@@ -34,8 +33,8 @@ type event struct {
 
 const stackType = "AWS::CloudFormation::Stack"
 
-// Stack returns a stack as it was deployed last, with its template and its tags;
-// ok is false where there is none.
+// Stack returns a stack as it was deployed last, and its template; ok is false
+// where there is none.
 func (s *Server) Stack(region, name string) (stack *cloudformation.Stack, template *cloudformation.Template, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

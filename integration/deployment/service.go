@@ -50,9 +50,11 @@ func New(t testing.TB) *Service {
 		}
 	})
 	testenv.CopyService(t, s.Dir)
+	loopback := filepath.Join(testenv.Root(), "integration", "deployment", "testdata", "loopback.cjs")
 	s.env = append(testenv.CleanEnv(t, home),
 		"AWS_ENDPOINT_URL="+s.AWS.URL, "AWS_ACCESS_KEY_ID=DEPLOYER", "AWS_SECRET_ACCESS_KEY=not-a-secret",
 		"AWS_EC2_METADATA_DISABLED=true", "npm_config_offline=true", "npm_config_update_notifier=false",
+		`NODE_OPTIONS=--require "`+loopback+`"`,
 		"SLS_AWS_MONITORING_FREQUENCY=20", // milliseconds between looks at a stack
 	)
 	return s
