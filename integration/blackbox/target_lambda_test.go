@@ -170,6 +170,6 @@ func (s *lambdaService) stopCleanly(t *testing.T) {
 		t.Error(err)
 	}
 	if text := s.logs.unstructured(); text != "" {
-		t.Errorf("a function wrote more than log lines:\n%s", text)
+		t.Errorf("a function wrote more than log lines:\n%s", head(text))
 	}
 }
