@@ -81,6 +81,22 @@ func TestSkipFailsUnderCI(t *testing.T) {
 	}
 }
 
+func TestMissingProgramsAreSkipped(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	for name, look := range map[string]func(testing.TB){
+		"Java": func(t testing.TB) { testenv.Java(t) },
+		"Node": func(t testing.TB) { testenv.Node(t) },
+		"npm":  func(t testing.TB) { testenv.NodeBin(t, "wscat") },
+	} {
+		for ci, want := range map[string]outcome{"": {skipped: true}, "true": {failed: true}} {
+			t.Setenv("CI", ci)
+			if got := of(look); got != want {
+				t.Errorf("%s, CI=%q: got %+v, want %+v", name, ci, got, want)
+			}
+		}
+	}
+}
+
 func TestEventually(t *testing.T) {
 	looks := 0
 	testenv.Eventually(t, patience, "a third look", func() bool { looks++; return looks == 3 })
