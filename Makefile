@@ -24,15 +24,23 @@ help: ## list the targets
 run: ## start the standalone service; flags go into ARGS, as in ARGS="--help"
 	@go build -o bin/ ./functions/standalone && exec bin/standalone $(ARGS)
 
-test: npm unit integration ## run all tests, with the race detector
-
-unit: ## run the tests of the packages alone
-	@go test -race -timeout 5m ./domain/... ./ports/... ./adapters/... ./functions/...
-
+# go test as it is, but that a failure takes a page (all of it is in
+# build/test.log), and that what was skipped is said at the end. Packages have
+# four times as long as they need beside eight busy loops on two cores.
+TESTRUN     := go build -o bin/ ./integration/testrun && exec bin/testrun -log build/test.log
+UNIT        := -race -timeout 15m ./domain/... ./ports/... ./adapters/... ./functions/...
 # These start programs that go test knows nothing about, so it must not answer
 # from its cache.
+INTEGRATION := -race -count=1 -timeout 30m ./integration/...
+
+test: npm ## run all tests, with the race detector
+	@$(TESTRUN) $(UNIT) -- $(INTEGRATION)
+
+unit: ## run the tests of the packages alone
+	@$(TESTRUN) $(UNIT)
+
 integration: ## run the tests of the whole: built binaries, real clients
-	@go test -race -count=1 -timeout 9m ./integration/...
+	@$(TESTRUN) $(INTEGRATION)
 
 coldstart: npm ## measure the cold start of each function on this machine
 	@out=$$(go test -count=1 -v -run '^TestColdStart$$' ./integration/blackbox) || { printf '%s\n' "$$out"; exit 1; }; \

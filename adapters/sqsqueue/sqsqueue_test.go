@@ -13,6 +13,10 @@ import (
 	"serverless-websocket/ports/porttest"
 )
 
+// patience is the time limit of queues in tests that are not about it: so long
+// that on a busy machine, too, only what never comes exceeds it.
+const patience = time.Minute
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(awslocal.M{M: m}) }
 
 func TestQueue(t *testing.T) {
@@ -20,7 +24,7 @@ func TestQueue(t *testing.T) {
 		New: func(t *testing.T) porttest.QueueUnderTest {
 			client, queue := awslocal.SQS(t), newQueue(t)
 			return porttest.QueueUnderTest{
-				Queue:   sqsqueue.New(client, queue, sqsqueue.Options{}),
+				Queue:   sqsqueue.New(client, queue, sqsqueue.Options{Timeout: patience}),
 				Receive: func(ctx context.Context) ([]string, error) { return receive(ctx, client, queue) },
 			}
 		},

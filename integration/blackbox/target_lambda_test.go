@@ -87,7 +87,7 @@ func startLambda(t *testing.T, cfg lambdaConfig) *lambdaService {
 	logs := new(logs)
 	t.Cleanup(func() { // when all is stopped
 		if text := logs.unstructured(); text != "" {
-			t.Errorf("a function wrote more than log lines:\n%s", text)
+			t.Errorf("a function wrote more than log lines:\n%s", head(text))
 		}
 	})
 	stack := stacklocal.Start(t, deployed(t, cmp.Or(cfg.stage, "dev")).Stack, stacklocal.Options{

@@ -57,9 +57,10 @@ type queueCase struct {
 }
 
 func newQueueCase(t *testing.T, h QueueHarness) *queueCase {
+	queue := h.New(t)
 	ctx, cancel := context.WithTimeout(t.Context(), caseTimeout)
 	t.Cleanup(cancel)
-	return &queueCase{T: t, QueueUnderTest: h.New(t), ctx: ctx}
+	return &queueCase{T: t, QueueUnderTest: queue, ctx: ctx}
 }
 
 func (c *queueCase) send(messages ...ports.QueueMessage) {
