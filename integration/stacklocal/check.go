@@ -76,6 +76,21 @@ func (p *plan) checkAPI(id string) error {
 	case api.ProtocolType == "HTTP" && stage.StageName != "$default":
 		return fmt.Errorf("stage %s: only $default is served", stage.StageName)
 	}
+	if err := p.checkStage(id, stage); err != nil {
+		return fmt.Errorf("stage %s: %w", stage.StageName, err)
+	}
 	_, err := p.routesOf(id)
 	return err
+}
+
+// checkStage finds what would let nobody through.
+func (p *plan) checkStage(api string, s stageProperties) error {
+	if deployment, ok := p.deployments[s.DeploymentID]; s.AutoDeploy != "true" && (!ok || deployment.APIID != api) {
+		return fmt.Errorf("its API has no deployment %q", s.DeploymentID)
+	}
+	settings := s.DefaultRouteSettings
+	if settings.ThrottlingRateLimit == "0" || settings.ThrottlingBurstLimit == "0" {
+		return fmt.Errorf("it refuses everything as too much")
+	}
+	return nil
 }

@@ -23,6 +23,7 @@ type plan struct {
 	permissions  map[string]permissionProperties
 	apis         map[string]apiProperties
 	stages       map[string]stageProperties // by the APIs' ids
+	deployments  map[string]deploymentProperties
 	integrations map[string]integrationProperties
 	routes       map[string]routeProperties
 	responses    map[string]responseProperties
@@ -30,17 +31,16 @@ type plan struct {
 
 // without are the types that make no difference here, each with the reason.
 var without = map[string]string{
-	"AWS::ApiGateway::Account":      "the role by which API Gateway logs",
-	"AWS::ApiGatewayV2::Deployment": "routes are open at once",
-	"AWS::CloudWatch::Alarm":        "nobody watches",
-	"AWS::Logs::LogGroup":           "log lines go to the test",
-	"AWS::Logs::MetricFilter":       "nobody watches",
-	"AWS::Logs::QueryDefinition":    "it is for people",
-	"AWS::S3::Bucket":               "it holds the zip files",
-	"AWS::S3::BucketPolicy":         "it holds the zip files",
-	"AWS::SNS::Subscription":        "nobody watches",
-	"AWS::SNS::Topic":               "nobody watches",
-	"AWS::SQS::QueuePolicy":         "it refuses requests without TLS, and the SQS server has no other",
+	"AWS::ApiGateway::Account":   "the role by which API Gateway logs",
+	"AWS::CloudWatch::Alarm":     "nobody watches",
+	"AWS::Logs::LogGroup":        "log lines go to the test",
+	"AWS::Logs::MetricFilter":    "nobody watches",
+	"AWS::Logs::QueryDefinition": "it is for people",
+	"AWS::S3::Bucket":            "it holds the zip files",
+	"AWS::S3::BucketPolicy":      "it holds the zip files",
+	"AWS::SNS::Subscription":     "nobody watches",
+	"AWS::SNS::Topic":            "nobody watches",
+	"AWS::SQS::QueuePolicy":      "it refuses requests without TLS, and the SQS server has no other",
 }
 
 // read reads the stack with the overrides in it, and checks what refers to what.
@@ -85,6 +85,8 @@ func (p *plan) add(r cloudformation.Resource, properties []byte) error {
 	case "AWS::ApiGatewayV2::Stage":
 		api, _ := r.Properties["ApiId"].(string)
 		return keep(&p.stages, api, properties)
+	case "AWS::ApiGatewayV2::Deployment":
+		return keep(&p.deployments, name, properties)
 	case "AWS::ApiGatewayV2::Integration":
 		return keep(&p.integrations, name, properties)
 	case "AWS::ApiGatewayV2::Route":

@@ -101,11 +101,21 @@ type apiProperties struct {
 }
 
 type stageProperties struct {
-	APIID     string `json:"ApiId"`
-	StageName string
-	// Nothing is throttled, and access is not logged.
-	DefaultRouteSettings, RouteSettings, AccessLogSettings unused
-	AutoDeploy, DeploymentID, Description, Tags            unused
+	APIID                string `json:"ApiId"`
+	StageName            string
+	DeploymentID         string `json:"DeploymentId"`
+	AutoDeploy           scalar
+	DefaultRouteSettings struct {
+		ThrottlingRateLimit, ThrottlingBurstLimit              scalar
+		LoggingLevel, DataTraceEnabled, DetailedMetricsEnabled unused // nothing of it is logged
+	}
+	AccessLogSettings unused // access is not logged
+	Description, Tags unused
+}
+
+type deploymentProperties struct {
+	APIID       string `json:"ApiId"`
+	Description unused
 }
 
 type integrationProperties struct {

@@ -12,7 +12,7 @@ import (
 )
 
 // closesWithin is how long the gateway may take to close its connections.
-const closesWithin = 20 * time.Second
+const closesWithin = time.Minute
 
 // listen opens an address for each API, before the functions are told of it. It
 // is closed last: until then they post to clients.
