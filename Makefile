@@ -7,6 +7,7 @@ STAGE       ?= dev
 FUNCTION    ?= fanOut
 FUZZTIME    ?= 20s
 SEEDS       ?= 1000
+PACKAGES    ?= build/packages
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GO_MINOR    := $(shell sed -n 's/^go 1\.\([0-9]*\).*/\1/p' go.mod)
 CODE        := domain ports adapters functions integration
@@ -22,6 +23,7 @@ BINARIES := $(foreach arch,arm64 amd64,$(LAMBDAS:%=build/$(arch)/%/bootstrap))
 # mistake that would change nothing.
 TAKES/run              := ARGS
 TAKES/bench            := ARGS
+TAKES/package          := PACKAGES
 TAKES/load             := URL HEADER TOKEN CONNECT_RATE CONNECT_TIMEOUT ECHO PID SCENARIO CLIENTS SENDERS BROADCASTS RATE \
 	SIZE DRAIN OUTSTANDING RAMP_FACTOR RAMP_STEP RAMP_STEPS P99_BOUND CHURN_SHARE CHURN_STAY CHURN_AWAY GRACE SLOW_SHARE \
 	SLOW_SPEED JSON CSV HTML ARGS
@@ -37,27 +39,9 @@ ENVIRONMENT := CI GO% CGO_% AWS_% SWS_% SLS_% NODE_% NPM_% npm_% JAVA_% TMPDIR P
 taken   := $(strip $(foreach goal,$(or $(MAKECMDGOALS),help),$(TAKES/$(goal))))
 unknown := $(foreach v,$(filter-out $(ENVIRONMENT) $(taken),$(.VARIABLES)),$(if $(filter command,$(origin $(v))),$(v)))
 
-# nearest is the one of the names $(2) that is most like $(1): that it begins, or
-# that fewest changes of a letter make of it, fewer than half of its own.
-nearest = $(shell printf '%s\n' $(2) | awk -v wrong='$(1)' ' \
-	function min(x, y) { return x < y ? x : y } \
-	BEGIN { wrong = toupper(wrong); n = length(wrong); least = n / 2 } \
-	{ for (j = 0; j <= length($$0); j++) row[j] = j; \
-	  for (i = 1; i <= n; i++) { \
-	    diagonal = row[0]; row[0] = i; \
-	    for (j = 1; j <= length($$0); j++) { \
-	      diagonal += substr(wrong, i, 1) != substr($$0, j, 1); above = row[j]; \
-	      row[j] = min(diagonal, min(above, row[j-1]) + 1); diagonal = above } } \
-	  changes = index($$0, wrong) == 1 ? 1 : row[length($$0)]; \
-	  if (changes < least) { least = changes; best = $$0 } } \
-	END { print best }')
-
-# instead says what to write: the nearest name, or any.
-instead = $(or $(addprefix the nearest is ,$(call nearest,$(1),$(taken))),it takes $(or $(sort $(taken)),none))
-
 # The Serverless Framework runs make, which then has the variables of its parent.
 ifeq ($(MAKELEVEL),0)
-$(foreach v,$(firstword $(unknown)),$(error make $(or $(MAKECMDGOALS),help) has no variable $(v): $(call instead,$(v))))
+$(foreach v,$(firstword $(unknown)),$(error make $(or $(MAKECMDGOALS),help) has no variable $(v): it takes $(or $(sort $(taken)),none)))
 endif
 
 # compile builds a program into bin/, and says so: where nothing is cached, that
@@ -76,15 +60,23 @@ help: ## - | list the targets
 run: go ## Go | start the standalone service; flags go into ARGS, as in ARGS="--help"
 	@$(call compile,functions/standalone) && exec bin/standalone $(ARGS)
 
-test: npm unit integration ## Go, Node, Java | run all tests, with the race detector
-
-unit: ## Go | run the tests of the packages alone
-	@go test -race -timeout 5m ./domain/... ./ports/... ./adapters/... ./functions/...
-
+# go test as it is, but that a failure takes a page (all of it is in
+# build/test.log), and that what was skipped is said at the end. Packages have
+# four times as long as they need beside eight busy loops on two cores.
+TESTRUN     := go build -o bin/ ./integration/testrun && exec bin/testrun -log build/test.log
+UNIT        := -race -timeout 15m ./domain/... ./ports/... ./adapters/... ./functions/...
 # These start programs that go test knows nothing about, so it must not answer
 # from its cache.
-integration: ## Go, Node, Java | run the tests of the whole: built binaries, real clients
-	@go test -race -count=1 -timeout 9m ./integration/...
+INTEGRATION := -race -count=1 -timeout 30m ./integration/...
+
+test: go npm ## Go, Node, Java | run all tests, with the race detector
+	@$(TESTRUN) $(UNIT) -- $(INTEGRATION)
+
+unit: go ## Go | run the tests of the packages alone
+	@$(TESTRUN) $(UNIT)
+
+integration: go ## Go, Node, Java | run the tests of the whole: built binaries, real clients
+	@$(TESTRUN) $(INTEGRATION)
 
 coldstart: go npm ## Go, Node, Java | measure the cold start of each function on this machine
 	@echo "building and starting each function; this takes a minute or two" >&2
@@ -130,9 +122,9 @@ $(BINARIES): build/%/bootstrap: | go
 	@CGO_ENABLED=0 GOOS=linux GOARCH=$(*D) \
 		go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags '-s -w' -o $@ ./functions/$(*F)
 
-package: $(LAMBDAS:%=build/packages/%.zip) ## Go | build the zips that are deployed into build/packages/
+package: $(LAMBDAS:%=$(PACKAGES)/%.zip) ## Go | build the zips that are deployed into PACKAGES (build/packages)
 
-build/packages/%.zip: build/arm64/%/bootstrap
+$(PACKAGES)/%.zip: build/arm64/%/bootstrap
 	@mkdir -p $(@D)
 	@go run github.com/aws/aws-lambda-go/cmd/build-lambda-zip -o $@ $<
 
@@ -183,5 +175,5 @@ npm:
 
 node_modules/.package-lock.json: package-lock.json | node
 	@echo "installing the npm packages" >&2
-	@npm ci --silent
+	@out=$$(npm ci 2>&1) || { printf '%s\n' "$$out" >&2; echo "npm ci failed" >&2; exit 1; }
 	@touch $@

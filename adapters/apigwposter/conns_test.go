@@ -36,7 +36,7 @@ func TestConnectionsAreKept(t *testing.T) {
 				close(arrived[n])
 				<-arrived[min(n+inFlight/2, posts-1)]
 			})
-			send, err := s.poster(apigwposter.Options{Timeout: 30 * time.Second, InFlight: inFlight}).Prepare(make([]byte, 200))
+			send, err := s.poster(apigwposter.Options{Timeout: 3 * time.Minute, InFlight: inFlight}).Prepare(make([]byte, 200))
 			if err != nil {
 				t.Fatal(err)
 			}

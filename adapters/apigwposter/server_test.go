@@ -1,6 +1,7 @@
 package apigwposter_test
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -48,7 +50,9 @@ func newServer(t *testing.T, http2 bool, handler http.HandlerFunc) *server {
 	return s
 }
 
+// poster returns one that is patient, unless the options say otherwise.
 func (s *server) poster(opts apigwposter.Options) *apigwposter.Poster {
+	opts.Timeout = cmp.Or(opts.Timeout, time.Minute)
 	return apigwposter.New(aws.Config{
 		Region:      "ap-northeast-2",
 		Credentials: credentials.NewStaticCredentialsProvider("AKID", "SECRET", "SESSION"),

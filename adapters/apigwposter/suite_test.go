@@ -21,7 +21,7 @@ func TestPoster(t *testing.T) {
 		g := &gateway{open: map[string]chan []byte{}}
 		s := newServer(t, true, g.serve)
 		return porttest.PosterHarness{
-			Poster:   s.poster(apigwposter.Options{Timeout: 20 * time.Second}),
+			Poster:   s.poster(apigwposter.Options{Timeout: time.Minute}),
 			Open:     g.connect,
 			Closed:   "L0SM9cOFvHcCIhw=",
 			Unknown:  "Zm9vYmFyYmF6cXV=",
@@ -46,7 +46,7 @@ func (g *gateway) connect(t *testing.T) (domain.ConnectionID, func() []byte) {
 		select {
 		case m := <-messages:
 			return m
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal("no message came")
 			return nil
 		}

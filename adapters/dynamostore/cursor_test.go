@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"serverless-websocket/domain"
 	"serverless-websocket/integration/awslocal"
@@ -41,7 +42,7 @@ func TestCursorIsValidated(t *testing.T) {
 
 // TestKeyOfAnotherSegment makes cursors that only DynamoDB can tell are bad.
 func TestKeyOfAnotherSegment(t *testing.T) {
-	store := New(awslocal.DynamoDB(t), awslocal.CreateTable(t), Options{})
+	store := New(awslocal.DynamoDB(t), awslocal.CreateTable(t), Options{Timeout: time.Minute})
 	refused := 0
 	for i := range 8 {
 		segment := domain.Segment{Index: i, Total: 8}
@@ -59,7 +60,7 @@ func TestKeyOfAnotherSegment(t *testing.T) {
 }
 
 func TestScanOfAMissingTable(t *testing.T) {
-	store := New(awslocal.DynamoDB(t), "missing", Options{})
+	store := New(awslocal.DynamoDB(t), "missing", Options{Timeout: time.Minute})
 	_, err := store.Scan(t.Context(), domain.Segment{}, "")
 	if err == nil || errors.Is(err, ports.ErrBadCursor) {
 		t.Errorf("got %v, want an error that is not ErrBadCursor", err)

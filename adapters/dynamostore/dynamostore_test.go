@@ -15,6 +15,10 @@ import (
 	"serverless-websocket/ports/porttest"
 )
 
+// patience is the time limit of stores in tests that are not about it: so long
+// that on a busy machine, too, only what never comes exceeds it.
+const patience = time.Minute
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(awslocal.M{M: m}) }
 
 func TestConnectionStore(t *testing.T) {
@@ -22,7 +26,7 @@ func TestConnectionStore(t *testing.T) {
 		NewTable: func(t *testing.T) func(int) ports.ConnectionStore {
 			client, table := awslocal.DynamoDB(t), awslocal.CreateTable(t)
 			return func(pageSize int) ports.ConnectionStore {
-				return dynamostore.New(client, table, dynamostore.Options{PageSize: int32(pageSize)})
+				return dynamostore.New(client, table, dynamostore.Options{PageSize: int32(pageSize), Timeout: patience})
 			}
 		},
 		Shared: true,
@@ -32,7 +36,7 @@ func TestConnectionStore(t *testing.T) {
 // TestRowFormat pins what other readers of the table and its TTL rely on.
 func TestRowFormat(t *testing.T) {
 	client, table := awslocal.DynamoDB(t), awslocal.CreateTable(t)
-	put(t, dynamostore.New(client, table, dynamostore.Options{}), domain.Connection{
+	put(t, dynamostore.New(client, table, dynamostore.Options{Timeout: patience}), domain.Connection{
 		ID:           "L0SM9cOFvHcCIhw=",
 		RegisteredAt: time.UnixMilli(1_700_000_000_123),
 		ExpiresAt:    time.UnixMilli(4_000_000_000_001),

@@ -21,7 +21,7 @@ func TestScanAboveOnePage(t *testing.T) {
 	const rows = 1500
 	client, table := awslocal.DynamoDB(t), awslocal.CreateTable(t)
 	fill(t, client, table, rows, 1000)
-	store := dynamostore.New(client, table, dynamostore.Options{})
+	store := dynamostore.New(client, table, dynamostore.Options{Timeout: patience})
 	for _, segments := range []int{1, 4} {
 		found, pages := map[domain.ConnectionID]int{}, 0
 		for i := range segments {
@@ -96,7 +96,7 @@ func TestSpoiltRow(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, table := awslocal.DynamoDB(t), awslocal.CreateTable(t)
-			store := dynamostore.New(client, table, dynamostore.Options{})
+			store := dynamostore.New(client, table, dynamostore.Options{Timeout: patience})
 			put(t, store, live("intact"))
 			spoilt["connection_id"] = &types.AttributeValueMemberS{Value: "spoilt"}
 			if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: spoilt}); err != nil {
@@ -145,7 +145,7 @@ func TestRowsUnderOddKeys(t *testing.T) {
 
 // TestEmptyPagesHaveANextCursor shows that the pages the suite speaks of occur.
 func TestEmptyPagesHaveANextCursor(t *testing.T) {
-	store := dynamostore.New(awslocal.DynamoDB(t), awslocal.CreateTable(t), dynamostore.Options{PageSize: 1})
+	store := dynamostore.New(awslocal.DynamoDB(t), awslocal.CreateTable(t), dynamostore.Options{PageSize: 1, Timeout: patience})
 	for i := range 5 {
 		stale := live(domain.ConnectionID(fmt.Sprint("stale-", i)))
 		stale.ExpiresAt = time.Now().Add(-time.Second)

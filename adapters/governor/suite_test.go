@@ -42,7 +42,7 @@ func (g *gateway) connect(t *testing.T) (domain.ConnectionID, func() []byte) {
 		select {
 		case m := <-messages:
 			return m
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal("no message came")
 			return nil
 		}

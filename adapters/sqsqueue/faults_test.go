@@ -2,6 +2,7 @@ package sqsqueue_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,9 +22,11 @@ import (
 )
 
 // behind returns a queue that reaches the server through the fault, and what
-// returns the bodies that were stored, in lexical order.
+// returns the bodies that were stored, in lexical order. The time limit is for
+// tests that are not about it.
 func behind(t *testing.T, opts sqsqueue.Options, fault awslocal.Fault) (*sqsqueue.Queue, func() []string) {
 	t.Helper()
+	opts.Timeout = cmp.Or(opts.Timeout, patience)
 	url, direct := newQueue(t), awslocal.SQS(t)
 	proxied := awslocal.SQSAt(awslocal.Proxy(t, awslocal.SQSEndpoint(t), fault))
 	return sqsqueue.New(proxied, url, opts), func() []string {
@@ -178,43 +181,6 @@ func TestNoResult(t *testing.T) {
 	}
 }
 
-// TestOutageOfASecond is over before the time of a Send is.
-func TestOutageOfASecond(t *testing.T) {
-	up := time.Now().Add(time.Second)
-	queue, stored := behind(t, sqsqueue.Options{Timeout: 10 * time.Second},
-		func(w http.ResponseWriter, r *http.Request, _ string, next http.Handler) {
-			if time.Now().Before(up) {
-				awslocal.WriteError(w, http.StatusServiceUnavailable, "ServiceUnavailable")
-				return
-			}
-			next.ServeHTTP(w, r)
-		})
-	if err := queue.Send(t.Context(), messages("a")...); err != nil {
-		t.Error(err)
-	}
-	if got := stored(); !slices.Equal(got, []string{"a"}) {
-		t.Errorf("stored %q", got)
-	}
-}
-
-// TestTimeoutBoundsTheWholeSend has SQS refuse every entry, after a time that is
-// within the limit of an attempt.
-func TestTimeoutBoundsTheWholeSend(t *testing.T) {
-	const timeout = 600 * time.Millisecond
-	refuse := refusing(t, 1000)
-	queue, _ := behind(t, sqsqueue.Options{Timeout: timeout, MaxAttempts: 1000},
-		func(w http.ResponseWriter, r *http.Request, operation string, next http.Handler) {
-			time.Sleep(timeout / 6)
-			refuse(w, r, operation, next)
-		})
-	ctx, cancel := context.WithTimeout(t.Context(), 10*timeout)
-	defer cancel()
-	err := queue.Send(ctx, messages("never")...)
-	if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
-		t.Errorf("got %v, and of its context %v", err, ctx.Err())
-	}
-}
-
 func TestOutage(t *testing.T) {
 	for _, tc := range []struct {
 		name           string
@@ -249,25 +215,6 @@ func TestOutage(t *testing.T) {
 	}
 }
 
-// TestAttemptWithoutAnAnswer leaves time for another, which succeeds.
-func TestAttemptWithoutAnAnswer(t *testing.T) {
-	var seen atomic.Int64
-	queue, stored := behind(t, sqsqueue.Options{},
-		func(w http.ResponseWriter, r *http.Request, _ string, next http.Handler) {
-			if seen.Add(1) == 1 {
-				hang(r)
-				return
-			}
-			next.ServeHTTP(w, r)
-		})
-	if err := queue.Send(t.Context(), messages("a")...); err != nil {
-		t.Error(err)
-	}
-	if got := stored(); !slices.Equal(got, []string{"a"}) {
-		t.Errorf("stored %q", got)
-	}
-}
-
 // hang returns when the client has left.
 func hang(r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body) // or the server does not notice
@@ -278,7 +225,7 @@ func TestServerThatDoesNotAnswer(t *testing.T) {
 	queue, _ := behind(t, sqsqueue.Options{Timeout: 50 * time.Millisecond},
 		func(_ http.ResponseWriter, r *http.Request, _ string, _ http.Handler) { hang(r) })
 	ctx, cancel := context.WithCancel(t.Context())
-	defer time.AfterFunc(10*time.Second, cancel).Stop()
+	defer time.AfterFunc(patience, cancel).Stop()
 	if err := queue.Send(ctx, messages("a")...); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want context.DeadlineExceeded", err)
 	}

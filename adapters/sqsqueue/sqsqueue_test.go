@@ -14,13 +14,17 @@ import (
 	"serverless-websocket/ports/porttest"
 )
 
+// patience is the time limit of queues in tests that are not about it: so long
+// that on a busy machine, too, only what never comes exceeds it.
+const patience = time.Minute
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(awslocal.M{M: m}) }
 
 func TestQueue(t *testing.T) {
 	porttest.TestQueue(t, porttest.QueueHarness{
 		New: func(t *testing.T) porttest.QueueUnderTest {
 			client, queue := awslocal.SQS(t), newQueue(t)
-			return underTest(sqsqueue.New(client, queue, sqsqueue.Options{}), client, queue)
+			return underTest(sqsqueue.New(client, queue, sqsqueue.Options{Timeout: patience}), client, queue)
 		},
 		NewFailing: func(t *testing.T) porttest.QueueUnderTest {
 			url, direct := newQueue(t), awslocal.SQS(t)

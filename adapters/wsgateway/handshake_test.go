@@ -116,11 +116,11 @@ func TestConnectDecides(t *testing.T) {
 		}, 502, "", `"message":"Internal server error"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := serve(t, Config{
-				IntegrationTimeout: 50 * time.Millisecond,
-				MaxConnections:     1,
-				Routes:             map[string]Route{connectRoute: {Integration: test.connect}},
-			})
+			cfg := Config{MaxConnections: 1, Routes: map[string]Route{connectRoute: {Integration: test.connect}}}
+			if test.name == "timeout" {
+				cfg.IntegrationTimeout = 50 * time.Millisecond
+			}
+			s := serve(t, cfg)
 			for range 2 { // a handshake that failed leaves its slot to the next
 				status, _, body := handshake(t, s, "/", func(*http.Request) {})
 				if status != test.status || test.body != "" && body != test.body || !strings.Contains(body, test.part) {

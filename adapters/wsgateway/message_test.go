@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
+	"testing/synctest"
 )
 
 func TestRouteResponses(t *testing.T) {
@@ -73,24 +73,34 @@ func TestIntegrationFailures(t *testing.T) {
 		"not UTF-8":           {Response: true, Integration: answer(200, "\xff")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var log logged
-			s := serve(t, Config{
-				IntegrationTimeout: 50 * time.Millisecond,
-				Log:                slog.New(slog.NewTextHandler(&log, nil)),
-				Routes:             map[string]Route{"fail": failing, defaultRoute: {Integration: echo, Response: true}},
-			})
-			c := s.dial(t)
-			c.send(`{"action":"fail"}`)
-			message := c.expectGatewayMessage("Internal server error")
-			c.send("still open")
-			c.expect("still open")
-			log.mu.Lock()
-			defer log.mu.Unlock()
-			if len(log.lines) != 1 || !strings.Contains(log.lines[0], message.RequestID) || !strings.Contains(log.lines[0], "route=fail") {
-				t.Errorf("logged %q", log.lines)
-			}
+			synctest.Test(t, func(t *testing.T) { integrationFailure(t, failing) })
 		})
 	}
+}
+
+func integrationFailure(t *testing.T, failing Route) {
+	var log logged
+	_, p := openPipe(t, Config{
+		Log:    slog.New(slog.NewTextHandler(&log, nil)),
+		Routes: map[string]Route{"fail": failing},
+	})
+	p.write(t, text(true, `{"action":"fail"}`))
+	frame, err := readFrame(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var message gatewayMessage
+	if err := json.Unmarshal(frame.Payload, &message); err != nil || message.Message != "Internal server error" ||
+		message.ConnectionID != string(p.conn.id) || message.RequestID == "" {
+		t.Fatalf("got %q: %v", frame.Payload, err)
+	}
+	p.write(t, text(true, "still open"))
+	p.expect(t, "still open")
+	if len(log.lines) != 1 || !strings.Contains(log.lines[0], message.RequestID) || !strings.Contains(log.lines[0], "route=fail") {
+		t.Errorf("logged %q", log.lines)
+	}
+	p.conn.shut(1000, "")
+	p.expectClose(t, 1000)
 }
 
 // A sender's frames keep their order, even when they wait in the socket.

@@ -3,6 +3,7 @@ package wsgateway
 import (
 	"bufio"
 	"context"
+	"maps"
 	"net"
 	"net/http/httptest"
 	"strings"
@@ -22,24 +23,40 @@ func idOf(c *client) domain.ConnectionID { return domain.ConnectionID(c.id) }
 // read waits in the gateway.
 type pipe struct {
 	net.Conn
-	conn *conn
-	gone chan event
+	server *pipeEnd
+	conn   *conn
+	gone   chan event
 }
 
-// openPipe opens a connection to a gateway with the settings.
+// pipeEnd is the gateway's end of a pipe. It notes the deadline for writes.
+type pipeEnd struct {
+	net.Conn
+	writeBy time.Time
+}
+
+func (e *pipeEnd) SetWriteDeadline(by time.Time) error {
+	e.writeBy = by
+	return e.Conn.SetWriteDeadline(by)
+}
+
+// openPipe opens a connection to a gateway with the settings, whose routes it
+// adds to those for $disconnect and $default.
 func openPipe(t *testing.T, cfg Config) (*Gateway, *pipe) {
 	t.Helper()
 	gone := make(chan event, 1)
-	cfg.Routes = map[string]Route{
+	routes := map[string]Route{
 		disconnectRoute: {Integration: record(gone)},
 		defaultRoute:    {Integration: echo, Response: true},
 	}
+	maps.Copy(routes, cfg.Routes)
+	cfg.Routes = routes
 	g := newGateway(t, cfg)
 	return g, attachPipe(g, gone)
 }
 
 func attachPipe(g *Gateway, gone chan event) *pipe {
-	server, end := net.Pipe()
+	inner, end := net.Pipe()
+	server := &pipeEnd{Conn: inner}
 	g.admitConnection()
 	defer g.running.Done()
 	defer g.handshakes.Done()
@@ -49,7 +66,7 @@ func attachPipe(g *Gateway, gone chan event) *pipe {
 	g.add(c)
 	c.attach(server, bufio.NewReader(strings.NewReader("")))
 	g.running.Go(c.serve)
-	return &pipe{end, c, gone}
+	return &pipe{end, server, c, gone}
 }
 
 // expectClose reads a close frame, answers it, and checks what $disconnect got.

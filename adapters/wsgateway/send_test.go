@@ -9,6 +9,7 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"serverless-websocket/domain"
 	"serverless-websocket/ports"
 )
 
@@ -168,18 +169,20 @@ func TestPongsAreBounded(t *testing.T) {
 // Over real sockets: the deaf client is throttled, then dropped, and meanwhile
 // another one is served.
 func TestDeafClientHarmsNobody(t *testing.T) {
-	s := serve(t, Config{WriteTimeout: 300 * time.Millisecond, Backlog: 1 << 40})
+	s := serve(t, Config{Backlog: 1 << 40})
 	deaf, other := s.dialDeaf(t), s.dial(t)
 	payload := letters(128 << 10)
-	throttled := false
-	for len(s.gone) == 0 {
-		err := s.tryPost(t, deaf.id, payload)
-		throttled = throttled || errors.Is(err, ports.ErrThrottled)
+	serveOther := func() {
 		s.post(t, other.id, payload)
 		other.expect(payload)
 	}
-	if !throttled {
-		t.Error("never throttled")
+	for !errors.Is(s.tryPost(t, deaf.id, payload), ports.ErrThrottled) {
+		serveOther()
+	}
+	stuck := s.find(domain.ConnectionID(deaf.id))
+	for len(s.gone) == 0 {
+		stuck.extendWrite(0) // its write timeout is over, and nobody else's
+		serveOther()
 	}
 	s.expectGone(t, stalled.code, stalled.reason)
 	s.post(t, other.id, "still here")
@@ -228,18 +231,29 @@ func TestTheDescriptorIsForgottenWithTheSocket(t *testing.T) {
 
 // The deadline of a write that had to wait must not fail a later one.
 func TestWriteDeadlineIsCleared(t *testing.T) {
-	s := serve(t, Config{SendBuffer: 64 << 20, WriteTimeout: 3 * time.Second})
-	c := s.dial(t)
-	const posts = 100
-	for range posts {
-		s.post(t, c.id, letters(128<<10))
-	}
-	for range posts {
-		c.recv()
-	}
-	time.Sleep(s.cfg.WriteTimeout) // until the deadline would have passed
-	s.post(t, c.id, "later")
-	c.expect("later")
+	synctest.Test(t, func(t *testing.T) {
+		g, p := openPipe(t, Config{})
+		for range 3 {
+			if err := postTo(t, g, p, "waits"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 3 {
+			time.Sleep(20 * time.Second)
+			p.expect(t, "waits")
+		}
+		synctest.Wait()
+		if by := p.server.writeBy; !by.IsZero() {
+			t.Errorf("nothing waits any more, and the deadline is in %v", time.Until(by))
+		}
+		time.Sleep(time.Minute)
+		if err := postTo(t, g, p, "later"); err != nil {
+			t.Fatal(err)
+		}
+		p.expect(t, "later")
+		p.conn.shut(1000, "")
+		p.expectClose(t, 1000)
+	})
 }
 
 func TestPostAllocatesNothing(t *testing.T) {

@@ -9,35 +9,50 @@ import (
 
 	"github.com/gobwas/ws"
 
+	"serverless-websocket/integration/testenv"
 	"serverless-websocket/ports"
 )
 
 // A client that reads steadily is kept, even when it takes far longer than the
-// write timeout to drain what Linux would buffer for it by itself. It makes up for
-// the time in which a busy machine did not let it read.
+// write timeout to drain what Linux would buffer for it by itself: with each
+// 600,000 bytes that it reads, two seconds of a slow line, it gets the gateway to
+// write again.
 func TestSteadySlowReaderIsKept(t *testing.T) {
-	const perSecond = 300_000
-	s := serve(t, Config{SendBuffer: 64 << 20, WriteTimeout: 2 * time.Second})
+	s := serve(t, Config{SendBuffer: 64 << 20, WriteTimeout: time.Hour})
 	c := s.dialRaw(t)
-	conn := s.snapshot()[0]
 	for range 100 {
 		s.post(t, c.id, letters(128<<10))
 	}
-	pace := time.NewTicker(50 * time.Millisecond)
-	defer pace.Stop()
-	start := time.Now()
-	for read := int64(0); read < 4*perSecond; {
-		<-pace.C
-		n, err := io.CopyN(io.Discard, c.Conn, int64(time.Since(start).Seconds()*perSecond)-read)
-		if err != nil {
+	for range 4 {
+		waiting := s.settled(t)
+		if _, err := io.CopyN(io.Discard, c.Conn, 600_000); err != nil {
 			t.Fatal(err)
 		}
-		read += n
-		if !conn.open() {
-			t.Fatal("dropped")
-		}
+		testenv.Eventually(t, patience, "the gateway writes again", func() bool { return s.waiting() < waiting })
 	}
 	c.Close()
+}
+
+// waiting returns how many bytes the first connection's outbox holds.
+func (s *server) waiting() int {
+	c := s.snapshot()[0]
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.outbox.size
+}
+
+// settled waits until the socket takes no more, and returns what then waits.
+func (s *server) settled(t *testing.T) int {
+	t.Helper()
+	waiting, looks := s.waiting(), 0
+	testenv.Eventually(t, patience, "the socket takes no more", func() bool {
+		looks++
+		if now := s.waiting(); now != waiting {
+			waiting, looks = now, 0
+		}
+		return looks == 10
+	})
+	return waiting
 }
 
 // What a client is owed grows by each refused post and shrinks by each that is
@@ -157,23 +172,21 @@ func TestBlockedReplyEndsWithTheConnection(t *testing.T) {
 // A client that has much to send when it is closed gets the time to do so: to cut
 // it off would reset its socket, and it would lose what it has not read yet.
 func TestClosingWaitsForAClientThatSends(t *testing.T) {
-	s := serve(t, Config{CloseTimeout: 300 * time.Millisecond})
-	c := s.dialRaw(t)
-	s.post(t, c.id, "last words")
-	closed := make(chan error, 1)
-	go func() { closed <- s.Close(t.Context()) }()
-	for range 5 { // longer than CloseTimeout altogether
-		time.Sleep(100 * time.Millisecond)
-		c.write(ws.NewTextFrame([]byte("more")))
-	}
-	if _, part := c.read(); string(part) != "last words" {
-		t.Errorf("got %q", part)
-	}
-	if header, _ := c.read(); header.OpCode != ws.OpClose {
-		t.Errorf("got a frame of type %d, want the close frame", header.OpCode)
-	}
-	c.write(ws.NewCloseFrame(nil))
-	if err := <-closed; err != nil {
-		t.Error(err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		g, p := openPipe(t, Config{})
+		closed := make(chan error, 1)
+		go func() { closed <- g.Close(t.Context()) }()
+		p.expect(t, string(ws.NewCloseFrameBody(1001, "Going away")))
+		p.write(t, text(true, "more"))
+		for range 3 { // longer than CloseTimeout altogether
+			time.Sleep(4 * time.Second)
+			p.write(t, text(true, "more"))
+		}
+		time.Sleep(2 * time.Second)
+		p.write(t, closing(1001, ""))
+		p.expectGone(t, 1001)
+		if err := <-closed; err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -43,11 +43,15 @@ func newWorld(t *testing.T, options broadcast.Options) *world {
 
 func newWorldOf(t *testing.T, pageSize int, options broadcast.Options) *world {
 	w := &world{
-		t:      t,
-		store:  memstore.New(pageSize),
-		dead:   memqueue.New(memqueue.Config{}),
-		poster: &poster{answer: make(map[domain.ConnectionID]func(int) error), got: make(map[domain.ConnectionID][]string)},
-		log:    new(bytes.Buffer),
+		t:     t,
+		store: memstore.New(pageSize),
+		dead:  memqueue.New(memqueue.Config{}),
+		poster: &poster{
+			answer: make(map[domain.ConnectionID]func(int) error),
+			got:    make(map[domain.ConnectionID][]string),
+			read:   make(map[string][]string),
+		},
+		log: new(bytes.Buffer),
 	}
 	w.queue = memqueue.New(memqueue.Config{DeadLetters: w.dead, Visibility: time.Minute})
 	w.faultyStore = &faultyStore{ConnectionStore: w.store}
@@ -192,7 +196,7 @@ func (w *world) deadLetters() []memqueue.Message {
 func (w *world) wantGot(id domain.ConnectionID, contents ...string) {
 	w.t.Helper()
 	if got := w.poster.contents(w.t, id); !slices.Equal(got, contents) {
-		w.t.Errorf("%s got %q, want %q", id, got, contents)
+		w.t.Errorf("%s got %d contents, %.300q, want %d, %.300q", id, len(got), got, len(contents), contents)
 	}
 }
 
@@ -201,6 +205,7 @@ type poster struct {
 	mu       sync.Mutex
 	answer   map[domain.ConnectionID]func(try int) error
 	got      map[domain.ConnectionID][]string
+	read     map[string][]string // the contents of payloads, which many connections got
 	tries    map[domain.ConnectionID]int
 	posts    int
 	inFlight int
@@ -259,15 +264,24 @@ func (p *poster) contents(t *testing.T, id domain.ConnectionID) []string {
 	defer p.mu.Unlock()
 	var all []string
 	for _, payload := range p.got[id] {
-		var frame struct {
-			Messages []struct{ Content json.RawMessage }
+		if _, ok := p.read[payload]; !ok {
+			p.read[payload] = contentsOf(t, payload)
 		}
-		if err := json.Unmarshal([]byte(payload), &frame); err != nil {
-			t.Fatalf("%s got a bad frame %q: %v", id, payload, err)
-		}
-		for _, m := range frame.Messages {
-			all = append(all, string(m.Content))
-		}
+		all = append(all, p.read[payload]...)
+	}
+	return all
+}
+
+func contentsOf(t *testing.T, payload string) (all []string) {
+	t.Helper()
+	var frame struct {
+		Messages []struct{ Content json.RawMessage }
+	}
+	if err := json.Unmarshal([]byte(payload), &frame); err != nil {
+		t.Fatalf("a bad frame %.300q: %v", payload, err)
+	}
+	for _, m := range frame.Messages {
+		all = append(all, string(m.Content))
 	}
 	return all
 }

@@ -43,7 +43,7 @@ func TestSQSMovesAMessageToTheDeadLetterQueue(t *testing.T) {
 	if got := receive(t, client, queue.URL, 2); got != "" {
 		t.Fatalf("received %q a second time", got)
 	}
-	if got := receive(t, client, queue.DeadLetterURL, 2); got != "poison" {
+	if got := receive(t, client, queue.DeadLetterURL, 20); got != "poison" {
 		t.Errorf("the dead-letter queue holds %q", got)
 	}
 }

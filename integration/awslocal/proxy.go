@@ -28,11 +28,16 @@ func Proxy(t testing.TB, target string, fault Fault) string {
 	next := httputil.NewSingleHostReverseProxy(to)
 	next.Transport = transport
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-		fault(w, r, operation, next)
+		fault(w, r, operation(r), next)
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+// operation returns what a request asks a service for, such as "Scan".
+func operation(r *http.Request) string {
+	_, name, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	return name
 }
 
 // WriteError answers as the AWS JSON protocols do, with an error type such as

@@ -14,7 +14,7 @@ import (
 const (
 	// startLimit is how long a server may take to answer; a JVM on a busy
 	// machine needs several seconds.
-	startLimit = time.Minute
+	startLimit = 2 * time.Minute
 	// startTries bounds the tries, each with another port.
 	startTries = 3
 )
@@ -57,7 +57,7 @@ func (s *server) startAndWait(t testing.TB) error {
 			return nil
 		}
 		process.Stop()
-		failures = append(failures, fmt.Errorf("no answer; its output:\n%s", process.Output()))
+		failures = append(failures, fmt.Errorf("no answer; its output:\n%s", testenv.Tail(process.Output())))
 	}
 	return errors.Join(failures...)
 }

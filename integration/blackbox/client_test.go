@@ -16,7 +16,9 @@ import (
 )
 
 const (
-	patience     = 20 * time.Second // for whatever should come soon
+	// patience is for whatever should come soon: so long that on a busy machine,
+	// too, only what never comes exceeds it.
+	patience     = time.Minute
 	maxMessage   = 128 << 10
 	maxFrame     = 32 << 10
 	sendTemplate = `{"action":"sendMessage","content":`

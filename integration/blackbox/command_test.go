@@ -138,7 +138,7 @@ func TestEnvironmentTwins(t *testing.T) {
 	cmd := command(t, "-stage", "flag")
 	cmd.Env = append(cmd.Env,
 		"SWS_WS_ADDR=localhost:0", "SWS_HTTP_ADDR=127.0.0.1:0", "SWS_MANAGEMENT_ADDR=127.0.0.1:0",
-		"SWS_STAGE=environment", "SWS_MAX_CONNECTIONS=1", "SWS_IDLE_TIMEOUT=300ms", "SWS_LOG_LEVEL=debug")
+		"SWS_STAGE=environment", "SWS_MAX_CONNECTIONS=1", "SWS_LOG_LEVEL=debug")
 	s := launch(t, cmd)
 	if u, err := url.Parse(s.managementEndpoint); err != nil || u.Path != "/flag" {
 		t.Errorf("management endpoint %s: a flag has to win over its twin", s.managementEndpoint)
@@ -146,11 +146,16 @@ func TestEnvironmentTwins(t *testing.T) {
 	if host, _, _ := strings.Cut(strings.TrimPrefix(s.webSocketURL, "ws://"), ":"); host != "localhost" {
 		t.Errorf("WebSocket at %s, want localhost", s.webSocketURL)
 	}
-	c := dial(t, s.target)
+	dial(t, s.target)
 	if _, err := tryDial(t, s.target); err == nil {
 		t.Error("two clients although one is the most")
 	}
-	if code := c.awaitClose(); code != websocket.StatusGoingAway {
+}
+
+func TestIdleTimeoutFromTheEnvironment(t *testing.T) {
+	cmd := command(t, "-ws-addr", "127.0.0.1:0", "-http-addr", "127.0.0.1:0", "-management-addr", "127.0.0.1:0")
+	cmd.Env = append(cmd.Env, "SWS_IDLE_TIMEOUT=300ms")
+	if code := dial(t, launch(t, cmd).target).awaitClose(); code != websocket.StatusGoingAway {
 		t.Errorf("idle client closed with %d, want 1001", code)
 	}
 }

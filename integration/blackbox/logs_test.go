@@ -53,6 +53,25 @@ func (l *logs) Write(b []byte) (int, error) {
 	}
 }
 
+// lines shows entries, one line each.
+func lines(entries []entry) string {
+	var b strings.Builder
+	for _, e := range entries {
+		fmt.Fprintln(&b, e)
+	}
+	return b.String()
+}
+
+// head returns the beginning of a text, where a panic says what it is.
+func head(text string) string {
+	const shown = 50
+	all := strings.SplitAfterN(text, "\n", shown+1)
+	if len(all) > shown {
+		all[shown] = fmt.Sprintf("… and %d bytes more", len(all[shown]))
+	}
+	return strings.Join(all, "")
+}
+
 // find returns the entries for which the condition holds.
 func (l *logs) find(condition func(entry) bool) []entry {
 	l.mu.Lock()

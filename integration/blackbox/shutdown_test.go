@@ -6,7 +6,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 
@@ -17,7 +16,7 @@ import (
 // can. Every client still gets all that was accepted, then a close frame.
 func TestStopDuringBroadcasts(t *testing.T) {
 	const receivers, senders, burst, stopAfter = 60, 8, 200, 50
-	s := startStandalone(t)
+	s := startStandalone(t, "-drain-timeout", "5m")
 	clients := dialMany(t, s.target, receivers+senders)
 	accepts := make(chan string, senders*burst)
 	received := make([]map[string]bool, len(clients))
@@ -80,9 +79,9 @@ func readToTheEnd(c *client, accepts chan<- string) map[string]bool {
 }
 
 // TestStopWithStuckClient has a client hold up the stop. It ends with that
-// client dropped, and nobody new let in meanwhile.
+// client dropped, for which the service waits, and nobody new let in meanwhile.
 func TestStopWithStuckClient(t *testing.T) {
-	s := startHeldUp(t, "-drain-timeout", "8s")
+	s, stuck := startHeldUp(t, "-drain-timeout", "40s")
 	bystander := dial(t, s.target)
 	s.signal(t, syscall.SIGTERM)
 	s.logs.await(t, "stopping", "level", "INFO")
@@ -93,22 +92,21 @@ func TestStopWithStuckClient(t *testing.T) {
 		}
 		return err != nil
 	})
-	if s.ended() {
-		t.Error("the service did not wait for the client that it owes messages")
-	}
 	if code := bystander.awaitClose(); code != websocket.StatusGoingAway {
 		t.Errorf("the bystander was closed with %d, want 1001", code)
 	}
 	if code := s.process.Wait(t, patience); code != 0 {
 		t.Errorf("exit code %d, want 0", code)
 	}
+	if e := s.logs.await(t, "disconnected", "connectionId", stuck); e.number("code") != int(websocket.StatusPolicyViolation) {
+		t.Errorf("the client that is owed messages was not waited for: %v", e)
+	}
 }
 
 func TestSecondSignalEndsAtOnce(t *testing.T) {
-	s := startHeldUp(t, "-drain-timeout", "2m")
+	s, _ := startHeldUp(t, "-drain-timeout", "1h")
 	s.signal(t, syscall.SIGINT)
 	s.logs.await(t, "stopping", "level", "INFO")
-	started := time.Now()
 	testenv.Eventually(t, patience, "the program ends", func() bool {
 		_ = s.process.Signal(syscall.SIGTERM) // fails when it has ended
 		return s.ended()
@@ -116,20 +114,21 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	if code := s.process.Wait(t, patience); code == 0 {
 		t.Error("exit code 0 although it did not stop gracefully")
 	}
-	if took := time.Since(started); took > stopsWithin {
-		t.Errorf("it took %v", took)
-	}
 }
 
-// startHeldUp starts a service that has accepted a message for a client which
-// takes no more, so that it does not stop before it has given that one up.
-func startHeldUp(t *testing.T, args ...string) *standalone {
+// startHeldUp starts a service that has accepted a message which one client has no
+// room for, so that it does not stop before it has given that one up. It
+// returns that client's id too.
+func startHeldUp(t *testing.T, args ...string) (s *standalone, stuck string) {
 	t.Helper()
-	s := startStandalone(t, append(args, "-write-timeout", "2m")...)
-	connectStuck(t, s.target)
-	a := dial(t, s.target).broadcast(quoted(30 << 10))
-	s.logs.await(t, "fanned out", "messageIds", a.ID)
-	return s
+	s = startStandalone(t, append(args, "-write-timeout", "1h")...)
+	stuck = connectStuck(t, s.target)
+	sender := dial(t, s.target)
+	for leftOver := 0; leftOver == 0; { // the first ones may still fit into its buffer
+		a := sender.broadcast(quoted(30 << 10))
+		leftOver = s.logs.await(t, "fanned out", "messageIds", a.ID).number("leftOver")
+	}
+	return s, stuck
 }
 
 func TestStopsOnInterrupt(t *testing.T) {

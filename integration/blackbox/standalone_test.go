@@ -9,13 +9,9 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"serverless-websocket/integration/testenv"
 )
-
-// stopsWithin is how long a service may take to stop that has nobody to wait for.
-const stopsWithin = 5 * time.Second
 
 func TestStandalone(t *testing.T) {
 	suite(t, func(t *testing.T, s settings) *target {
@@ -90,9 +86,10 @@ func launch(t *testing.T, cmd *exec.Cmd) *standalone {
 		httpURL:            printed(out, "HTTP"),
 		managementEndpoint: strings.TrimSuffix(printed(out, "@connections"), "/@connections"),
 		logs:               logs,
+		exact:              true,
 	}
 	if s.ended() || s.webSocketURL == "" || s.httpURL == "" {
-		t.Fatalf("not started:\n%s\n%s", out, logs.unstructured())
+		t.Fatalf("not started:\n%s\n%s", out, head(logs.unstructured()))
 	}
 	return s
 }
@@ -128,7 +125,7 @@ func (s *standalone) signal(t *testing.T, sig syscall.Signal) {
 func (s *standalone) stopCleanly(t *testing.T) {
 	if !s.ended() {
 		s.signal(t, syscall.SIGTERM)
-		if code := s.process.Wait(t, stopsWithin); code != 0 {
+		if code := s.process.Wait(t, patience); code != 0 {
 			t.Errorf("exit code %d after SIGTERM", code)
 		}
 	}
@@ -136,12 +133,10 @@ func (s *standalone) stopCleanly(t *testing.T) {
 		return
 	}
 	if text := s.logs.unstructured(); text != "" {
-		t.Errorf("stderr has more than log lines:\n%s", text)
+		t.Errorf("stderr has more than log lines:\n%s", head(text))
 	}
 	if t.Failed() {
-		for _, e := range s.logs.find(unusual) {
-			t.Log(e)
-		}
+		t.Logf("unusual in the log, the end:\n%s", testenv.Tail(lines(s.logs.find(unusual))))
 	}
 }
 

@@ -8,6 +8,9 @@ type target struct {
 	httpURL            string
 	managementEndpoint string // without "/@connections", as the SDK wants it
 	logs               *logs
+	// exact says that each message comes once and in order, as from one process.
+	// On AWS it comes at least once, and in the best order that there is.
+	exact bool
 }
 
 // settings are what a case needs otherwise than it is by default. The zero value

@@ -13,17 +13,15 @@ import (
 	"io"
 	"slices"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
+
+	"serverless-websocket/integration/testenv"
 )
 
 // MaxPayload is the longest payload of an invocation and of its response, in
 // bytes. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const MaxPayload = 6 << 20
-
-// shownOutput is how much of its output a failed test shows, in bytes.
-const shownOutput = 16 << 10
 
 var errClosed = errors.New("the function is closed")
 
@@ -33,6 +31,9 @@ type Config struct {
 	Name string
 	// Bootstrap is the absolute path of the executable; see Unpack.
 	Bootstrap string
+	// Emulator is the path of a program that runs the executable where that is for
+	// another machine; none by default.
+	Emulator string
 	// Env are the function's own variables, each "NAME=value". They win over
 	// those that Lambda sets; there are no others.
 	Env []string
@@ -55,6 +56,7 @@ type Function struct {
 	log   log
 
 	mu      sync.Mutex
+	timeout time.Duration
 	all     []*environment // by id, from 1 on
 	idle    []*environment // the last used is used next
 	closed  bool
@@ -69,12 +71,13 @@ func New(t testing.TB, cfg Config) *Function {
 	cfg.Timeout = cmp.Or(cfg.Timeout, 3*time.Second)
 	cfg.Concurrency = cmp.Or(cfg.Concurrency, 1)
 	cfg.Memory = cmp.Or(cfg.Memory, 128)
-	f := &Function{cfg: cfg, slots: make(chan struct{}, cfg.Concurrency), log: log{tee: cfg.Log}}
+	f := &Function{
+		cfg: cfg, timeout: cfg.Timeout, slots: make(chan struct{}, cfg.Concurrency), log: log{tee: cfg.Log},
+	}
 	t.Cleanup(func() {
 		f.close()
 		if t.Failed() {
-			output := f.Output()
-			t.Logf("output of function %s, the end:\n%s", cfg.Name, output[max(0, len(output)-shownOutput):])
+			t.Logf("output of function %s, the end:\n%s", cfg.Name, testenv.Tail(f.Output()))
 		}
 	})
 	return f
@@ -128,7 +131,7 @@ func (f *Function) invoke(payload []byte) result {
 		if err != nil {
 			return result{err: err}
 		}
-		r := e.invoke(payload)
+		r := e.invoke(payload, f.currentTimeout())
 		f.giveBack(e)
 		if r.err != errNotTaken {
 			return r
@@ -204,8 +207,21 @@ func (f *Function) Kill(id int) {
 // runs into its timeout. An id of none does nothing.
 func (f *Function) Pause(id int) {
 	if all := f.environments(); 0 < id && id <= len(all) {
-		_ = all[id-1].process.Signal(syscall.SIGSTOP) // fails when it has ended
+		all[id-1].process.Pause()
 	}
+}
+
+// SetTimeout changes the timeout of the invocations that begin from now on.
+func (f *Function) SetTimeout(timeout time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.timeout = timeout
+}
+
+func (f *Function) currentTimeout() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.timeout
 }
 
 // Output returns the lines that the environments have written so far.

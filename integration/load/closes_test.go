@@ -79,7 +79,7 @@ func TestSenderIsCutOff(t *testing.T) {
 			}
 		},
 	})
-	r := load(t, t.Context(), f.url, "-scenario", "burst", "-clients", "3", "-broadcasts", "20", "-outstanding", "1", "-drain", "2s")
+	r := load(t, t.Context(), f.url, "-scenario", "burst", "-clients", "3", "-broadcasts", "20", "-outstanding", "1", "-drain", "10s")
 	if b := r.Broadcasts; r.status != exitFailed || b.Sent != 20 || b.Accepted != 19 || b.Unanswered != 1 || r.Connections.Reconnects != 1 {
 		t.Errorf("status %d, %+v, %d reconnects", r.status, b, r.Connections.Reconnects)
 	}

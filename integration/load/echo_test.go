@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
+
+	"serverless-websocket/integration/testenv"
 )
 
 // echo sends each frame on to everybody, but for the frames that it drops.
@@ -69,7 +71,7 @@ func TestEcho(t *testing.T) {
 				server := httptest.NewServer(&echo{drop: test.drop})
 				defer server.Close()
 				// The first client sends, and connects first.
-				args := []string{"-echo", "-scenario", scenario, "-clients", "6", "-connect-rate", "20", "-broadcasts", "10", "-drain", "1s"}
+				args := []string{"-echo", "-scenario", scenario, "-clients", "6", "-connect-rate", "20", "-broadcasts", "10", "-drain", "10s"}
 				if scenario == "steady" {
 					args = append(args, "-rate", "100")
 				}
@@ -89,7 +91,7 @@ func TestEcho(t *testing.T) {
 func TestWatchedServer(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
-		t.Skip("only Linux has this /proc")
+		testenv.Skip(t, "only Linux has this /proc")
 	}
 	f := serve(t, faults{})
 	r := load(t, t.Context(), f.url, "-pid", strconv.Itoa(os.Getpid()), "-clients", "20", "-broadcasts", "50", "-rate", "200")

@@ -39,11 +39,11 @@ func TestFaults(t *testing.T) {
 	}{
 		"none": {deliveries: report.Deliveries{Delivered: 200}},
 		"loses": {
-			faults: faults{deliver: instead(7, 3)}, args: []string{"-drain", "2s"},
+			faults: faults{deliver: instead(7, 3)}, args: []string{"-drain", "10s"},
 			status: exitLost, deliveries: report.Deliveries{Delivered: 199, Lost: 1},
 		},
 		"loses the last": {
-			faults: faults{deliver: instead(19, 3)}, args: []string{"-drain", "2s"},
+			faults: faults{deliver: instead(19, 3)}, args: []string{"-drain", "10s"},
 			status: exitLost, deliveries: report.Deliveries{Delivered: 199, Lost: 1},
 		},
 		"duplicates": {
@@ -96,7 +96,7 @@ func TestFaults(t *testing.T) {
 				}
 				return accepted(strconv.Itoa(n))
 			}},
-			args:       []string{"-drain", "2s"},
+			args:       []string{"-drain", "10s"},
 			status:     exitFailed,
 			failure:    "1 broadcast unanswered",
 			deliveries: report.Deliveries{Delivered: 200},
@@ -201,7 +201,7 @@ func TestInterrupted(t *testing.T) {
 		}
 	}}
 	r := load(t, ctx, serve(t, wrong).url, "-clients", "5", "-broadcasts", "1000", "-rate", "50")
-	if r.status != exitOK || !r.Interrupted || r.Broadcasts.Sent < 11 || r.Broadcasts.Sent > 100 {
+	if r.status != exitOK || !r.Interrupted || r.Broadcasts.Sent < 11 || r.Broadcasts.Sent == 1000 {
 		t.Errorf("status %d, interrupted %v, %d sent", r.status, r.Interrupted, r.Broadcasts.Sent)
 	}
 	if r.Deliveries.Delivered != 5*r.Broadcasts.Accepted || !strings.Contains(r.stdout, "Interrupted") {
@@ -219,7 +219,7 @@ func TestInterruptedWhileConnecting(t *testing.T) {
 		return false
 	}}
 	r := load(t, ctx, serve(t, wrong).url, "-clients", "100", "-connect-rate", "20")
-	if !r.Interrupted || r.Broadcasts.Sent != 0 || r.Connections.Connected > 4 {
+	if !r.Interrupted || r.Broadcasts.Sent != 0 || r.Connections.Connected > 50 {
 		t.Errorf("%d sent to %d clients", r.Broadcasts.Sent, r.Connections.Connected)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,7 +16,12 @@ import (
 	"serverless-websocket/integration/load/report"
 )
 
-const patience = 20 * time.Second
+// patience is how long a test waits for what should come, and inTime has the
+// generator be as patient. Only what never comes exceeds either, on a busy machine
+// too.
+const patience = 2 * time.Minute
+
+var inTime = []string{"-drain", "1m", "-connect-timeout", "1m"}
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -38,7 +44,7 @@ func load(t *testing.T, ctx context.Context, url string, args ...string) result 
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "report.json")
 	var stdout, stderr bytes.Buffer
-	status := run(ctx, append([]string{"-url", url, "-json", file}, args...), &stdout, &stderr)
+	status := run(ctx, slices.Concat([]string{"-url", url, "-json", file}, inTime, args), &stdout, &stderr)
 	return finished(t, status, stdout.String(), stderr.String(), file)
 }
 

@@ -22,10 +22,16 @@ type packaged struct {
 	stage        string
 	templatePath string
 	template     template
+	provider     template                  // of serverless.yml, resolved
 	params       map[string]map[string]any // of serverless.yml, by section
-	artifacts    map[string]string         // by function, relative to the service
+	artifacts    map[string]string         // by function
 	zips         map[string][]byte         // by artifact
 }
+
+const (
+	domainName  = "domainName=chat.example.com"
+	certificate = "certificateArn=arn:aws:acm:ap-northeast-2:123456789012:certificate/0f0e0d0c-1111-2222-3333-444455556666"
+)
 
 // stages are packaged with these parameters: once the defaults and once the
 // other side of every condition.
@@ -36,6 +42,8 @@ var stages = map[string][]string{
 		"--param", "tracing=Active",
 		"--param", "fanOutConcurrency=20",
 		"--param", "accountLogRole=existing",
+		"--param", domainName,
+		"--param", certificate,
 	},
 }
 
@@ -61,60 +69,17 @@ var shared struct {
 func packageStages(t *testing.T, sls string) map[string]packaged {
 	t.Helper()
 	service := filepath.Join(shared.dir, "service")
-	copyService(t, service)
-	shared.env = cleanEnv(t, shared.dir)
+	testenv.CopyService(t, service)
+	offline := filepath.Join(testenv.Root(), "integration", "template", "testdata", "offline.cjs")
+	shared.env = append(testenv.CleanEnv(t, shared.dir), `NODE_OPTIONS=--require "`+offline+`"`)
 	made := map[string]packaged{}
 	for stage, params := range stages {
 		out := filepath.Join(shared.dir, stage)
 		args := append([]string{"package", "--stage", stage, "--package", out}, params...)
 		run(t, service, shared.env, sls, args...)
-		made[stage] = readPackage(t, stage, service, out)
+		made[stage] = readPackage(t, stage, out)
 	}
 	return made
-}
-
-// copyService copies what a deployment needs, so that runs side by side do not
-// write to the same build folder.
-func copyService(t *testing.T, to string) {
-	t.Helper()
-	root := testenv.Root()
-	for _, dir := range []string{"domain", "ports", "adapters", "functions"} {
-		if err := os.CopyFS(filepath.Join(to, dir), os.DirFS(filepath.Join(root, dir))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, name := range []string{"go.mod", "go.sum", "Makefile", "package.json", "serverless.yml", "serverless.build.js"} {
-		content := readFile(t, filepath.Join(root, name))
-		if err := os.WriteFile(filepath.Join(to, name), content, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Symlink(testenv.NodeModules(), filepath.Join(to, "node_modules")); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// cleanEnv has no credentials, no proxy, an empty home folder and no network.
-// Go keeps its caches, which the home folder would otherwise decide.
-func cleanEnv(t *testing.T, dir string) []string {
-	t.Helper()
-	home := filepath.Join(dir, "home")
-	if err := os.Mkdir(home, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	offline := filepath.Join(testenv.Root(), "integration", "template", "testdata", "offline.cjs")
-	env := []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + os.TempDir(),
-		"GOPROXY=off", "GOTOOLCHAIN=local", `NODE_OPTIONS=--require "` + offline + `"`,
-	}
-	for _, name := range []string{"GOCACHE", "GOMODCACHE"} {
-		value, err := exec.Command("go", "env", name).Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		env = append(env, name+"="+strings.TrimSpace(string(value)))
-	}
-	return env
 }
 
 func run(t *testing.T, dir string, env []string, program string, args ...string) []byte {
@@ -141,7 +106,7 @@ func TestOfflineGuardCanFail(t *testing.T) {
 	}
 }
 
-func readPackage(t *testing.T, stage, service, out string) packaged {
+func readPackage(t *testing.T, stage, out string) packaged {
 	t.Helper()
 	p := packaged{
 		stage:        stage,
@@ -152,6 +117,7 @@ func readPackage(t *testing.T, stage, service, out string) packaged {
 	p.template = parseTemplate(t, readFile(t, p.templatePath))
 	var state struct {
 		Service struct {
+			Provider                template
 			InitialServerlessConfig struct{ Params map[string]map[string]any }
 			Functions               map[string]struct {
 				Package struct{ Artifact string }
@@ -161,11 +127,12 @@ func readPackage(t *testing.T, stage, service, out string) packaged {
 	if err := json.Unmarshal(readFile(t, filepath.Join(out, "serverless-state.json")), &state); err != nil {
 		t.Fatal(err)
 	}
+	p.provider = state.Service.Provider
 	p.params = state.Service.InitialServerlessConfig.Params
 	for name, function := range state.Service.Functions {
 		artifact := function.Package.Artifact
 		p.artifacts[name] = artifact
-		p.zips[artifact] = readFile(t, filepath.Join(service, artifact))
+		p.zips[artifact] = readFile(t, filepath.Join(out, filepath.Base(artifact)))
 	}
 	return p
 }

@@ -1,10 +1,9 @@
 package template_test
 
 import (
-	"encoding/json"
-	"os"
 	"testing"
 
+	"serverless-websocket/integration/cloudformation/validator"
 	"serverless-websocket/integration/testenv"
 )
 
@@ -13,61 +12,37 @@ import (
 var tolerated = map[string]string{
 	"W3005": "the Serverless Framework writes DependsOn where a reference is enough",
 	"W8003": "the Serverless Framework has put the parameters' values into the conditions",
-}
-
-type report struct {
-	Status      string
-	Diagnostics []struct {
-		RuleID       string
-		Severity     string
-		Message      string
-		PropertyPath string
-		Entity       struct{ LogicalID string }
-	}
+	"W9053": "for the same reason conditions on two parameters that are empty look alike",
 }
 
 func TestOfflineValidator(t *testing.T) {
-	made := packages(t)
-	paths := []string{made["dev"].templatePath, made["prod"].templatePath}
-	for i, r := range validate(t, append(paths, brokenTemplate(t))...) {
-		findings := 0
-		for _, d := range r.Diagnostics {
-			if _, ok := tolerated[d.RuleID]; ok || d.Severity == "INFO" || d.Severity == "DEBUG" {
-				continue
-			}
-			findings++
-			if i < len(paths) {
-				t.Errorf("%s: %s %s %s %s: %s", paths[i], d.Severity, d.RuleID, d.Entity.LogicalID, d.PropertyPath, d.Message)
-			}
+	v, err := validator.Start(testenv.Node(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(v.Stop)
+	for stage, p := range packages(t) {
+		for _, f := range complaints(t, v, readFile(t, p.templatePath)) {
+			t.Errorf("%s: %v", stage, f)
 		}
-		if i < len(paths) && r.Status != "OK" {
-			t.Errorf("%s: the validator's status is %s", paths[i], r.Status)
-		}
-		if i == len(paths) && findings == 0 {
-			t.Error("the validator finds nothing in a broken template")
-		}
+	}
+	const broken = `{"Resources":{"Queue":{"Type":"AWS::SQS::Queue","Properties":{"KmsMasterKeyId":{"Ref":"Nothing"}}}}}`
+	if len(complaints(t, v, []byte(broken))) == 0 {
+		t.Error("the validator finds nothing in a broken template")
 	}
 }
 
-func validate(t *testing.T, paths ...string) []report {
+func complaints(t *testing.T, v *validator.Validator, template []byte) []validator.Finding {
 	t.Helper()
-	out := run(t, ".", os.Environ(), testenv.Node(t), append([]string{"validate.mjs"}, paths...)...)
-	var reports []report
-	if err := json.Unmarshal(out, &reports); err != nil {
+	findings, err := v.Validate(template)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if len(reports) != len(paths) {
-		t.Fatalf("%d reports on %d templates", len(reports), len(paths))
+	var found []validator.Finding
+	for _, f := range findings {
+		if _, ok := tolerated[f.RuleID]; !ok && f.Severity != "INFO" && f.Severity != "DEBUG" {
+			found = append(found, f)
+		}
 	}
-	return reports
-}
-
-func brokenTemplate(t *testing.T) string {
-	t.Helper()
-	const source = `{"Resources":{"Queue":{"Type":"AWS::SQS::Queue","Properties":{"KmsMasterKeyId":{"Ref":"Nothing"}}}}}`
-	path := t.TempDir() + "/template.json"
-	if err := os.WriteFile(path, []byte(source), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return found
 }

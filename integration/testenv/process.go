@@ -2,8 +2,10 @@ package testenv
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os/exec"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -13,8 +15,10 @@ import (
 const (
 	// stopGrace is how long a process may take to end after SIGTERM.
 	stopGrace = 5 * time.Second
-	// shownOutput is how much of its output a failed test shows, in bytes.
-	shownOutput = 16 << 10
+	// pausesWithin is how long the kernel may take to stop one.
+	pausesWithin = time.Minute
+	// A failed test shows so much of its output.
+	shownLines, shownBytes = 30, 8 << 10
 )
 
 // Process is a running child process, the leader of its own process group. Its
@@ -37,7 +41,7 @@ func Start(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Cleanup(func() {
 		p.Stop()
 		if t.Failed() {
-			t.Logf("output of %s (%v):\n%s", cmd.Path, cmd.ProcessState, p.tail())
+			t.Logf("output of %s (%v):\n%s", cmd.Path, cmd.ProcessState, Tail(p.Output()))
 		}
 	})
 	return p
@@ -79,6 +83,27 @@ func (p *Process) Output() string { return p.output.String() }
 // os.ErrProcessDone when it has ended.
 func (p *Process) Signal(sig syscall.Signal) error { return p.cmd.Process.Signal(sig) }
 
+// Pause has the process make no progress from now on; all of its threads have
+// stopped when it returns, unless the process has ended. Only Linux shows when
+// that is.
+func (p *Process) Pause() {
+	if p.Signal(syscall.SIGSTOP) != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), pausesWithin)
+	defer cancel()
+	_ = Poll(ctx, func() bool { return stopped(p.Pid()) || p.ended() }) // the caller sees what comes of it
+}
+
+func (p *Process) ended() bool {
+	select {
+	case <-p.exited:
+		return true
+	default:
+		return false
+	}
+}
+
 // Wait waits until the process has ended and returns its exit code, or -1 if a
 // signal ended it. It fails the test when that takes longer than the timeout.
 func (p *Process) Wait(t testing.TB, timeout time.Duration) int {
@@ -99,6 +124,7 @@ func (p *Process) Stop() {
 	case <-p.exited:
 	default:
 		p.signalGroup(syscall.SIGTERM)
+		p.signalGroup(syscall.SIGCONT) // or one that is paused does not get it
 		select {
 		case <-p.exited:
 		case <-time.After(stopGrace):
@@ -112,12 +138,16 @@ func (p *Process) signalGroup(sig syscall.Signal) {
 	_ = syscall.Kill(-p.Pid(), sig) // fails when all of the group has ended
 }
 
-func (p *Process) tail() string {
-	out := p.Output()
-	if len(out) > shownOutput {
-		out = "…" + out[len(out)-shownOutput:]
+// Tail returns the end of a program's output, as much as helps to see why a test
+// has failed: 30 lines, and no more than 8 KB.
+func Tail(output string) string {
+	lines := strings.SplitAfter(strings.TrimSuffix(output, "\n"), "\n")
+	end := strings.Join(lines[max(0, len(lines)-shownLines):], "")
+	end = end[max(0, len(end)-shownBytes):]
+	if left := len(strings.TrimSuffix(output, "\n")) - len(end); left > 0 {
+		return fmt.Sprintf("… %d bytes before\n%s", left, end)
 	}
-	return out
+	return end
 }
 
 // output is a buffer that can be read while a process writes to it.

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// listensWithin is how long a server may take to listen.
-const listensWithin = 15 * time.Second
+// listensWithin is how long a server may take to listen, on a busy machine.
+const listensWithin = time.Minute
 
 // Serve starts a server on a free address of this machine and returns both when
 // it listens there. The caller stops the process.
@@ -29,7 +29,7 @@ func Serve(ctx context.Context, command func(address string) (*exec.Cmd, error))
 	}
 	if err := listens(ctx, process, address); err != nil {
 		process.Stop()
-		return nil, "", fmt.Errorf("%s does not listen on %s: %w; its output: %s", cmd.Path, address, err, process.tail())
+		return nil, "", fmt.Errorf("%s does not listen on %s: %w; its output: %s", cmd.Path, address, err, Tail(process.Output()))
 	}
 	return process, address, nil
 }

@@ -20,6 +20,9 @@ import (
 	"serverless-websocket/integration/testenv"
 )
 
+// patience is how long a test waits for what should come soon.
+const patience = time.Minute
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestRootIsTheModule(t *testing.T) {
@@ -78,9 +81,25 @@ func TestSkipFailsUnderCI(t *testing.T) {
 	}
 }
 
+func TestMissingProgramsAreSkipped(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	for name, look := range map[string]func(testing.TB){
+		"Java": func(t testing.TB) { testenv.Java(t) },
+		"Node": func(t testing.TB) { testenv.Node(t) },
+		"npm":  func(t testing.TB) { testenv.NodeBin(t, "wscat") },
+	} {
+		for ci, want := range map[string]outcome{"": {skipped: true}, "true": {failed: true}} {
+			t.Setenv("CI", ci)
+			if got := of(look); got != want {
+				t.Errorf("%s, CI=%q: got %+v, want %+v", name, ci, got, want)
+			}
+		}
+	}
+}
+
 func TestEventually(t *testing.T) {
 	looks := 0
-	testenv.Eventually(t, 10*time.Second, "a third look", func() bool { looks++; return looks == 3 })
+	testenv.Eventually(t, patience, "a third look", func() bool { looks++; return looks == 3 })
 
 	never := func() bool { return false }
 	got := of(func(t testing.TB) { testenv.Eventually(t, time.Millisecond, "the impossible", never) })
@@ -103,7 +122,7 @@ func TestPollLooksOnceMoreAtTheEnd(t *testing.T) {
 
 func TestProcessExitCodeAndOutput(t *testing.T) {
 	p := testenv.Start(t, shell("echo out; echo err >&2; exit 3"))
-	if code := p.Wait(t, 10*time.Second); code != 3 {
+	if code := p.Wait(t, patience); code != 3 {
 		t.Errorf("exit code %d, want 3", code)
 	}
 	if got := p.Output(); got != "out\nerr\n" {
@@ -116,12 +135,46 @@ func TestProcessExitCodeAndOutput(t *testing.T) {
 
 func TestProcessCanHandleASignal(t *testing.T) {
 	p := testenv.Start(t, shell("trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done"))
-	testenv.Eventually(t, 10*time.Second, "the trap is set", func() bool { return p.Output() != "" })
+	testenv.Eventually(t, patience, "the trap is set", func() bool { return p.Output() != "" })
 	if err := p.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if code := p.Wait(t, 10*time.Second); code != 7 {
+	if code := p.Wait(t, patience); code != 7 {
 		t.Errorf("exit code %d, want 7", code)
+	}
+}
+
+// A process that was paused has done the last it will do when Pause returns.
+func TestPausedProcessMakesNoProgress(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		testenv.Skip(t, "only Linux shows whether a process has stopped")
+	}
+	p := testenv.Start(t, shell("while :; do echo on; done"))
+	testenv.Eventually(t, patience, "it runs", func() bool { return p.Output() != "" })
+	p.Pause()
+	state, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid()))
+	if err != nil || !strings.Contains(string(state), ") T ") {
+		t.Errorf("its state is %q, %v; want T", state, err)
+	}
+	p.Stop()
+	p.Pause() // does nothing
+}
+
+func TestTail(t *testing.T) {
+	var numbered []string
+	for i := range 40 {
+		numbered = append(numbered, fmt.Sprintf("line %d\n", i))
+	}
+	for name, row := range map[string]struct{ output, want string }{
+		"nothing":        {"", ""},
+		"little":         {"a\nb\n", "a\nb"},
+		"many lines":     {strings.Join(numbered, ""), "… 70 bytes before\n" + strings.TrimSuffix(strings.Join(numbered[10:], ""), "\n")},
+		"one long line":  {strings.Repeat("x", 10<<10), "… 2048 bytes before\n" + strings.Repeat("x", 8<<10)},
+		"no end of line": {"a\nb", "a\nb"},
+	} {
+		if got := testenv.Tail(row.output); got != row.want {
+			t.Errorf("%s: got %q", name, got)
+		}
 	}
 }
 
@@ -135,7 +188,7 @@ func TestProcessThatDoesNotEndInTime(t *testing.T) {
 
 func TestStopEndsGrandchildren(t *testing.T) {
 	p := testenv.Start(t, shell("sleep 60 & echo $!; wait"))
-	testenv.Eventually(t, 10*time.Second, "the grandchild runs", func() bool { return p.Output() != "" })
+	testenv.Eventually(t, patience, "the grandchild runs", func() bool { return p.Output() != "" })
 	grandchild, err := strconv.Atoi(strings.TrimSpace(p.Output()))
 	if err != nil {
 		t.Fatal(err)
@@ -143,7 +196,7 @@ func TestStopEndsGrandchildren(t *testing.T) {
 	p.Stop()
 	p.Stop()
 	// The orphan stays a zombie until its new parent has reaped it.
-	testenv.Eventually(t, 10*time.Second, "the grandchild has ended", func() bool {
+	testenv.Eventually(t, patience, "the grandchild has ended", func() bool {
 		state, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(grandchild)).Output()
 		return err != nil || strings.HasPrefix(string(state), "Z")
 	})

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
 )
 
@@ -34,13 +35,23 @@ func NodeModules() string { return filepath.Join(Root(), "node_modules") }
 // Node returns the path of the node program, or skips.
 func Node(t testing.TB) string {
 	t.Helper()
-	return program(t, "node", "Node.js 20 or later")
+	return program(t, "node", "Node.js 22")
 }
 
 // Java returns the path of the java program, or skips.
 func Java(t testing.TB) string {
 	t.Helper()
 	return program(t, "java", "a Java 17 runtime or later")
+}
+
+// Arm64 returns the path of the program that runs Linux programs for arm64, "" on
+// a machine that runs them by itself, or skips.
+func Arm64(t testing.TB) string {
+	t.Helper()
+	if runtime.GOOS == "linux" && runtime.GOARCH == "arm64" {
+		return ""
+	}
+	return program(t, "qemu-aarch64-static", "Debian's qemu-user-static")
 }
 
 func program(t testing.TB, name, what string) string {

@@ -10,5 +10,7 @@ package porttest
 import "time"
 
 // caseTimeout bounds one case, so that a lost message or an endless scan is a
-// failure with a reason and not a test that hangs.
-const caseTimeout = 30 * time.Second
+// failure with a reason and not a test that hangs. It begins when the instance is
+// there, since servers may have to start for it, and is far beyond what a case
+// needs on a busy machine.
+const caseTimeout = 2 * time.Minute

@@ -50,9 +50,10 @@ func TestPoster(t *testing.T, newHarness func(t *testing.T) PosterHarness) {
 		"deaf client":                (*posterCase).deaf,
 	} {
 		t.Run(name, func(t *testing.T) {
+			harness := newHarness(t)
 			ctx, cancel := context.WithTimeout(t.Context(), caseTimeout)
 			defer cancel()
-			run(&posterCase{t, newHarness(t), ctx})
+			run(&posterCase{t, harness, ctx})
 		})
 	}
 }

@@ -57,6 +57,9 @@ func (c *queueCase) delay() {
 	var got []string
 	for len(got) < len(delays) {
 		came := c.next()
+		if slices.Contains(came, "none") && slices.Contains(got, "second") {
+			c.Errorf("a message without a delay came after %q", got)
+		}
 		for _, body := range came {
 			if after := time.Since(start); after < delays[body]-skew {
 				c.Errorf("a message with a delay of %v came after %v", delays[body], after)
@@ -65,9 +68,6 @@ func (c *queueCase) delay() {
 		got = append(got, came...)
 	}
 	c.same(got, []string{"none", "fraction", "second"})
-	if slices.Index(got, "none") > slices.Index(got, "second") {
-		c.Errorf("the messages came in the order %q", got)
-	}
 }
 
 func (c *queueCase) cancelled() {

@@ -59,9 +59,10 @@ type storeCase struct {
 }
 
 func newStoreCase(t *testing.T, h StoreHarness) *storeCase {
+	open := h.NewTable(t)
 	ctx, cancel := context.WithTimeout(t.Context(), caseTimeout)
 	t.Cleanup(cancel)
-	return &storeCase{T: t, ctx: ctx, open: h.NewTable(t), now: time.Now()}
+	return &storeCase{T: t, ctx: ctx, open: open, now: time.Now()}
 }
 
 // live returns a connection that does not expire during the test.

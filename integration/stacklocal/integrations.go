@@ -1,10 +1,10 @@
-package blackbox
+package stacklocal
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"log/slog"
+	"io"
 	"net/http"
 	"regexp"
 
@@ -27,51 +27,50 @@ func call[Event, Response any](ctx context.Context, f *lambdalocal.Function, eve
 	return response, json.Unmarshal(out, &response)
 }
 
-// integration has a route invoke the function.
-func integration(f *lambdalocal.Function) wsgateway.Integration {
+func webSocketIntegration(f *lambdalocal.Function) wsgateway.Integration {
 	return func(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
 		return call[events.APIGatewayWebsocketProxyRequest, events.APIGatewayProxyResponse](ctx, f, event)
 	}
 }
 
-// httpIntegration has a route of the HTTP API invoke the function, as far as the
-// one that there is needs it.
+// httpIntegration makes events as far as the one route that there is needs it.
 func httpIntegration(f *lambdalocal.Function) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		response, err := call[events.APIGatewayV2HTTPRequest, events.APIGatewayV2HTTPResponse](r.Context(), f,
 			events.APIGatewayV2HTTPRequest{Version: "2.0", RouteKey: r.Pattern, RawPath: r.URL.Path})
 		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
+			http.Error(w, `{"message":"Internal Server Error"}`, http.StatusInternalServerError)
 			return
 		}
+		for name, value := range response.Headers {
+			w.Header().Set(name, value)
+		}
 		w.WriteHeader(response.StatusCode)
-		_, _ = w.Write([]byte(response.Body))
+		_, _ = w.Write([]byte(response.Body)) // the client may be gone; there is nobody to tell
 	}
 }
 
 var executeAPIScope = regexp.MustCompile(
 	`^AWS4-HMAC-SHA256 Credential=[^/]+/\d{8}/[a-z0-9-]+/execute-api/aws4_request, ?SignedHeaders=[^,]+, ?Signature=[0-9a-f]{64}$`)
 
-// signed passes on only requests with a signature for execute-api, as the IAM
+// management passes on only requests with a signature for execute-api, as the IAM
 // authorization of @connections would; it does not check the signature itself.
-func signed(next http.Handler) http.Handler {
+func (s *Stack) management(gateway *wsgateway.Gateway) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !executeAPIScope.MatchString(r.Header.Get("Authorization")) {
 			w.Header().Set("X-Amzn-ErrorType", "MissingAuthenticationTokenException")
 			http.Error(w, `{"message":"Missing Authentication Token"}`, http.StatusForbidden)
 			return
 		}
-		next.ServeHTTP(w, r)
+		// Only once the body is read does the context end with the client.
+		body, err := io.ReadAll(r.Body)
+		if s.options.BeforePost != nil && r.Method == http.MethodPost {
+			s.options.BeforePost(r)
+		}
+		if err != nil || r.Context().Err() != nil {
+			return // who posts has gone, and the post is lost
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		gateway.Management().ServeHTTP(w, r)
 	})
-}
-
-// lambdaLogs takes the functions' log lines. What slog calls msg is called
-// message on Lambda; it comes before all attributes.
-type lambdaLogs struct{ *logs }
-
-func (l lambdaLogs) Write(text []byte) (int, error) {
-	for line := range bytes.Lines(text) {
-		_, _ = l.logs.Write(bytes.Replace(line, []byte(`"message":`), []byte(`"`+slog.MessageKey+`":`), 1))
-	}
-	return len(text), nil
 }

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+const (
+	// A page is what is shown of one test: so many lines of its beginning, where
+	// a crash says what it is, and of its end, where a log says what came last.
+	pageBegin, pageEnd = 60, 40
+	// maxFailures is how many failed tests of a package are shown.
+	maxFailures = 10
+)
+
+// page returns the lines, or those at both ends when there are too many.
+func page(lines []string) string {
+	left := len(lines) - pageBegin - pageEnd
+	if left <= 0 {
+		return strings.Join(lines, "")
+	}
+	return strings.Join(lines[:pageBegin], "") +
+		fmt.Sprintf("\t… %d lines left out …\n", left) +
+		strings.Join(lines[len(lines)-pageEnd:], "")
+}
+
+// failures shows the tests that failed or did not end, the first of them.
+func (p *pkg) failures() string {
+	var b strings.Builder
+	shown, more := 0, 0
+	for _, t := range p.order {
+		switch {
+		case t.action != "fail" && t.action != "":
+		case shown == maxFailures:
+			more++
+		default:
+			shown++
+			b.WriteString(t.failure())
+		}
+	}
+	if more > 0 {
+		fmt.Fprintf(&b, "… and %d more tests of this package that failed\n", more)
+	}
+	return b.String()
+}
+
+// failure shows one, its name first.
+func (t *test) failure() string {
+	name := fmt.Sprintf("--- FAIL: %s, which did not end\n", t.name)
+	var rest []string
+	for _, line := range t.lines {
+		if strings.HasPrefix(strings.TrimLeft(line, " "), "--- FAIL: "+t.name+" ") {
+			name = line
+		} else {
+			rest = append(rest, line)
+		}
+	}
+	return name + page(rest)
+}
