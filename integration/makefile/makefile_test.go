@@ -74,17 +74,19 @@ func (c checkout) make(t *testing.T, args ...string) (stdout, stderr string, ok 
 
 // A variable that a target does not take would change nothing, and is refused.
 func TestUnknownVariables(t *testing.T) {
+	const load = "ARGS BROADCASTS CHURN_AWAY CHURN_SHARE CHURN_STAY CLIENTS CONNECT_RATE CONNECT_TIMEOUT CSV DRAIN ECHO GRACE " +
+		"HEADER HTML JSON OUTSTANDING P99_BOUND PID RAMP_FACTOR RAMP_STEP RAMP_STEPS RATE SCENARIO SENDERS SIZE SLOW_SHARE SLOW_SPEED TOKEN URL"
 	c := newCheckout(t)
 	for args, want := range map[string]string{
-		"load CLIENT=5":            "make load has no variable CLIENT: the nearest is CLIENTS.",
-		"load CLEINTS=5":           "make load has no variable CLEINTS: the nearest is CLIENTS.",
-		"load clients=5":           "make load has no variable clients: the nearest is CLIENTS.",
-		"load CLIENTS=5 P99BOUND=": "make load has no variable P99BOUND: the nearest is P99_BOUND.",
+		"load CLIENT=5":            "make load has no variable CLIENT: it takes " + load + ".",
+		"load CLEINTS=5":           "make load has no variable CLEINTS: it takes " + load + ".",
+		"load clients=5":           "make load has no variable clients: it takes " + load + ".",
+		"load CLIENTS=5 P99BOUND=": "make load has no variable P99BOUND: it takes " + load + ".",
 		"load XYZZY=1":             "make load has no variable XYZZY: it takes ARGS BROADCASTS ",
-		"simulate SEEDZ=5":         "make simulate has no variable SEEDZ: the nearest is SEEDS.",
-		"deploy STAG=prod":         "make deploy has no variable STAG: the nearest is STAGE.",
-		"logs FUNC=fanOut":         "make logs has no variable FUNC: the nearest is FUNCTION.",
-		"fuzz FUZTIME=5s":          "make fuzz has no variable FUZTIME: the nearest is FUZZTIME.",
+		"simulate SEEDZ=5":         "make simulate has no variable SEEDZ: it takes SEED SEEDS.",
+		"deploy STAG=prod":         "make deploy has no variable STAG: it takes ARGS STAGE.",
+		"logs FUNC=fanOut":         "make logs has no variable FUNC: it takes ARGS FUNCTION STAGE.",
+		"fuzz FUZTIME=5s":          "make fuzz has no variable FUZTIME: it takes FUZZTIME.",
 		"run CLIENTS=5":            "make run has no variable CLIENTS: it takes ARGS.",
 		"scale SEED=5":             "make scale has no variable SEED: it takes none.",
 		"lint test STAGE=prod":     "make lint test has no variable STAGE: it takes none.",
