@@ -43,11 +43,13 @@ func TestPoster(t *testing.T) {
 				client.CloseNow()
 				s.await(t, s.gone)
 				return porttest.PosterHarness{
-					Poster:   s.poster(keys),
-					Open:     s.open,
-					Closed:   closed,
-					Unknown:  unknown,
-					OpenDeaf: func(t *testing.T) domain.ConnectionID { id, _ := s.dial(t, 4<<10); return id },
+					Poster:    s.poster(keys),
+					Open:      s.open,
+					Closed:    closed,
+					Unknown:   unknown,
+					Malformed: "odd/id",
+					Denied:    s.poster(aws.Credentials{AccessKeyID: "OTHER", SecretAccessKey: "OTHER"}),
+					OpenDeaf:  func(t *testing.T) domain.ConnectionID { id, _ := s.dial(t, 4<<10); return id },
 				}
 			})
 		})
