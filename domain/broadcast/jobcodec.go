@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -39,9 +40,12 @@ type wireMessage struct {
 	Content string           `json:"content"`
 }
 
+// A worker of a release that does not know GoneFor prunes the connection at its
+// first Gone, as it did before, or counts its attempts and tries it again.
 type wireConnection struct {
 	ID           domain.ConnectionID `json:"id"`
-	RegisteredAt int64               `json:"at"` // Unix time in milliseconds
+	RegisteredAt int64               `json:"at"`                // Unix time in milliseconds
+	GoneFor      int64               `json:"goneFor,omitempty"` // milliseconds
 }
 
 // encodeJob returns the job as a queue body.
@@ -60,7 +64,7 @@ func encodeJob(job domain.Job) string {
 		wire.Messages = append(wire.Messages, wireMessage{m.ID, m.SentAt.UnixMilli(), string(m.Content)})
 	}
 	for _, c := range job.Audience.Only {
-		wire.Only = append(wire.Only, wireConnection{c.ID, c.RegisteredAt.UnixMilli()})
+		wire.Only = append(wire.Only, wireConnection{c.ID, registeredAt(c), c.GoneFor.Milliseconds()})
 	}
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
@@ -69,6 +73,18 @@ func encodeJob(job domain.Job) string {
 		panic(err) // strings and integers alone: nothing in it can fail
 	}
 	return queueSafe.Replace(strings.TrimSuffix(body.String(), "\n"))
+}
+
+// endOfTime is the end of the year 9999, in Unix milliseconds.
+const endOfTime = 253_402_300_799_999
+
+// registeredAt returns the target's registration as a job carries it. A row can
+// hold any number; one that is no time is as good as none.
+func registeredAt(t domain.Target) int64 {
+	if at := t.RegisteredAt.UnixMilli(); 0 <= at && at <= endOfTime {
+		return at
+	}
+	return 0
 }
 
 // queueSafe escapes the two characters that JSON text may hold as they are and
@@ -97,8 +113,11 @@ func decodeJob(body string) (domain.Job, error) {
 		return domain.Job{}, fmt.Errorf("%w: segment %d of %d", errBadJob, wire.Segment, wire.Segments)
 	}
 	for _, c := range wire.Only {
-		job.Audience.Only = append(job.Audience.Only, domain.Connection{
-			ID: c.ID, RegisteredAt: time.UnixMilli(c.RegisteredAt),
+		if c.GoneFor < 0 || c.GoneFor > math.MaxInt64/int64(time.Millisecond) {
+			return domain.Job{}, fmt.Errorf("%w: connection gone for %d ms", errBadJob, c.GoneFor)
+		}
+		job.Audience.Only = append(job.Audience.Only, domain.Target{
+			ID: c.ID, RegisteredAt: time.UnixMilli(c.RegisteredAt), GoneFor: time.Duration(c.GoneFor) * time.Millisecond,
 		})
 	}
 	var err error

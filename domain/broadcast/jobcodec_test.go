@@ -3,6 +3,7 @@ package broadcast
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -46,9 +47,10 @@ func anyJob(t *rapid.T) domain.Job {
 	}
 	if rapid.Bool().Draw(t, "only") {
 		for range rapid.IntRange(1, 4).Draw(t, "connections") {
-			job.Audience.Only = append(job.Audience.Only, domain.Connection{
+			job.Audience.Only = append(job.Audience.Only, domain.Target{
 				ID:           domain.ConnectionID(rapid.StringMatching(`[0-9A-Za-z_=+/-]{16}`).Draw(t, "connection")),
 				RegisteredAt: time.UnixMilli(rapid.Int64Range(0, 4e12).Draw(t, "registeredAt")),
+				GoneFor:      time.Duration(rapid.Int64Range(0, 1e6).Draw(t, "goneFor")) * time.Millisecond,
 			})
 		}
 		return job
@@ -77,6 +79,18 @@ func anyContent() *rapid.Generator[string] {
 	})
 }
 
+// A row can hold any number, and a job must not become unreadable by it.
+func TestARegistrationThatIsNoTimeIsLongAgo(t *testing.T) {
+	job := domain.Job{Messages: []domain.Message{{ID: "A", Content: domain.Content(`1`)}}}
+	for _, at := range []int64{math.MinInt64, -1, 1_800_000_000_000_000, math.MaxInt64} {
+		job.Audience.Only = []domain.Target{{ID: "c", RegisteredAt: time.UnixMilli(at)}}
+		got, err := decodeJob(encodeJob(job))
+		if err != nil || !got.Audience.Only[0].RegisteredAt.Equal(time.UnixMilli(0)) {
+			t.Errorf("%d: %+v, error %v", at, got.Audience.Only, err)
+		}
+	}
+}
+
 func TestBodiesThatAreNoJob(t *testing.T) {
 	const good = `{"v":1,"messages":[{"id":"A","sentAt":1,"content":"1"}]}`
 	if _, err := decodeJob(good); err != nil {
@@ -93,6 +107,8 @@ func TestBodiesThatAreNoJob(t *testing.T) {
 		"content null":     strings.Replace(good, `"content":"1"`, `"content":"null"`, 1),
 		"segment too high": strings.Replace(good, `{"v"`, `{"segment":2,"segments":2,"v"`, 1),
 		"segment negative": strings.Replace(good, `{"v"`, `{"segment":-1,"segments":2,"v"`, 1),
+		"gone backwards":   strings.Replace(good, `{"v"`, `{"only":[{"id":"c","at":1,"goneFor":-1}],"v"`, 1),
+		"gone for ever":    strings.Replace(good, `{"v"`, `{"only":[{"id":"c","at":1,"goneFor":9223372036854775807}],"v"`, 1),
 		"trailing bytes":   good + `}`,
 	} {
 		if _, err := decodeJob(body); !errors.Is(err, errBadJob) {

@@ -80,7 +80,7 @@ func newPlan(s seed) plan {
 		InFlight: pick(s, "in flight", 4, 8, 16, 256),
 		Workers:  pick(s, "split into", 0, 2, 3, 4),
 		Held:     pick(s, "held", 0, 2, 5),
-		Retries:  pick(s, "retries", -1, 1),
+		Repeats:  pick(s, "retries", -1, 1),
 		// The least there is: halved and spread at random they are the same in
 		// every run, and the queue rounds them up to seconds.
 		Backoff:      1,
