@@ -90,8 +90,8 @@ remove: node_modules/.package-lock.json ## remove the stage STAGE (dev) from AWS
 logs: node_modules/.package-lock.json ## follow the log of FUNCTION (fanOut) of the stage STAGE (dev)
 	@npx sls logs --function $(FUNCTION) --stage $(STAGE) --tail $(ARGS)
 
-simulate: ## run SEEDS (1000) simulated worlds, or show the one of SEED
-	@go test -count=1 -timeout 60m -run '^TestPromises$$' ./integration/simulation $(if $(SEED),-v -seed $(SEED),-seeds $(SEEDS))
+simulate: ## run SEEDS (1000) simulated worlds and say what was checked, or show the one of SEED
+	@cd integration/simulation && go test -count=1 -timeout 60m -run '^TestPromises$$' $(if $(SEED),-v -seed $(SEED),-seeds $(SEEDS) -report)
 
 scale: ## measure up to a million connections in virtual time, in a few minutes
 	@cd integration/simulation && go test -count=1 -timeout 30m -run '^TestScale$$' -scale

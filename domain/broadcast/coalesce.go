@@ -48,6 +48,10 @@ func coalesce(work []received) []batch {
 		b := &batches[i]
 		b.Messages = append(b.Messages, r.job.Messages...)
 		b.Seen = max(b.Seen, r.job.Seen)
+		for i, t := range r.job.Audience.Only { // the same connections in the same order
+			known := &b.Audience.Only[i]
+			known.GoneFor = max(known.GoneFor, t.GoneFor)
+		}
 		b.deliveries = append(b.deliveries, r.delivery)
 	}
 	for i := range batches {

@@ -185,6 +185,24 @@ func TestFailuresBetweenTwoAnswersDoNotStartTheConfirmationAnew(t *testing.T) {
 	})(t)
 }
 
+// Jobs for the same connections know how long these have been gone, some longer
+// than others.
+func TestTheLongestTimeCountsWhenJobsCoalesce(t *testing.T) {
+	for _, order := range [][]int{{0, 9_000}, {9_000, 0}} {
+		inBubble(func(t *testing.T) {
+			w := newWorld(t, broadcast.Options{FreshFor: 9 * time.Second})
+			w.connect(2)
+			w.poster.answer["c-1"] = always(ports.ErrGone)
+			for _, ms := range order {
+				w.job(strings.Replace(fmt.Sprintf(`"only":[{"id":"c-1","at":5,"goneFor":%d}],"attempt":1`, ms), `,"goneFor":0`, "", 1))
+			}
+			if batches := w.work(); batches != 1 || len(w.registered()) != 1 {
+				t.Errorf("%d batches, registered: %v", batches, w.registered())
+			}
+		})(t)
+	}
+}
+
 func TestARowThatIsRejectedForItselfIsPrunedAndNamedOnce(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, broadcast.Options{})
@@ -192,7 +210,7 @@ func TestARowThatIsRejectedForItselfIsPrunedAndNamedOnce(t *testing.T) {
 		w.poster.answer["c-2"] = always(fmt.Errorf("400: %w", ports.ErrRejected))
 		w.poster.answer["c-3"] = always(fmt.Errorf("403: %w", ports.ErrRejected))
 		took, posts := w.pruned("c-2")
-		if took < 10*time.Second || posts != 2 || w.poster.tries["c-3"] != 2 {
+		if took < 10*time.Second || posts != 4 || w.poster.tries["c-3"] != 4 {
 			t.Errorf("%d posts in %v", posts, took)
 		}
 		want := []domain.ConnectionID{"c-0", "c-1", "c-4", "c-5", "c-6"}
@@ -276,6 +294,37 @@ func TestPermissionLostForAWhileInTheMiddleOfAPass(t *testing.T) {
 	}
 }
 
+// Rejected before the permission came back, and found able to post after it.
+func TestARejectionIsLookedAtTwice(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{Repeats: -1, ConfirmGoneAfter: -1})
+		w.connect(2)
+		w.poster.answer["c-0"] = until(1, ports.ErrRejected)
+		w.send(`1`)
+		if batches := w.work(); batches != 1 || len(w.registered()) != 2 {
+			t.Errorf("%d batches, registered: %v", batches, w.registered())
+		}
+		w.wantGot("c-0", `1`)
+	})(t)
+}
+
+// Where the quota is small there may be no turn for the second look.
+func TestNoTurnForASecondLookLeavesARejectionWhatItWas(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{})
+		w.connect(2)
+		w.poster.answer["c-0"] = func(try int) error {
+			if try%2 == 0 {
+				return ports.ErrNotSent
+			}
+			return ports.ErrRejected
+		}
+		if _, posts := w.pruned("c-0"); posts != 4 {
+			t.Errorf("%d posts", posts)
+		}
+	})(t)
+}
+
 // What nobody can tell, since the question is not answered either, is tried again.
 func TestARejectionThatNobodyExplainsIsAFailure(t *testing.T) {
 	inBubble(func(t *testing.T) {
@@ -308,16 +357,17 @@ func TestWhatIsAskedAgainIsARetry(t *testing.T) {
 	for name, c := range map[string]struct {
 		age    time.Duration
 		answer error
+		times  int
 	}{
-		"not open yet": {0, ports.ErrGone},
-		"unconfirmed":  {time.Hour, ports.ErrGone},
-		"rejected":     {time.Hour, ports.ErrRejected},
+		"not open yet": {0, ports.ErrGone, 1},
+		"unconfirmed":  {time.Hour, ports.ErrGone, 1},
+		"rejected":     {time.Hour, ports.ErrRejected, 2},
 	} {
 		t.Run(name, inBubble(func(t *testing.T) {
 			w := newWorld(t, broadcast.Options{})
 			retryPoster, parts, retries := w.apart(broadcast.Options{})
 			w.register("a", time.Now().Add(-c.age))
-			w.poster.answer["a"] = until(1, c.answer)
+			w.poster.answer["a"] = until(c.times, c.answer)
 			w.send(`1`)
 			w.handle(context.Background(), w.receive())
 			if parts.Depth() != (memqueue.Depth{}) || retries.Depth().Delayed != 1 {

@@ -25,9 +25,10 @@ func (b *barrier) why() error {
 
 // judge finds out what the rejections so far are about. A lost permission or a
 // wrong stage looks the same as an id that the gateway does not like, but not to a
-// post to nobody: where that is found gone, those rejected before it were rejected
-// for themselves. Where it is rejected too, no post can succeed and the pass ends.
-// After any other answer nobody knows, and they have just failed.
+// post to nobody. Where that is rejected too, no post can succeed and the pass ends.
+// Where it is found gone, those that were rejected before get another post: the
+// permission may have come back in between, and who is rejected now is rejected
+// alone. After any other answer nobody knows, and they have just failed.
 //
 // It does nothing while it runs already; what is rejected meanwhile is judged the
 // next time, at the latest at the end of the pass.
@@ -42,7 +43,8 @@ func (p *pass) judge() {
 	}
 	if p.ask() {
 		for _, t := range rejected {
-			p.doubt(t)
+			t.alone = true
+			p.post(t)
 		}
 		return
 	}

@@ -17,6 +17,7 @@ type target struct {
 	domain.Target
 	envelope int
 	err      error // of the last try
+	alone    bool  // it was rejected when others were not
 }
 
 // outcome holds the targets that were not served, by what is to become of them.
@@ -53,13 +54,10 @@ func (o *outcome) take(list *[]target, atLeast int) []target {
 
 // classify puts a target that a post failed for on the list where it belongs.
 func (p *pass) classify(t target) {
-	if errors.Is(t.err, ports.ErrThrottled) {
-		p.tally.throttled.Add(1)
-	}
 	switch {
 	case errors.Is(t.err, context.DeadlineExceeded):
 		p.outcome.add(&p.outcome.late, t)
-	case errors.Is(t.err, ports.ErrGone):
+	case errors.Is(t.err, ports.ErrGone), errors.Is(t.err, ports.ErrRejected) && t.alone:
 		p.doubt(t)
 	case errors.Is(t.err, ports.ErrRejected):
 		p.outcome.add(&p.outcome.rejected, t)

@@ -159,6 +159,9 @@ func (p *pass) post(t target) {
 		}
 		p.tally.posts.Add(1)
 		if t.err != nil {
+			if errors.Is(t.err, ports.ErrThrottled) {
+				p.tally.throttled.Add(1)
+			}
 			p.classify(t)
 			return
 		}
@@ -168,14 +171,14 @@ func (p *pass) post(t target) {
 }
 
 // notSent notes a target whose post was not begun. One that has failed in this
-// pass before has still failed.
+// pass before has still failed, or is still rejected.
 func (p *pass) notSent(t target, before error) {
 	if before == nil {
 		p.outcome.add(&p.outcome.unsent, t)
 		return
 	}
 	t.err = before
-	p.outcome.add(&p.outcome.failed, t)
+	p.classify(t)
 }
 
 // repeat posts again to the targets that failed, a few times, with a pause before
