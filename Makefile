@@ -137,10 +137,10 @@ remove: node_modules/.package-lock.json ## Node, AWS | remove the stage STAGE (d
 logs: node_modules/.package-lock.json ## Node, AWS | follow the log of FUNCTION (fanOut) of the stage STAGE (dev)
 	@npx sls logs --function $(FUNCTION) --stage $(STAGE) --tail $(ARGS)
 
-simulate: go ## Go | run SEEDS (1000) simulated worlds, or show the one of SEED
+simulate: go ## Go | run SEEDS (1000) simulated worlds and say what was checked, or show the one of SEED
 	@$(call check,$(if $(SEED),SEED,SEEDS),[0-9]+,a whole number)
 	@echo "building the simulation, and running $(if $(SEED),seed $(SEED),$(SEEDS) seeds)" >&2
-	@go test -count=1 -timeout 60m -run '^TestPromises$$' ./integration/simulation $(if $(SEED),-v -seed $(SEED),-seeds $(SEEDS))
+	@cd integration/simulation && go test -count=1 -timeout 60m -run '^TestPromises$$' $(if $(SEED),-v -seed $(SEED),-seeds $(SEEDS) -report)
 
 scale: go ## Go | measure up to a million connections in virtual time, in a few minutes
 	@echo "building the simulation, and running it for a few minutes" >&2

@@ -26,9 +26,9 @@ func (id ConnectionID) Valid() bool {
 // Connection is one registered WebSocket connection.
 type Connection struct {
 	ID ConnectionID
-	// RegisteredAt is when the $connect handler stored the connection. The
-	// socket opens only after that handler has answered, so for some seconds
-	// after it the gateway may not know the connection yet; see Fresh.
+	// RegisteredAt is when the $connect handler stored the connection, by that
+	// handler's clock. The socket opens only after it has answered, so for some
+	// seconds the gateway may not know the connection yet; see Target.Fresh.
 	RegisteredAt time.Time
 	// ExpiresAt is when the row is certainly stale, whatever became of the
 	// $disconnect event, which the gateway sends on a best-effort basis.
@@ -40,9 +40,7 @@ func (c Connection) Expired(now time.Time) bool {
 	return !now.Before(c.ExpiresAt)
 }
 
-// Fresh reports whether at now the connection was registered less than window
-// ago. The gateway answers 410 Gone for a socket that is not open yet just as
-// for one that is closed; on a fresh connection the answer proves nothing.
-func (c Connection) Fresh(now time.Time, window time.Duration) bool {
-	return now.Sub(c.RegisteredAt) < window
+// Target returns what a job has to know of the connection.
+func (c Connection) Target() Target {
+	return Target{ID: c.ID, RegisteredAt: c.RegisteredAt}
 }

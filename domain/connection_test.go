@@ -11,18 +11,22 @@ import (
 func TestConnectionInTime(t *testing.T) {
 	at := time.UnixMilli(1_800_000_000_000)
 	c := domain.Connection{ID: "a", RegisteredAt: at, ExpiresAt: at.Add(time.Hour)}
+	future := domain.Target{RegisteredAt: time.UnixMilli(1_800_000_000_000_000)} // microseconds, read as milliseconds
+	if future.Fresh(at, 10*time.Second) {
+		t.Error("a registration thousands of years ahead is fresh")
+	}
 	for _, test := range []struct {
 		now            time.Time
 		fresh, expired bool
 	}{
-		{at.Add(-time.Second), true, false}, // clocks differ
+		{at.Add(-time.Nanosecond), false, false}, // a clock was set back
 		{at, true, false},
 		{at.Add(10*time.Second - 1), true, false},
 		{at.Add(10 * time.Second), false, false},
 		{at.Add(time.Hour - 1), false, false},
 		{at.Add(time.Hour), false, true},
 	} {
-		if got := c.Fresh(test.now, 10*time.Second); got != test.fresh {
+		if got := c.Target().Fresh(test.now, 10*time.Second); got != test.fresh {
 			t.Errorf("%v after registration: fresh %v", test.now.Sub(at), got)
 		}
 		if got := c.Expired(test.now); got != test.expired {
@@ -51,6 +55,26 @@ func TestConnectionIDsThatNameARow(t *testing.T) {
 	} {
 		if got := id.Valid(); got != want {
 			t.Errorf("%.20q: valid %v", id, got)
+		}
+	}
+}
+
+func TestWhichJobsAreRetries(t *testing.T) {
+	named := domain.Audience{Only: []domain.Target{{ID: "a"}}}
+	for _, test := range []struct {
+		name string
+		job  domain.Job
+		want bool
+	}{
+		{"new", domain.Job{}, false},
+		{"connections that were not tried", domain.Job{Audience: named}, false},
+		{"connections that failed", domain.Job{Audience: named, Attempt: 1}, true},
+		{"a scan that failed", domain.Job{Attempt: 1}, false},
+		{"a dead letter of a scan", domain.Job{Reason: "503"}, true},
+		{"a dead letter for connections", domain.Job{Audience: named, Reason: "503"}, true},
+	} {
+		if got := test.job.Retry(); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package domain
 
+import "time"
+
 // Cursor is a position in the scan of the connection table. Only the store that
 // made it can read it. The empty cursor is the start of a scan, and as a next
 // cursor it says that the scan is over.
@@ -23,11 +25,30 @@ func (s Segment) Valid() bool {
 	return s == Segment{} || 0 <= s.Index && s.Index < s.Total && s.Total <= MaxSegments
 }
 
+// Target is a connection that messages are to be posted to.
+type Target struct {
+	ID           ConnectionID
+	RegisteredAt time.Time
+	// GoneFor is how long ago, at least, a post to it was first answered as if it
+	// were gone; zero if none was. It adds up the delays of the jobs since then
+	// rather than compare clocks, which differ and can be set back.
+	GoneFor time.Duration
+}
+
+// Fresh reports whether at now the target was registered less than window ago.
+// The gateway answers 410 Gone for a socket that is not open yet just as for one
+// that is closed. A registration that lies in the future says nothing: its clock
+// was wrong, or this one is.
+func (t Target) Fresh(now time.Time, window time.Duration) bool {
+	age := now.Sub(t.RegisteredAt)
+	return 0 <= age && age < window
+}
+
 // Audience says which connections a job is for: those named in Only or, when
 // Only is empty, those that a scan of Segment from Cursor on finds. The zero
 // Audience is everyone.
 type Audience struct {
-	Only    []Connection // ID and RegisteredAt; ExpiresAt is not carried
+	Only    []Target
 	Segment Segment
 	Cursor  Cursor
 }
@@ -37,11 +58,20 @@ type Audience struct {
 type Job struct {
 	Messages []Message
 	Audience Audience
-	// Attempt counts the tries that failed so far. Splitting a job or carrying
-	// its cursor on is progress and does not count.
+	// Attempt counts the tries that failed so far, those included that found a
+	// connection gone or not open yet. Splitting a job or carrying its cursor on is
+	// progress and does not count.
 	Attempt int
 	// Seen counts the connections that the scan has passed before the cursor.
 	Seen int
 	// Reason is why the job was put on the dead-letter queue; empty before.
 	Reason string
+}
+
+// Retry reports whether the job is a retry: for connections by name that were
+// tried before, or a dead letter that was sent back. Retries have a queue, a share
+// of the quota and places of their own, so that they do not hold up messages that
+// are posted for the first time.
+func (j Job) Retry() bool {
+	return j.Attempt > 0 && len(j.Audience.Only) > 0 || j.Reason != ""
 }

@@ -5,10 +5,13 @@ import "errors"
 // The errors that cross the ports. Adapters wrap them with what they know, so
 // test with errors.Is.
 var (
-	// ErrGone: the gateway does not know the connection.
+	// ErrGone: the gateway does not know the connection, any more or yet.
 	ErrGone = errors.New("connection gone")
 	// ErrThrottled: refused for now.
 	ErrThrottled = errors.New("throttled")
+	// ErrRejected: refused for a reason that no retry changes: the connection's id
+	// cannot be one, or this process may not post at all.
+	ErrRejected = errors.New("rejected")
 	// ErrNotSent: there was no time left to begin. Nothing was refused or tried.
 	ErrNotSent = errors.New("not sent")
 	// ErrTooLarge: over a limit that no retry will change.

@@ -1,6 +1,7 @@
 package apigwposter
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -8,19 +9,19 @@ import (
 	"serverless-websocket/ports"
 )
 
-// https://docs.aws.amazon.com/apigatewaymanagementapi/latest/APIReference/
-var (
-	byType = map[string]error{
-		"GoneException":            ports.ErrGone,
-		"LimitExceededException":   ports.ErrThrottled,
-		"PayloadTooLargeException": ports.ErrTooLarge,
-	}
-	byStatus = map[int]error{
-		http.StatusGone:                  ports.ErrGone,
-		http.StatusTooManyRequests:       ports.ErrThrottled,
-		http.StatusRequestEntityTooLarge: ports.ErrTooLarge,
-	}
-)
+// byType has the error types of PostToConnection, and those by which AWS services
+// throttle with any status.
+// https://docs.aws.amazon.com/apigatewaymanagementapi/latest/api/
+// https://docs.aws.amazon.com/general/latest/gr/api-retries.html
+var byType = map[string]error{
+	"GoneException":            ports.ErrGone,
+	"LimitExceededException":   ports.ErrThrottled,
+	"TooManyRequestsException": ports.ErrThrottled,
+	"ThrottlingException":      ports.ErrThrottled,
+	"PayloadTooLargeException": ports.ErrTooLarge,
+	"ForbiddenException":       ports.ErrRejected,
+	"BadRequestException":      ports.ErrRejected,
+}
 
 // answer is what a post needs to know of an HTTP response.
 type answer struct {
@@ -40,10 +41,26 @@ func (a answer) err() error {
 	name, _, _ := strings.Cut(a.errorType, ":")
 	name = name[strings.LastIndexByte(name, '#')+1:]
 	err := fmt.Errorf("status %d %s, request id %s", a.status, name, a.requestID)
-	for _, kind := range []error{byType[name], byStatus[a.status]} {
-		if kind != nil {
-			return fmt.Errorf("%w: %w", kind, err)
-		}
+	if kind := cmp.Or(byType[name], byStatus(a.status)); kind != nil {
+		return fmt.Errorf("%w: %w", kind, err)
 	}
 	return err
+}
+
+// byStatus returns nil for an answer after which a later post may be taken: that
+// of a server in trouble or one that nobody expects.
+func byStatus(status int) error {
+	switch {
+	case status == http.StatusGone:
+		return ports.ErrGone
+	case status == http.StatusTooManyRequests:
+		return ports.ErrThrottled
+	case status == http.StatusRequestEntityTooLarge:
+		return ports.ErrTooLarge
+	case status == http.StatusRequestTimeout || status == http.StatusTooEarly:
+		return nil
+	case status/100 == 3 || status/100 == 4:
+		return ports.ErrRejected
+	}
+	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
@@ -55,49 +54,6 @@ func TestRequest(t *testing.T) {
 	}
 	if got := r.Header.Get("X-Amz-Security-Token"); got != "SESSION" {
 		t.Errorf("X-Amz-Security-Token: %s", got)
-	}
-}
-
-func TestAnswers(t *testing.T) {
-	sentinels := []error{ports.ErrGone, ports.ErrThrottled, ports.ErrTooLarge}
-	for _, tc := range []struct {
-		status    int
-		errorType string
-		want      error // nil: none of the sentinels
-	}{
-		{status: 410, errorType: "GoneException", want: ports.ErrGone},
-		{status: 410, want: ports.ErrGone},
-		{status: 429, errorType: "LimitExceededException", want: ports.ErrThrottled},
-		{status: 429, errorType: "TooManyRequestsException", want: ports.ErrThrottled},
-		{status: 429, want: ports.ErrThrottled},
-		{status: 413, errorType: "PayloadTooLargeException", want: ports.ErrTooLarge},
-		{status: 413, want: ports.ErrTooLarge},
-		{status: 400, errorType: "GoneException", want: ports.ErrGone},
-		{status: 400, errorType: "com.amazonaws#GoneException:http://internal.amazon.com/", want: ports.ErrGone},
-		{status: 302},
-		{status: 403, errorType: "ForbiddenException"},
-		{status: 403},
-		{status: 400, errorType: "BadRequestException"},
-		{status: 500, errorType: "InternalServerError"},
-		{status: 503},
-	} {
-		requests := 0
-		s := newServer(t, false, func(w http.ResponseWriter, _ *http.Request) {
-			requests++
-			refuse(w, tc.status, tc.errorType)
-		})
-		err := post(t.Context(), t, s.poster(apigwposter.Options{}))
-		for _, sentinel := range sentinels {
-			if errors.Is(err, sentinel) != (sentinel == tc.want) {
-				t.Errorf("%d %s: got %v, want %v", tc.status, tc.errorType, err, tc.want)
-			}
-		}
-		if err == nil || !strings.Contains(err.Error(), "request-7") {
-			t.Errorf("%d %s: no request id in %v", tc.status, tc.errorType, err)
-		}
-		if requests != 1 {
-			t.Errorf("%d %s: %d requests, want 1", tc.status, tc.errorType, requests)
-		}
 	}
 }
 

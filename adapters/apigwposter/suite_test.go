@@ -20,12 +20,15 @@ func TestPoster(t *testing.T) {
 	porttest.TestPoster(t, func(t *testing.T) porttest.PosterHarness {
 		g := &gateway{open: map[string]chan []byte{}}
 		s := newServer(t, true, g.serve)
+		otherStage := &server{endpoint: s.endpoint + "x", client: s.client}
 		return porttest.PosterHarness{
-			Poster:   s.poster(apigwposter.Options{Timeout: time.Minute}),
-			Open:     g.connect,
-			Closed:   "L0SM9cOFvHcCIhw=",
-			Unknown:  "Zm9vYmFyYmF6cXV=",
-			OpenDeaf: func(t *testing.T) domain.ConnectionID { id, _ := g.connect(t); return id },
+			Poster:    s.poster(apigwposter.Options{Timeout: time.Minute}),
+			Open:      g.connect,
+			Closed:    "L0SM9cOFvHcCIhw=",
+			Unknown:   "Zm9vYmFyYmF6cXV=",
+			Malformed: "odd",
+			Denied:    otherStage.poster(apigwposter.Options{Timeout: time.Minute}),
+			OpenDeaf:  func(t *testing.T) domain.ConnectionID { id, _ := g.connect(t); return id },
 		}
 	})
 }
@@ -54,7 +57,7 @@ func (g *gateway) connect(t *testing.T) (domain.ConnectionID, func() []byte) {
 }
 
 func (g *gateway) serve(w http.ResponseWriter, r *http.Request) {
-	last := strings.TrimPrefix(r.URL.EscapedPath(), "/dev/@connections/")
+	last, known := strings.CutPrefix(r.URL.EscapedPath(), "/dev/@connections/")
 	id, _ := url.PathUnescape(last)
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -63,7 +66,14 @@ func (g *gateway) serve(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	messages, open := g.open[id]
 	g.mu.Unlock()
-	if !open {
+	switch {
+	case !known:
+		refuse(w, http.StatusForbidden, "ForbiddenException")
+		return
+	case id == "odd":
+		refuse(w, http.StatusBadRequest, "BadRequestException")
+		return
+	case !open:
 		refuse(w, http.StatusGone, "GoneException")
 		return
 	}

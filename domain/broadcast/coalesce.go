@@ -15,13 +15,10 @@ type received struct {
 	delivery string
 }
 
-// batch is what one pass does: the messages of all jobs that arrived together
-// for the same audience and failed equally often, in id order, each id once.
+// batch is what one pass does: one job of all those that arrived together for the
+// same audience and failed equally often. Its messages are in id order, each once.
 type batch struct {
-	messages   []domain.Message
-	audience   domain.Audience
-	attempt    int
-	seen       int // connections before the audience's cursor
+	domain.Job
 	deliveries []string
 }
 
@@ -31,6 +28,7 @@ type audienceKey struct {
 	segment domain.Segment
 	cursor  domain.Cursor
 	attempt int
+	retry   bool
 }
 
 // coalesce makes one batch of all jobs with the same audience, so that they
@@ -45,15 +43,20 @@ func coalesce(work []received) []batch {
 		if !known {
 			i = len(batches)
 			index[key] = i
-			batches = append(batches, batch{audience: r.job.Audience, attempt: r.job.Attempt})
+			batches = append(batches, batch{Job: r.job})
+			batches[i].Messages = nil
 		}
 		b := &batches[i]
-		b.messages = append(b.messages, r.job.Messages...)
-		b.seen = max(b.seen, r.job.Seen)
+		b.Messages = append(b.Messages, r.job.Messages...)
+		b.Seen = max(b.Seen, r.job.Seen)
+		for i, t := range r.job.Audience.Only { // the same connections in the same order
+			known := &b.Audience.Only[i]
+			known.GoneFor = max(known.GoneFor, t.GoneFor)
+		}
 		b.deliveries = append(b.deliveries, r.delivery)
 	}
 	for i := range batches {
-		batches[i].messages = ordered(batches[i].messages)
+		batches[i].Messages = ordered(batches[i].Messages)
 	}
 	return batches
 }
@@ -65,7 +68,7 @@ func keyOf(job domain.Job) audienceKey {
 		only.WriteByte(':')
 		only.WriteString(string(c.ID))
 	}
-	return audienceKey{only.String(), job.Audience.Segment, job.Audience.Cursor, job.Attempt}
+	return audienceKey{only.String(), job.Audience.Segment, job.Audience.Cursor, job.Attempt, job.Retry()}
 }
 
 // ordered sorts the messages by id and drops duplicates, which a queue that
@@ -76,12 +79,9 @@ func ordered(messages []domain.Message) []domain.Message {
 }
 
 // byName reports whether the batch is for connections by name.
-func (b batch) byName() bool { return len(b.audience.Only) > 0 }
-
-// retry reports whether the batch is for connections that have failed before.
-func (b batch) retry() bool { return b.byName() && b.attempt > 0 }
+func (b batch) byName() bool { return len(b.Audience.Only) > 0 }
 
 // forEveryone reports whether the batch is for the whole table from its start.
 func (b batch) forEveryone() bool {
-	return !b.byName() && b.audience.Segment.Whole() && b.audience.Cursor == ""
+	return !b.byName() && b.Audience.Segment.Whole() && b.Audience.Cursor == ""
 }

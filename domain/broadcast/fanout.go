@@ -32,12 +32,12 @@ type FanOut struct {
 type Ports struct {
 	Connections ports.ConnectionStore
 	Poster      ports.Poster
-	// RetryPoster posts to connections that have failed before. Nil is Poster.
+	// RetryPoster makes the posts of retries; see domain.Job.Retry. Nil is Poster.
 	RetryPoster ports.Poster
 	// Parts gets what has not been tried yet: parts of a job that was split, the
-	// rest of a scan, connections for which no time was left. Retries gets
-	// connections that failed or were not open yet. They can be one queue, but
-	// then what slow clients are owed stands in the way of new messages.
+	// rest of a scan, connections for which no time was left. Retries gets the
+	// retries. They can be one queue, but then what slow clients are owed stands in
+	// the way of new messages.
 	Parts, Retries ports.Queue
 	DeadLetters    ports.Queue
 }
@@ -103,7 +103,7 @@ func (f *FanOut) runAll(ctx context.Context, batches []batch) (failed []string) 
 // by name: most of these have failed before, and must not keep the others waiting.
 func scansFirst(batches []batch) []batch {
 	slices.SortStableFunc(batches, func(a, b batch) int {
-		return cmp.Compare(min(1, len(a.audience.Only)), min(1, len(b.audience.Only)))
+		return cmp.Compare(min(1, len(a.Audience.Only)), min(1, len(b.Audience.Only)))
 	})
 	return batches
 }
@@ -134,7 +134,7 @@ func (f *FanOut) decode(ctx context.Context, deliveries []Delivery) (jobs []rece
 // run works a batch off. Its error says that something of it is in nobody's hands
 // unless the deliveries come again; it has been logged.
 func (f *FanOut) run(ctx, work context.Context, b batch) error {
-	envelopes := domain.Pack(b.messages, domain.MaxPayload)
+	envelopes := domain.Pack(b.Messages, domain.MaxPayload)
 	if parts := f.parts(b); parts > 1 && f.tooLarge(work, len(envelopes)) {
 		return f.split(ctx, work, b, envelopes, parts)
 	}
@@ -146,8 +146,8 @@ func (f *FanOut) run(ctx, work context.Context, b batch) error {
 func (f *FanOut) pass(ctx, work context.Context, b batch, envelopes []domain.Envelope) (busy time.Duration, err error) {
 	p, err := f.newPass(ctx, work, b, envelopes)
 	if err != nil {
-		f.log.WarnContext(ctx, "not fanned out", "messageIds", portions(b.messages)[0], "error", err)
-		return 0, f.leave(ctx, b.failed(b.audience, err))
+		f.log.WarnContext(ctx, "not fanned out", "messageIds", portions(b.Messages)[0], "error", err)
+		return 0, f.leave(ctx, b.failed(b.Audience, err))
 	}
 	p.run()
 	p.report()

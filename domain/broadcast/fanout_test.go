@@ -65,19 +65,21 @@ func TestAPayloadIsCutAtTheLimit(t *testing.T) {
 }
 
 func TestExactlyTheGoneArePruned(t *testing.T) {
-	w := newWorld(t, broadcast.Options{})
-	w.connect(8)
-	w.poster.answer["c-2"] = always(fmt.Errorf("410: %w", ports.ErrGone))
-	w.poster.answer["c-5"] = always(ports.ErrGone)
-	w.send(`1`)
-	w.work()
-	want := []domain.ConnectionID{"c-0", "c-1", "c-3", "c-4", "c-6", "c-7"}
-	if got := w.registered(); !slices.Equal(got, want) {
-		t.Errorf("registered: %v, want %v", got, want)
-	}
-	for _, id := range want {
-		w.wantGot(id, `1`)
-	}
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{})
+		w.connect(8)
+		w.poster.answer["c-2"] = always(fmt.Errorf("410: %w", ports.ErrGone))
+		w.poster.answer["c-5"] = always(ports.ErrGone)
+		w.send(`1`)
+		w.work()
+		want := []domain.ConnectionID{"c-0", "c-1", "c-3", "c-4", "c-6", "c-7"}
+		if got := w.registered(); !slices.Equal(got, want) {
+			t.Errorf("registered: %v, want %v", got, want)
+		}
+		for _, id := range want {
+			w.wantGot(id, `1`)
+		}
+	})(t)
 }
 
 // The gateway answers 410 for a socket that is not open yet.
@@ -122,7 +124,7 @@ func TestAFreshConnectionThatNeverOpensIsPrunedInTheEnd(t *testing.T) {
 
 func TestAPassRetriesWhatFailed(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Retries: 2})
+		w := newWorld(t, broadcast.Options{Repeats: 2})
 		all := w.connect(5)
 		w.poster.answer["c-1"] = until(1, ports.ErrThrottled)
 		w.poster.answer["c-3"] = until(2, errors.New("503"))
@@ -141,7 +143,7 @@ func TestAPassRetriesWhatFailed(t *testing.T) {
 
 func TestWhatStillFailsIsLeftOverForExactlyThose(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Retries: 1})
+		w := newWorld(t, broadcast.Options{Repeats: 1})
 		all := w.connect(7)
 		w.poster.answer["c-1"] = until(3, ports.ErrThrottled)
 		w.poster.answer["c-3"] = until(7, errors.New("timeout"))
@@ -159,7 +161,7 @@ func TestWhatStillFailsIsLeftOverForExactlyThose(t *testing.T) {
 
 func TestAfterTheFirstFailureAConnectionGetsTheRestInOrder(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Retries: -1})
+		w := newWorld(t, broadcast.Options{Repeats: -1})
 		w.connect(2)
 		var want []string
 		for i := range 4 { // one payload each
@@ -205,7 +207,7 @@ func TestWhatKeepsFailingIsDeadLetteredWithItsReasonAndCanBeSentBack(t *testing.
 
 func TestWhatCannotBeLeftOverComesAgain(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Retries: -1})
+		w := newWorld(t, broadcast.Options{Repeats: -1})
 		w.connect(2)
 		w.poster.answer["c-1"] = always(ports.ErrThrottled)
 		w.send(`1`)
@@ -366,7 +368,7 @@ func TestASlowConnectionDelaysNobody(t *testing.T) {
 
 func TestALargeLeftoverIsCutToFitTheQueue(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Retries: -1})
+		w := newWorld(t, broadcast.Options{Repeats: -1})
 		w.connect(40)
 		var want []string
 		for i := range 12 { // 1.2 MB of messages
@@ -391,15 +393,17 @@ func TestALargeLeftoverIsCutToFitTheQueue(t *testing.T) {
 }
 
 func TestTheSummaryNamesTheMessagesAndCounts(t *testing.T) {
-	w := newWorld(t, broadcast.Options{})
-	w.connect(4)
-	w.poster.answer["c-2"] = always(ports.ErrGone)
-	id := w.send(`1`)
-	w.work()
-	for _, part := range []string{`"msg":"fanned out"`, `"messageIds":["` + string(id) + `"]`,
-		`"delivered":3`, `"gone":1`, `"leftOver":0`, `"durationMs":`} {
-		if !strings.Contains(w.log.String(), part) {
-			t.Errorf("no %s in %s", part, w.log)
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{})
+		w.connect(4)
+		w.poster.answer["c-2"] = always(ports.ErrGone)
+		id := w.send(`1`)
+		w.work()
+		for _, part := range []string{`"msg":"fanned out"`, `"messageIds":["` + string(id) + `"]`,
+			`"delivered":3`, `"unconfirmed":1`, `"leftOver":1`, `"gone":1`, `"leftOver":0`, `"durationMs":`} {
+			if !strings.Contains(w.log.String(), part) {
+				t.Errorf("no %s in %s", part, w.log)
+			}
 		}
-	}
+	})(t)
 }

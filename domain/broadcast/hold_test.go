@@ -69,7 +69,7 @@ func TestOneSlowConnectionHoldsAWorkerNoLongerThanTwoPosts(t *testing.T) {
 
 func TestAPassOfRetriesLeavesTheRestOver(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{InFlight: 4, Retries: -1}) // one place for retries
+		w := newWorld(t, broadcast.Options{InFlight: 4, Repeats: -1}) // one place for retries
 		all := w.connect(20)
 		for _, id := range all {
 			w.poster.answer[id] = until(1, ports.ErrThrottled)
@@ -91,7 +91,7 @@ func TestAPassOfRetriesLeavesTheRestOver(t *testing.T) {
 
 func TestADeadConnectionHoldsAWorkerNoLongerThanAPost(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{})
+		w := newWorld(t, broadcast.Options{ConfirmGoneAfter: -1})
 		w.connect(5)
 		w.poster.answer["c-0"] = always(ports.ErrGone)
 		w.faultyStore.onDelete = func(ctx context.Context) error {
@@ -106,14 +106,14 @@ func TestADeadConnectionHoldsAWorkerNoLongerThanAPost(t *testing.T) {
 // What failed has queue, poster and places of its own; what was not tried has not.
 func TestRetriesAreKeptApart(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Retries: -1, InFlight: 2})
+		w := newWorld(t, broadcast.Options{Repeats: -1, InFlight: 2})
 		w.poster.tries = make(map[domain.ConnectionID]int)
 		retryPoster := &poster{answer: w.poster.answer, got: w.poster.got, tries: w.poster.tries}
 		parts, retries := memqueue.New(memqueue.Config{}), memqueue.New(memqueue.Config{})
 		w.worker = broadcast.NewFanOut(broadcast.Ports{
 			Connections: w.store, Poster: w.poster, RetryPoster: retryPoster,
 			Parts: parts, Retries: retries, DeadLetters: w.dead,
-		}, slog.New(slog.DiscardHandler), broadcast.Options{Retries: -1})
+		}, slog.New(slog.DiscardHandler), broadcast.Options{Repeats: -1})
 		w.connect(3)
 		w.poster.answer["c-0"] = until(1, ports.ErrThrottled)
 		w.poster.answer["c-1"] = until(1, ports.ErrNotSent)
@@ -141,7 +141,7 @@ func TestRetriesAreKeptApart(t *testing.T) {
 // A client that takes one payload at each try gets on, and is not given up.
 func TestProgressIsNoFailedAttempt(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Retries: -1, MaxAttempts: 2})
+		w := newWorld(t, broadcast.Options{Repeats: -1, MaxAttempts: 2})
 		w.connect(1)
 		w.poster.answer["c-0"] = func(try int) error {
 			if try%2 == 0 {
@@ -177,7 +177,7 @@ func TestWhyAPassFailedIsInTheLog(t *testing.T) {
 
 func TestAPostThatWasNotSentIsNoFailedAttempt(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{MaxAttempts: 2, Retries: -1})
+		w := newWorld(t, broadcast.Options{MaxAttempts: 2, Repeats: -1})
 		w.connect(3)
 		w.poster.answer["c-1"] = until(20, ports.ErrNotSent)
 		w.send(`1`)
@@ -193,7 +193,7 @@ func TestAPostThatWasNotSentIsNoFailedAttempt(t *testing.T) {
 
 func TestAPostThatTookTooLongIsLeftToAnotherPass(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Retries: 3})
+		w := newWorld(t, broadcast.Options{Repeats: 3})
 		w.connect(3)
 		w.poster.answer["c-1"] = until(1, context.DeadlineExceeded)
 		w.poster.answer["c-2"] = until(1, ports.ErrThrottled)
@@ -231,7 +231,7 @@ func TestTheNextPageIsReadWhilePostsAreUnderWay(t *testing.T) {
 
 func TestPostsDoNotWaitForRowsToBeDeleted(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 25, broadcast.Options{Held: 100})
+		w := newWorldOf(t, 25, broadcast.Options{Held: 100, ConfirmGoneAfter: -1})
 		release := make(chan struct{})
 		w.faultyStore.onDelete = func(context.Context) error {
 			<-release

@@ -25,6 +25,7 @@ const (
 	maxSeen    = 1_000_000_000
 	maxAttempt = 1_000
 	maxReason  = 1 << 10 // bytes
+	maxGoneFor = 30 * 24 * time.Hour
 )
 
 // errBadJob: the body is no job of this version. No retry will change that.
@@ -50,9 +51,12 @@ type wireMessage struct {
 	Content string           `json:"content"`
 }
 
+// A worker of a release that does not know GoneFor prunes the connection at its
+// first Gone, as it did before, or counts its attempts and tries it again.
 type wireConnection struct {
 	ID           domain.ConnectionID `json:"id"`
-	RegisteredAt int64               `json:"at"` // Unix time in milliseconds; 0 if the row did not say
+	RegisteredAt int64               `json:"at"`                // Unix time in milliseconds; 0 if the row did not say
+	GoneFor      int64               `json:"goneFor,omitempty"` // milliseconds
 }
 
 // encodeJob returns the job as a queue body, which decodeJob accepts.
@@ -71,17 +75,17 @@ func encodeJob(job domain.Job) string {
 		wire.Messages = append(wire.Messages, wireMessage{m.ID, m.SentAt.UnixMilli(), string(m.Content)})
 	}
 	for _, c := range job.Audience.Only {
-		wire.Only = append(wire.Only, wireConnection{c.ID, registration(c)})
+		wire.Only = append(wire.Only, wireConnection{c.ID, registration(c), min(c.GoneFor, maxGoneFor).Milliseconds()})
 	}
 	return wire.body()
 }
 
 // registration returns 0 for a time that a broken row has.
-func registration(c domain.Connection) int64 {
-	if !domain.Plausible(c.RegisteredAt) {
+func registration(t domain.Target) int64 {
+	if !domain.Plausible(t.RegisteredAt) {
 		return 0
 	}
-	return c.RegisteredAt.UnixMilli()
+	return t.RegisteredAt.UnixMilli()
 }
 
 // shortened returns as much of a reason as a job carries. An error can quote what
@@ -203,11 +207,11 @@ func (w wireJob) job() (domain.Job, error) {
 		job.Messages = append(job.Messages, message)
 	}
 	for _, c := range w.Only {
-		connection, err := c.connection()
+		target, err := c.target()
 		if err != nil {
 			return job, err
 		}
-		job.Audience.Only = append(job.Audience.Only, connection)
+		job.Audience.Only = append(job.Audience.Only, target)
 	}
 	return job, nil
 }
@@ -220,13 +224,15 @@ func (w wireMessage) message() (domain.Message, error) {
 	return domain.NewMessage(w.ID, time.UnixMilli(w.SentAt), content)
 }
 
-func (w wireConnection) connection() (domain.Connection, error) {
-	c := domain.Connection{ID: w.ID, RegisteredAt: time.UnixMilli(w.RegisteredAt)}
-	if !c.ID.Valid() {
-		return c, fmt.Errorf("connection id %.40q", c.ID)
+func (w wireConnection) target() (domain.Target, error) {
+	t := domain.Target{ID: w.ID, RegisteredAt: time.UnixMilli(w.RegisteredAt), GoneFor: time.Duration(w.GoneFor) * time.Millisecond}
+	switch {
+	case !t.ID.Valid():
+		return t, fmt.Errorf("connection id %.40q", t.ID)
+	case w.RegisteredAt != registration(t):
+		return t, fmt.Errorf("connection %.40q was registered in the year %d", t.ID, t.RegisteredAt.UTC().Year())
+	case w.GoneFor < 0 || w.GoneFor > maxGoneFor.Milliseconds():
+		return t, fmt.Errorf("connection %.40q has been gone for %d ms", t.ID, w.GoneFor)
 	}
-	if w.RegisteredAt != registration(c) {
-		return c, fmt.Errorf("connection %.40q was registered in the year %d", c.ID, c.RegisteredAt.UTC().Year())
-	}
-	return c, nil
+	return t, nil
 }

@@ -50,9 +50,10 @@ func anyJob(t *rapid.T) domain.Job {
 	}
 	if rapid.Bool().Draw(t, "only") {
 		for range rapid.IntRange(1, 4).Draw(t, "connections") {
-			job.Audience.Only = append(job.Audience.Only, domain.Connection{
+			job.Audience.Only = append(job.Audience.Only, domain.Target{
 				ID:           domain.ConnectionID(anyID().Draw(t, "connection")),
 				RegisteredAt: rapid.OneOf(anyTime(), rapid.Just(time.UnixMilli(0))).Draw(t, "registeredAt"),
+				GoneFor:      time.Duration(rapid.Int64Range(0, maxGoneFor.Milliseconds()).Draw(t, "goneFor")) * time.Millisecond,
 			})
 		}
 		return job
@@ -153,6 +154,10 @@ func TestBodiesThatAreNoJob(t *testing.T) {
 		{"registered in microseconds", goodRetry, `1795338000000`, `1795338000000000`},
 		{"registered before 1970", goodRetry, `"at":0`, `"at":-1`},
 
+		{"gone backwards", goodRetry, `"at":0}`, `"at":0,"goneFor":-1}`},
+		{"gone for ever", goodRetry, `"at":0}`, `"at":0,"goneFor":9223372036854775807}`},
+		{"gone for no time", goodRetry, `"at":0}`, `"at":0,"goneFor":0}`},
+
 		{"segment too high", goodParts, `"segment":1`, `"segment":2`},
 		{"segment negative", goodParts, `"segment":1`, `"segment":-1`},
 		{"segments negative", goodParts, `"segments":2`, `"segments":-2`},
@@ -207,7 +212,7 @@ func TestWhatIsEncodedIsDecoded(t *testing.T) {
 		Seen:     maxSeen + 1, Attempt: maxAttempt + 1, Reason: "ab\xff" + strings.Repeat("한", maxReason),
 	}
 	for _, at := range []time.Time{{}, time.UnixMilli(-5), time.UnixMilli(1795338000123000), time.UnixMilli(1 << 62)} {
-		job.Audience.Only = append(job.Audience.Only, domain.Connection{ID: "c\n\u2028\uffff", RegisteredAt: at})
+		job.Audience.Only = append(job.Audience.Only, domain.Target{ID: "c\n\u2028\uffff", RegisteredAt: at})
 	}
 	got, err := decodeJob(encodeJob(job))
 	if err != nil {
@@ -227,7 +232,7 @@ func TestWhatIsEncodedIsDecoded(t *testing.T) {
 func TestAudiencesThatLookAlike(t *testing.T) {
 	named := func(ids ...domain.ConnectionID) (job domain.Job) {
 		for _, id := range ids {
-			job.Audience.Only = append(job.Audience.Only, domain.Connection{ID: id})
+			job.Audience.Only = append(job.Audience.Only, domain.Target{ID: id})
 		}
 		return job
 	}

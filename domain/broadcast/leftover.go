@@ -18,26 +18,34 @@ const maxPuts = 2
 
 // leftover is a job to be put on a queue.
 type leftover struct {
-	job      domain.Job
-	delay    time.Duration
-	reason   error // why it failed; nil if it did not
-	unopened bool  // it is for connections that may be about to open
-}
-
-// retry reports whether it is for connections that failed or were not open yet.
-func (l leftover) retry() bool {
-	return len(l.job.Audience.Only) > 0 && (l.job.Attempt > 0 || l.unopened)
+	job    domain.Job
+	delay  time.Duration
+	reason error // why it failed; nil if it did not
 }
 
 // carriedOn is what nobody has tried yet.
 func (b batch) carriedOn(rest domain.Audience) leftover {
-	return leftover{job: domain.Job{Messages: b.messages, Audience: rest, Seen: b.seen, Attempt: b.attempt}}
+	job := b.Job
+	job.Audience, job.Reason = rest, ""
+	return leftover{job: job}
 }
 
 // later is what to try after the delay, without holding anything against it.
 func (b batch) later(rest domain.Audience, delay time.Duration) leftover {
 	l := b.carriedOn(rest)
 	l.delay = delay
+	return l
+}
+
+// askAgain is what to try after the delay because the gateway did not know the
+// connections, which may not be open yet or may be gone. It counts as an attempt,
+// but such a job never ends as a dead letter: it ends when they are pruned.
+func (b batch) askAgain(rest domain.Audience, delay time.Duration) leftover {
+	l := b.later(rest, delay)
+	l.job.Attempt++
+	for i := range rest.Only {
+		rest.Only[i].GoneFor += delay
+	}
 	return l
 }
 
@@ -57,19 +65,19 @@ func (b batch) failed(rest domain.Audience, reason error) leftover {
 func (p *pass) owed(targets []target) iter.Seq2[batch, domain.Audience] {
 	slices.SortStableFunc(targets, func(a, b target) int { return cmp.Compare(a.envelope, b.envelope) })
 	return func(yield func(batch, domain.Audience) bool) {
-		connections := make([]domain.Connection, 0, len(targets))
+		connections := make([]domain.Target, 0, len(targets))
 		for i, t := range targets {
-			connections = append(connections, t.connection)
-			end := len(p.batch.messages)
+			connections = append(connections, t.Target)
+			end := len(p.batch.Messages)
 			if i+1 < len(targets) {
 				end = p.from[targets[i+1].envelope]
 			}
 			part := p.batch
-			part.messages = part.messages[p.from[t.envelope]:end]
+			part.Messages = part.Messages[p.from[t.envelope]:end]
 			if t.envelope > 0 || !p.batch.byName() {
-				part.attempt = 0 // of these messages to these targets
+				part.Attempt = 0 // of these messages to these targets
 			}
-			if len(part.messages) > 0 && !yield(part, domain.Audience{Only: slices.Clone(connections)}) {
+			if len(part.Messages) > 0 && !yield(part, domain.Audience{Only: slices.Clone(connections)}) {
 				return
 			}
 		}
@@ -98,7 +106,7 @@ func (f *FanOut) leave(ctx context.Context, jobs ...leftover) error {
 		if l.reason != nil {
 			l.delay = f.options.requeueDelay(l.job.Attempt)
 		}
-		if l.retry() {
+		if l.job.Retry() {
 			retries = append(retries, messages(l.job, l.delay)...)
 		} else {
 			parts = append(parts, messages(l.job, l.delay)...)
@@ -118,7 +126,7 @@ func (f *FanOut) givenUp(ctx context.Context, l leftover) []ports.QueueMessage {
 		f.log.ErrorContext(ctx, "given up: the job goes to the dead-letter queue", "messageIds", part,
 			"connections", len(l.job.Audience.Only), "attempts", l.job.Attempt, "reason", l.job.Reason)
 	}
-	l.job.Attempt = 0
+	l.job.Attempt = min(1, len(l.job.Audience.Only)) // as good as new, but by name still a retry
 	return messages(l.job, 0)
 }
 

@@ -43,7 +43,7 @@ func TestADeadlineIsKeptBetweenThePayloadsOfOneConnection(t *testing.T) {
 // With a table that answers no more, what is left over must still be put back.
 func TestPruningDoesNotKeepWorkFromBeingLeftOver(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Retries: -1})
+		w := newWorld(t, broadcast.Options{Repeats: -1, ConfirmGoneAfter: -1})
 		w.faultyStore.onDelete = func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
@@ -66,7 +66,7 @@ func TestPruningDoesNotKeepWorkFromBeingLeftOver(t *testing.T) {
 // that follows: the copies would outgrow any queue.
 func TestWhatIsLeftOverIsNoLargerThanTheBatchAndItsRetries(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Retries: -1})
+		w := newWorld(t, broadcast.Options{Repeats: -1})
 		all := w.connect(20)
 		want := w.sendLarge(20)
 		for i, id := range all {
@@ -126,7 +126,7 @@ func TestWhatTheQueueRefusesAtFirstIsOfferedAgain(t *testing.T) {
 // All passes of a worker share its posts in flight, and retries leave room.
 func TestPostsInFlightAreCountedForTheWorker(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{InFlight: 8, Retries: -1})
+		w := newWorld(t, broadcast.Options{InFlight: 8, Repeats: -1})
 		all := w.connect(40)
 		for _, id := range all {
 			w.poster.answer[id] = always(ports.ErrThrottled)
@@ -186,7 +186,7 @@ func TestAScanThatIsCutOffIsCarriedOn(t *testing.T) {
 // Retries that are slow must not keep a new message waiting.
 func TestRetriesDoNotHoldUpANewMessage(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Retries: -1, InFlight: 8})
+		w := newWorld(t, broadcast.Options{Repeats: -1, InFlight: 8})
 		all := w.connect(12)
 		slow := all[:10]
 		for i, id := range slow { // ten jobs, each for another connection

@@ -17,11 +17,15 @@ type Options struct {
 	// Gone may be one whose socket is yet to open; 10 s. It must be longer than
 	// the $connect handler and a post can take.
 	FreshFor time.Duration
-	// Retries is how often a pass tries the connections again that failed,
-	// after all others were served; 2. None if negative.
-	Retries int
-	// Backoff is the pause before the first retry within a pass, give or take
-	// half; it doubles with each; 100 ms.
+	// ConfirmGoneAfter is how long after the first post that found a connection
+	// gone, and not just about to open, a second one must find the same before the
+	// row is pruned; FreshFor, and no shorter. The row is pruned at once if negative.
+	ConfirmGoneAfter time.Duration
+	// Repeats is how often a pass posts again to the connections that failed,
+	// after all others were served; 2. Not at all if negative.
+	Repeats int
+	// Backoff is the pause before a pass first posts again, give or take half; it
+	// doubles with each; 100 ms.
 	Backoff time.Duration
 	// RequeueDelay is how long the first job that is left over waits on the
 	// queue, give or take half; it doubles with each attempt; 1 s.
@@ -47,27 +51,39 @@ type Options struct {
 	// PerSecond is how many posts a second the worker can make, as far as that is
 	// known before the first pass: its share of a quota. 0 means not known.
 	PerSecond float64
-	// Held is how many connections a pass keeps in mind for a retry, and how many
-	// for pruning, before it hands them on at the end of a page; 2,000. With the
+	// Held is how many connections a pass keeps in mind to post to again, and how
+	// many to prune, before it hands them on at the end of a page; 2,000. With the
 	// size of a page it bounds a pass's memory whatever the table's size.
 	Held int
 }
 
 func (o Options) withDefaults() Options {
+	freshFor := cmp.Or(o.FreshFor, 10*time.Second)
 	return Options{
-		InFlight:        cmp.Or(o.InFlight, 256),
-		FreshFor:        cmp.Or(o.FreshFor, 10*time.Second),
-		Retries:         max(0, cmp.Or(o.Retries, 2)),
-		Backoff:         cmp.Or(o.Backoff, 100*time.Millisecond),
-		RequeueDelay:    cmp.Or(o.RequeueDelay, time.Second),
-		MaxRequeueDelay: min(cmp.Or(o.MaxRequeueDelay, 5*time.Minute), ports.MaxQueueDelay),
-		MaxAttempts:     cmp.Or(o.MaxAttempts, 10),
-		Margin:          cmp.Or(o.Margin, 10*time.Second),
-		PassTime:        cmp.Or(o.PassTime, time.Second),
-		Workers:         o.Workers,
-		PerSecond:       o.PerSecond,
-		Held:            cmp.Or(o.Held, 2_000),
+		InFlight:         cmp.Or(o.InFlight, 256),
+		FreshFor:         freshFor,
+		ConfirmGoneAfter: confirmGoneAfter(o.ConfirmGoneAfter, freshFor),
+		Repeats:          max(0, cmp.Or(o.Repeats, 2)),
+		Backoff:          cmp.Or(o.Backoff, 100*time.Millisecond),
+		RequeueDelay:     cmp.Or(o.RequeueDelay, time.Second),
+		MaxRequeueDelay:  min(cmp.Or(o.MaxRequeueDelay, 5*time.Minute), ports.MaxQueueDelay),
+		MaxAttempts:      cmp.Or(o.MaxAttempts, 10),
+		Margin:           cmp.Or(o.Margin, 10*time.Second),
+		PassTime:         cmp.Or(o.PassTime, time.Second),
+		Workers:          o.Workers,
+		PerSecond:        o.PerSecond,
+		Held:             cmp.Or(o.Held, 2_000),
 	}
+}
+
+// confirmGoneAfter is no shorter than the time that a socket may take to open.
+// That way a row is pruned only when its socket has had the time, whatever the
+// clocks say: the delays of jobs are kept by the queue.
+func confirmGoneAfter(set, freshFor time.Duration) time.Duration {
+	if set < 0 {
+		return 0
+	}
+	return min(max(set, freshFor), ports.MaxQueueDelay)
 }
 
 // requeueDelay is how long a job waits after so many failed attempts.
@@ -75,13 +91,13 @@ func (o Options) requeueDelay(attempt int) time.Duration {
 	return min(jittered(o.RequeueDelay<<min(attempt-1, 20)), o.MaxRequeueDelay)
 }
 
-// unopenedDelay is how long to leave connections alone that may be about to
-// open: as long as the youngest of them has been registered, so that one that
-// does not open is tried a few times while it is fresh, and not every moment.
-func (o Options) unopenedDelay(connections []domain.Connection) time.Duration {
+// openingDelay is how long to leave targets alone that may be about to open: a
+// tenth of the time that they have for it, and twice as long with each answer, so
+// that there are a few answers at most.
+func (o Options) openingDelay(targets []domain.Target) time.Duration {
 	delay := o.FreshFor
-	for _, c := range connections {
-		delay = min(delay, time.Since(c.RegisteredAt))
+	for _, t := range targets {
+		delay = min(delay, t.GoneFor)
 	}
-	return min(max(delay, o.RequeueDelay), o.MaxRequeueDelay)
+	return min(max(delay, o.FreshFor/10, time.Millisecond), ports.MaxQueueDelay)
 }

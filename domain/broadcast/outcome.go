@@ -14,28 +14,23 @@ import (
 
 // target is a connection and the first envelope that it still has to get.
 type target struct {
-	connection domain.Connection
-	envelope   int
-	err        error // of the last try
-}
-
-func untried(connections []domain.Connection) []target {
-	targets := make([]target, 0, len(connections))
-	for _, c := range connections {
-		targets = append(targets, target{connection: c})
-	}
-	return targets
+	domain.Target
+	envelope int
+	err      error // of the last try
+	alone    bool  // it was rejected when others were not
 }
 
 // outcome holds the targets that were not served, by what is to become of them.
 type outcome struct {
-	mu       sync.Mutex
-	untried  []target // no time left
-	unsent   []target // no turn under the quota
-	unopened []target // gone, but fresh: perhaps not open yet
-	failed   []target // throttled or unavailable
-	late     []target // ran into the time limit of a post
-	gone     []target // to be pruned
+	mu          sync.Mutex
+	untried     []target // no time left
+	unsent      []target // no turn under the quota
+	unopened    []target // gone, but perhaps not open yet
+	unconfirmed []target // gone for the first time
+	failed      []target // throttled or unavailable
+	late        []target // ran into the time limit of a post
+	rejected    []target // for good; whether the connection alone is still to be found out
+	gone        []target // to be pruned
 }
 
 // add notes targets on one of the outcome's lists.
@@ -59,16 +54,31 @@ func (o *outcome) take(list *[]target, atLeast int) []target {
 
 // classify puts a target that a post failed for on the list where it belongs.
 func (p *pass) classify(t target) {
-	if errors.Is(t.err, ports.ErrThrottled) {
-		p.tally.throttled.Add(1)
-	}
 	switch {
 	case errors.Is(t.err, context.DeadlineExceeded):
 		p.outcome.add(&p.outcome.late, t)
-	case !errors.Is(t.err, ports.ErrGone):
+	case errors.Is(t.err, ports.ErrGone), errors.Is(t.err, ports.ErrRejected) && t.alone:
+		p.doubt(t)
+	case errors.Is(t.err, ports.ErrRejected):
+		p.outcome.add(&p.outcome.rejected, t)
+		p.judge()
+	default:
 		p.outcome.add(&p.outcome.failed, t)
-	case t.connection.Fresh(time.Now(), p.options.FreshFor):
+	}
+}
+
+// doubt puts a target where it belongs that seems to be gone. One answer does not
+// prove it: the socket may not be open yet, and API Gateway has been seen to answer
+// so for one that was. The clocks of the registration and of this worker decide
+// only how soon the target is tried again.
+func (p *pass) doubt(t target) {
+	switch o := p.options; {
+	case t.GoneFor >= max(o.FreshFor, o.ConfirmGoneAfter):
+		p.outcome.add(&p.outcome.gone, t)
+	case t.GoneFor > 0 || t.Fresh(time.Now(), o.FreshFor):
 		p.outcome.add(&p.outcome.unopened, t)
+	case o.ConfirmGoneAfter > 0:
+		p.outcome.add(&p.outcome.unconfirmed, t)
 	default:
 		p.outcome.add(&p.outcome.gone, t)
 	}
@@ -78,7 +88,12 @@ func (p *pass) classify(t target) {
 // outcome that has at least so many.
 func (p *pass) handOn(atLeast int) {
 	var jobs []leftover
-	for rest, audience := range p.owed(p.outcome.take(&p.outcome.untried, atLeast)) {
+	untried := p.outcome.take(&p.outcome.untried, atLeast)
+	failed := slices.Concat(p.outcome.take(&p.outcome.failed, atLeast), p.outcome.take(&p.outcome.late, atLeast))
+	if p.barred.Load() {
+		untried, failed = nil, append(failed, untried...)
+	}
+	for rest, audience := range p.owed(untried) {
 		jobs = append(jobs, rest.carriedOn(audience))
 	}
 	for rest, audience := range p.owed(p.outcome.take(&p.outcome.unsent, atLeast)) {
@@ -87,14 +102,16 @@ func (p *pass) handOn(atLeast int) {
 	unopened := p.outcome.take(&p.outcome.unopened, atLeast)
 	p.tally.unopened += len(unopened)
 	for rest, audience := range p.owed(unopened) {
-		later := rest.later(audience, p.options.unopenedDelay(audience.Only))
-		later.unopened = true
-		jobs = append(jobs, later)
+		jobs = append(jobs, rest.askAgain(audience, p.options.openingDelay(audience.Only)))
 	}
-	failed := slices.Concat(p.outcome.take(&p.outcome.failed, atLeast), p.outcome.take(&p.outcome.late, atLeast))
+	unconfirmed := p.outcome.take(&p.outcome.unconfirmed, atLeast)
+	p.tally.unconfirmed += len(unconfirmed)
+	for rest, audience := range p.owed(unconfirmed) {
+		jobs = append(jobs, rest.askAgain(audience, p.options.ConfirmGoneAfter))
+	}
 	p.tally.failed += len(failed)
 	if len(failed) > 0 {
-		why := reason(failed)
+		why := cmp.Or(p.why(), reason(failed))
 		p.tally.reason = cmp.Or(p.tally.reason, why)
 		for rest, audience := range p.owed(failed) {
 			jobs = append(jobs, rest.failed(audience, why))

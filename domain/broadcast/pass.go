@@ -45,18 +45,19 @@ type pass struct {
 	posts   []ports.Post // one for each envelope
 	from    []int        // for each envelope, the index of its first message
 	started time.Time
-	busy    time.Duration // until the last post began, retries left out
+	busy    time.Duration // until the last post began, those that repeat one left out
 	outcome outcome
 	tally   tally
 	pruning errgroup.Group
 	lost    error // set when something could be neither delivered nor left over
+	barrier
 }
 
 func (f *FanOut) newPass(ctx, work context.Context, b batch, envelopes []domain.Envelope) (*pass, error) {
 	p := &pass{FanOut: f, ctx: ctx, work: work, batch: b, started: time.Now()}
 	p.pruning.SetLimit(maxPruning)
 	poster := f.Poster
-	if b.retry() {
+	if b.Retry() {
 		poster = f.RetryPoster
 	}
 	first := 0
@@ -76,13 +77,14 @@ func (f *FanOut) newPass(ctx, work context.Context, b batch, envelopes []domain.
 // been served, and hands on what is left.
 func (p *pass) run() {
 	var posts errgroup.Group
-	if p.batch.byName() {
-		p.offerAll(&posts, p.batch.audience.Only)
+	if named := p.batch.Audience.Only; p.batch.byName() {
+		p.offerAll(&posts, len(named), func(i int) domain.Target { return named[i] })
 	} else {
 		p.scan(&posts)
 	}
 	p.busy = time.Since(p.started)
-	p.retry(waitFor(&posts))
+	p.repeat(waitFor(&posts))
+	p.judge()
 	p.handOn(1)
 	p.pruneAll()
 }
@@ -93,7 +95,7 @@ func (p *pass) run() {
 func (p *pass) offer(posts *errgroup.Group, n int, at func(int) target) (begun int) {
 	var next atomic.Int64
 	for int(next.Load()) < n {
-		release := p.slots.acquire(p.batch.retry())
+		release := p.slots.acquire(p.batch.Retry())
 		first := n
 		if !p.over() {
 			first = int(next.Add(1)) - 1
@@ -115,7 +117,7 @@ func (p *pass) offer(posts *errgroup.Group, n int, at func(int) target) (begun i
 // for a turn.
 func (p *pass) takeTurn(next *atomic.Int64, i, n int, at func(int) target) {
 	turn := turn
-	if p.batch.retry() {
+	if p.batch.Retry() {
 		turn = retryTurn
 	}
 	for began := time.Now(); i < n; i = int(next.Add(1)) - 1 {
@@ -128,14 +130,18 @@ func (p *pass) takeTurn(next *atomic.Int64, i, n int, at func(int) target) {
 
 // offerAll offers those that were not tried yet, and notes the ones for which no
 // time was left.
-func (p *pass) offerAll(posts *errgroup.Group, connections []domain.Connection) {
-	begun := p.offer(posts, len(connections), func(i int) target { return target{connection: connections[i]} })
-	p.outcome.add(&p.outcome.untried, untried(connections[begun:])...)
+func (p *pass) offerAll(posts *errgroup.Group, n int, at func(int) domain.Target) {
+	begun := p.offer(posts, n, func(i int) target { return target{Target: at(i)} })
+	untried := make([]target, 0, n-begun)
+	for i := begun; i < n; i++ {
+		untried = append(untried, target{Target: at(i)})
+	}
+	p.outcome.add(&p.outcome.untried, untried...)
 }
 
 // over reports whether to begin nothing new.
 func (p *pass) over() bool {
-	return p.stopping(p.ctx) || p.batch.retry() && time.Since(p.started) > retryTime
+	return p.barred.Load() || p.stopping(p.ctx) || p.batch.Retry() && time.Since(p.started) > retryTime
 }
 
 // post sends the target what it still has to get, as long as there is time, and
@@ -147,12 +153,15 @@ func (p *pass) post(t target) {
 			p.outcome.add(&p.outcome.untried, t)
 			return
 		}
-		if t.err = p.posts[t.envelope](p.work, t.connection.ID); errors.Is(t.err, ports.ErrNotSent) {
+		if t.err = p.posts[t.envelope](p.work, t.ID); errors.Is(t.err, ports.ErrNotSent) {
 			p.notSent(t, before)
 			return
 		}
 		p.tally.posts.Add(1)
 		if t.err != nil {
+			if errors.Is(t.err, ports.ErrThrottled) {
+				p.tally.throttled.Add(1)
+			}
 			p.classify(t)
 			return
 		}
@@ -162,22 +171,22 @@ func (p *pass) post(t target) {
 }
 
 // notSent notes a target whose post was not begun. One that has failed in this
-// pass before has still failed.
+// pass before has still failed, or is still rejected.
 func (p *pass) notSent(t target, before error) {
 	if before == nil {
 		p.outcome.add(&p.outcome.unsent, t)
 		return
 	}
 	t.err = before
-	p.outcome.add(&p.outcome.failed, t)
+	p.classify(t)
 }
 
-// retry goes over the targets that failed again, a few times, with a pause
-// before each so that a client or a quota can recover. All others have been
-// posted to by then. It ends when posts take long, waited being how long the pass
-// has waited for the last ones.
-func (p *pass) retry(waited time.Duration) {
-	for try := 0; try < p.options.Retries && waited <= patience; try++ {
+// repeat posts again to the targets that failed, a few times, with a pause before
+// each so that a client or a quota can recover. All others have been posted to by
+// then. It ends when posts take long, waited being how long the pass has waited for
+// the last ones.
+func (p *pass) repeat(waited time.Duration) {
+	for try := 0; try < p.options.Repeats && waited <= patience && !p.over(); try++ {
 		failed := p.outcome.take(&p.outcome.failed, 1)
 		if len(failed) == 0 {
 			return

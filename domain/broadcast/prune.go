@@ -2,9 +2,11 @@ package broadcast
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"serverless-websocket/domain"
+	"serverless-websocket/ports"
 )
 
 const (
@@ -53,10 +55,22 @@ func (p *pass) remove(gone []target) {
 	defer stop()
 	ids := make([]domain.ConnectionID, 0, len(gone))
 	for _, t := range gone {
-		ids = append(ids, t.connection.ID)
+		ids = append(ids, t.ID)
 	}
 	p.tally.gone.Add(int64(len(ids)))
+	p.reportRejected(gone)
 	if err := p.Connections.Delete(ctx, ids...); err != nil {
 		p.log.WarnContext(p.ctx, "gone connections not pruned", "connections", len(ids), "error", err)
+	}
+}
+
+// reportRejected says which rows are pruned though nobody says that their
+// connections are gone.
+func (p *pass) reportRejected(pruned []target) {
+	for _, t := range pruned {
+		if errors.Is(t.err, ports.ErrRejected) {
+			p.log.WarnContext(p.ctx, "pruned: the gateway rejects every post to this connection",
+				"connectionId", t.ID, "error", t.err)
+		}
 	}
 }

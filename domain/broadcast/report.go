@@ -12,25 +12,26 @@ import (
 // tally counts what a pass did. Connections are counted by how the pass left
 // them.
 type tally struct {
-	posts     atomic.Int64 // payloads sent or tried
-	throttled atomic.Int64 // of them answered 429
-	delivered atomic.Int64 // connections that got everything
-	gone      atomic.Int64 // answered 410, to be pruned
-	unopened  int          // answered 410 but fresh: left over for later
-	failed    int          // left over after 429 or any other error
-	leftOver  int          // handed to other jobs, once for each: the last two and the untried
-	reason    error        // why the first ones failed, or the scan
-	carriedOn bool         // the rest of the scan was handed to another job
-	pages     int          // of the scan
-	scanned   int          // connections on them
+	posts       atomic.Int64 // payloads sent or tried
+	throttled   atomic.Int64 // of them answered 429
+	delivered   atomic.Int64 // connections that got everything
+	gone        atomic.Int64 // answered 410, to be pruned
+	unopened    int          // answered 410 but may be about to open: left over for later
+	unconfirmed int          // answered 410 for the first time: left over for later
+	failed      int          // left over after 429 or any other error
+	leftOver    int          // handed to other jobs, once for each: the last three and the untried
+	reason      error        // why the first ones failed, or the scan
+	carriedOn   bool         // the rest of the scan was handed to another job
+	pages       int          // of the scan
+	scanned     int          // connections on them
 }
 
 // report logs the pass, so that each of its messages can be followed by its id.
 // The first line has the counts; a batch of very many messages has more lines,
 // which name the rest of them and the first, by which to find the counts.
 func (p *pass) report() {
-	level, first := p.level(), p.batch.messages[0]
-	for i, part := range portions(p.batch.messages) {
+	level, first := p.level(), p.batch.Messages[0]
+	for i, part := range portions(p.batch.Messages) {
 		if i > 0 {
 			p.log.Log(p.ctx, level, "fanned out as well", "messageIds", part, "with", first.ID)
 			continue
@@ -47,17 +48,18 @@ func (p *pass) level() slog.Level {
 	switch {
 	case telltale(p.tally.reason):
 		return slog.LevelWarn
-	case p.batch.retry() && p.tally.delivered.Load() == 0 && p.tally.gone.Load() == 0:
+	case p.batch.Retry() && p.tally.delivered.Load() == 0 && p.tally.gone.Load() == 0:
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo
 }
 
 func (p *pass) counts() []any {
-	counts := []any{"messages", len(p.batch.messages),
-		"audience", describe(p.batch.audience), "attempt", p.batch.attempt,
+	counts := []any{"messages", len(p.batch.Messages),
+		"audience", describe(p.batch.Audience), "attempt", p.batch.Attempt,
 		"delivered", p.tally.delivered.Load(), "gone", p.tally.gone.Load(),
-		"throttled", p.tally.throttled.Load(), "failed", p.tally.failed, "unopened", p.tally.unopened,
+		"throttled", p.tally.throttled.Load(), "failed", p.tally.failed,
+		"unopened", p.tally.unopened, "unconfirmed", p.tally.unconfirmed,
 		"leftOver", p.tally.leftOver, "carriedOn", p.tally.carriedOn,
 		"posts", p.tally.posts.Load(), "pages", p.tally.pages}
 	if p.tally.reason != nil {

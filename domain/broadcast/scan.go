@@ -31,10 +31,10 @@ func (p *pass) scan(posts *errgroup.Group) {
 		reader.Wait()
 	}()
 	for next := range pages {
-		rest := p.batch.audience
+		rest := p.batch.Audience
 		rest.Cursor = next.from
-		if p.stopping(p.ctx) {
-			p.leaveScan(p.restOfScan().carriedOn(rest))
+		if p.over() {
+			p.leaveScan(p.unfinished(rest))
 			return
 		}
 		if next.err != nil {
@@ -44,7 +44,7 @@ func (p *pass) scan(posts *errgroup.Group) {
 		}
 		p.tally.pages++
 		p.tally.scanned += len(next.page.Connections)
-		p.offerAll(posts, next.page.Connections)
+		p.offerAll(posts, len(next.page.Connections), func(i int) domain.Target { return next.page.Connections[i].Target() })
 		p.handOn(p.options.Held)
 		p.prune(p.options.Held)
 	}
@@ -57,8 +57,8 @@ func (p *pass) scan(posts *errgroup.Group) {
 // scan on.
 func (p *pass) readAhead(ctx context.Context, pages chan<- pageRead, left <-chan struct{}) {
 	defer close(pages)
-	for cursor := p.batch.audience.Cursor; ; {
-		page, err := p.Connections.Scan(ctx, p.batch.audience.Segment, cursor)
+	for cursor := p.batch.Audience.Cursor; ; {
+		page, err := p.Connections.Scan(ctx, p.batch.Audience.Segment, cursor)
 		select {
 		case pages <- pageRead{cursor, page, err}:
 		case <-left:
@@ -71,13 +71,22 @@ func (p *pass) readAhead(ctx context.Context, pages chan<- pageRead, left <-chan
 }
 
 // restOfScan is the batch for the rest of the scan. A scan that has got on counts
-// its failures anew.
+// its failures anew, unless nobody may be posted to.
 func (p *pass) restOfScan() batch {
 	b := p.batch
-	if p.tally.pages > 0 {
-		b.attempt = 0
+	if p.tally.pages > 0 && !p.barred.Load() {
+		b.Attempt = 0
 	}
 	return b
+}
+
+// unfinished is the rest of a scan that ends early.
+func (p *pass) unfinished(rest domain.Audience) leftover {
+	if why := p.why(); why != nil {
+		p.tally.reason = why
+		return p.restOfScan().failed(rest, why)
+	}
+	return p.restOfScan().carriedOn(rest)
 }
 
 // leaveScan leaves the rest of the scan over.
@@ -91,6 +100,6 @@ func (p *pass) leaveScan(l leftover) {
 // learn notes how large the table is, at least or, when the scan is over, in all,
 // and how fast this worker went over it.
 func (p *pass) learn(over bool) {
-	total := (p.batch.seen + p.tally.scanned) * max(1, p.batch.audience.Segment.Total)
+	total := (p.batch.Seen + p.tally.scanned) * max(1, p.batch.Audience.Segment.Total)
 	p.pace.learn(total, over, int(p.tally.posts.Load()), time.Since(p.started))
 }

@@ -16,7 +16,7 @@ func (f *FanOut) parts(b batch) int {
 	if f.options.Workers <= 1 || !b.forEveryone() {
 		return 1
 	}
-	return min(f.options.Workers, maxSplit/weight(b.messages))
+	return min(f.options.Workers, maxSplit/weight(b.Messages))
 }
 
 // tooLarge reports whether a pass with so many envelopes over the whole table
@@ -45,13 +45,13 @@ func (f *FanOut) split(ctx, work context.Context, b batch, envelopes []domain.En
 	for i := 1; i < total; i++ {
 		others = append(others, b.carriedOn(domain.Audience{Segment: domain.Segment{Index: i, Total: total}}))
 	}
-	for _, ids := range portions(b.messages) {
+	for _, ids := range portions(b.Messages) {
 		f.log.InfoContext(ctx, "split", "messageIds", ids, "segments", total)
 	}
 	if err := f.leave(ctx, others...); err != nil {
 		return err
 	}
-	b.audience.Segment = domain.Segment{Total: total}
+	b.Audience.Segment = domain.Segment{Total: total}
 	busy, err := f.pass(ctx, work, b, envelopes)
 	f.rest(ctx, busy)
 	return err

@@ -2,6 +2,7 @@ package broadcast_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -211,6 +212,8 @@ type poster struct {
 	inFlight int
 	peak     int
 	hold     func(domain.ConnectionID) // called while the post is under way
+	denied   func() bool               // nobody may be posted to
+	asked    error                     // the answer to posts to nobody; ErrGone if nil
 }
 
 func (p *poster) Prepare(payload []byte) (ports.Post, error) {
@@ -248,6 +251,12 @@ func (p *poster) deliver(id domain.ConnectionID, payload string) error {
 		p.tries = make(map[domain.ConnectionID]int)
 	}
 	p.tries[id]++
+	switch {
+	case p.denied != nil && p.denied():
+		return fmt.Errorf("403: %w", ports.ErrRejected)
+	case id == ports.Nobody:
+		return cmp.Or(p.asked, ports.ErrGone)
+	}
 	if answer := p.answer[id]; answer != nil {
 		if err := answer(p.tries[id]); err != nil {
 			return err

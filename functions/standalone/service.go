@@ -35,16 +35,18 @@ const (
 // fanOutOptions fit posts that never wait, to sockets that open within
 // milliseconds. A client whose buffer is full is not tried again within the pass
 // but by a job of its own, until it has taken what it gets or the gateway drops
-// it, which is what bounds the attempts. No job is split: there is one worker for
+// it, which is what bounds the attempts. That a connection is gone needs no
+// second post: the gateway of this process knows. No job is split: there is one worker for
 // all parts, and messages in parts could overtake each other. One processor is
 // left to those who connect and send, as posts never let go of theirs.
 var fanOutOptions = broadcast.Options{
-	InFlight:        max(1, runtime.GOMAXPROCS(0)-1),
-	FreshFor:        2 * time.Second,
-	Retries:         -1,
-	RequeueDelay:    100 * time.Millisecond,
-	MaxRequeueDelay: 2 * time.Second,
-	MaxAttempts:     1 << 30,
+	InFlight:         max(1, runtime.GOMAXPROCS(0)-1),
+	FreshFor:         2 * time.Second,
+	ConfirmGoneAfter: -1,
+	Repeats:          -1,
+	RequeueDelay:     100 * time.Millisecond,
+	MaxRequeueDelay:  2 * time.Second,
+	MaxAttempts:      1 << 30,
 }
 
 // service is the gateway, the queue and what connects them.

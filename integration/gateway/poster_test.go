@@ -27,8 +27,8 @@ import (
 	"serverless-websocket/ports/porttest"
 )
 
-// patience is how long a test waits for what should come at once.
-// patience is so long that on a busy machine, too, only a hang exceeds it.
+// patience is how long a test waits for what should come at once: so long that on
+// a busy machine, too, only a hang exceeds it.
 const patience = time.Minute
 
 var keys = aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET", SessionToken: "SESSION/+="}
@@ -44,11 +44,13 @@ func TestPoster(t *testing.T) {
 				client.CloseNow()
 				s.await(t, s.gone)
 				return porttest.PosterHarness{
-					Poster:   s.poster(keys),
-					Open:     s.open,
-					Closed:   closed,
-					Unknown:  unknown,
-					OpenDeaf: func(t *testing.T) domain.ConnectionID { id, _ := s.dial(t, 4<<10); return id },
+					Poster:    s.poster(keys),
+					Open:      s.open,
+					Closed:    closed,
+					Unknown:   unknown,
+					Malformed: "odd/id",
+					Denied:    s.poster(aws.Credentials{AccessKeyID: "OTHER", SecretAccessKey: "OTHER"}),
+					OpenDeaf:  func(t *testing.T) domain.ConnectionID { id, _ := s.dial(t, 4<<10); return id },
 				}
 			})
 		})

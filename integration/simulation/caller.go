@@ -5,21 +5,18 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"serverless-websocket/domain"
 )
 
 // caller is one run of a function. The use cases pass their context to every
 // port, and by it the simulated ports know who calls.
 type caller struct {
 	name   string
+	clock  time.Duration // how far it is ahead
 	cancel context.CancelFunc
 
 	mu     sync.Mutex
 	killed bool
 	calls  map[string]calls
-	gone   map[domain.ConnectionID]bool // answered 410 when too old to be yet to open
-	pruned map[domain.ConnectionID]bool // deletes asked for, granted or not
 }
 
 // calls counts the instants at which something was called.
@@ -35,10 +32,8 @@ type callerKey struct{}
 // deadline counts.
 func newCaller(name string, timeout time.Duration) (*caller, context.Context) {
 	c := &caller{
-		name:   name,
-		calls:  make(map[string]calls),
-		gone:   make(map[domain.ConnectionID]bool),
-		pruned: make(map[domain.ConnectionID]bool),
+		name:  name,
+		calls: make(map[string]calls),
 	}
 	ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), callerKey{}, c), timeout)
 	c.cancel = cancel
@@ -75,28 +70,6 @@ func (c *caller) call(what string) string {
 		c.calls[what] = seen
 	}
 	return fmt.Sprintf("%s %s %d", c.name, what, seen.n)
-}
-
-// note adds ids to one of the caller's sets.
-func (c *caller) note(set map[domain.ConnectionID]bool, ids ...domain.ConnectionID) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, id := range ids {
-		set[id] = true
-	}
-}
-
-// unpruned returns the ids that answered Gone and that nobody tried to prune.
-func (c *caller) unpruned() []domain.ConnectionID {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var ids []domain.ConnectionID
-	for id := range c.gone {
-		if !c.pruned[id] {
-			ids = append(ids, id)
-		}
-	}
-	return ids
 }
 
 // travel waits for a request or an answer to get through. On an error the caller

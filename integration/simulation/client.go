@@ -25,6 +25,9 @@ type client struct {
 	opens   time.Duration // after it was registered; never if negative
 	leaves  time.Duration // after it opened; never if negative
 	says    bool          // that it leaves
+	// For a while the gateway takes its open socket for gone.
+	vanishes, vanishesFor time.Duration
+	rejected              bool // its id is none for the gateway
 
 	// The rest is guarded by the gateway's lock.
 	state        state
@@ -32,7 +35,9 @@ type client struct {
 	registeredAt time.Time // when it had stored it; zero before
 	openedAt     time.Time
 	got          map[domain.MessageID][]time.Time
-	unknown      int // posts that were delivered and answered with an error
+	unknown      int                      // posts that were delivered and answered with an error
+	goneAt       time.Time                // when a post first found it gone, or rejected; zero if none did
+	gone         map[domain.MessageID]int // posts that did, for each message
 }
 
 // Times of a run. Messages are sent while clients come and go.
@@ -57,7 +62,13 @@ func newClient(s seed, id domain.ConnectionID, h hazards) *client {
 		says:    s.happens("says", 0.5),
 		got:     make(map[domain.MessageID][]time.Time),
 	}
-	if s.happens("new", 0.3) {
+	isNew := s.happens("new", 0.3)
+	// A new one may be found gone for good reason, if by the clock it is not new.
+	if !isNew && s.happens("vanishes", h.vanishes) {
+		c.vanishes = s.between("vanishes from", firstMessage, lastMessage)
+		c.vanishesFor = s.between("vanishes for", time.Millisecond, freshFor-postLimit)
+	}
+	if isNew {
 		c.joins = s.between("joins late", firstMessage-handshake, lastMessage)
 		c.opens = s.between("opens late", time.Millisecond, handshake)
 	}
@@ -94,6 +105,7 @@ func (w *world) live(c *client) {
 func (w *world) register(c *client) bool {
 	_, ctx := newCaller("connect "+string(c.id), time.Minute)
 	defer callerOf(ctx).cancel()
+	callerOf(ctx).clock = w.clock("connect " + string(c.id))
 	w.gateway.registering(c)
 	if err := w.registry.Connect(ctx, c.id); err != nil {
 		return false

@@ -31,7 +31,11 @@ type gateway struct {
 	contents  map[domain.MessageID]string // of all messages sent
 }
 
-var errUnavailable = errors.New("503")
+var (
+	errUnavailable = errors.New("503")
+	errForbidden   = fmt.Errorf("403: %w", ports.ErrRejected)
+	errBadRequest  = fmt.Errorf("400: %w", ports.ErrRejected)
+)
 
 // frame is a payload as clients read it.
 type frame struct {
@@ -71,8 +75,7 @@ func (g *gateway) read(payload []byte) frame {
 }
 
 func (g *gateway) post(ctx context.Context, id domain.ConnectionID, f frame) error {
-	from := callerOf(ctx)
-	call := from.call(fmt.Sprint("post ", f.Messages[0].ID, " to ", id))
+	call := callerOf(ctx).call(fmt.Sprint("post ", f.Messages[0].ID, " to ", id))
 	d := g.seed.of("post", call)
 	there := d.between("there", time.Millisecond, longestWay)
 	if err := travel(ctx, there); err != nil {
@@ -80,12 +83,16 @@ func (g *gateway) post(ctx context.Context, id domain.ConnectionID, f frame) err
 	}
 	delivered, err := g.arrive(d, id, f)
 	g.event("post", call, err)
+	if id == ports.Nobody {
+		return cmp.Or(travel(ctx, d.between("back", time.Millisecond, 15*time.Millisecond)), err)
+	}
 	back := g.answerTime(d, id)
 	if limit := d.between("limit", postLimit-50*time.Millisecond, postLimit); there+back > limit {
 		back, err = limit-there, context.DeadlineExceeded
+		g.fault("post timed out")
 	}
 	err = cmp.Or(travel(ctx, back), err)
-	g.answered(from, id, delivered, err)
+	g.answered(id, f, delivered, err)
 	return err
 }
 
@@ -96,22 +103,39 @@ func (g *gateway) arrive(d seed, id domain.ConnectionID, f frame) (delivered boo
 	defer g.mu.Unlock()
 	if !g.healed.Load() && !g.quota.take() {
 		g.overQuota++
+		g.fault("post over the quota")
 		return false, ports.ErrThrottled
+	}
+	if g.denied() {
+		g.fault("post without permission")
+		return false, errForbidden
+	}
+	if id == ports.Nobody {
+		return false, ports.ErrGone
 	}
 	c := g.clients[id]
 	spared := g.plan.kind == prompt && !c.slow // all trouble is with the slow ones
 	switch {
+	case c.rejected:
+		g.fault("id rejected")
+		return false, errBadRequest
 	case c.state != open:
 		return false, ports.ErrGone
+	case !g.healed.Load() && c.vanished(time.Since(g.start)):
+		g.fault("open connection called gone")
+		return false, ports.ErrGone
 	case c.clogged && !spared && d.happens("throttled", h.throttled):
+		g.fault("client throttled")
 		return false, ports.ErrThrottled
 	case !spared && d.happens("unavailable", h.unavailable):
+		g.fault("gateway unavailable")
 		return false, errUnavailable
 	}
 	for _, m := range f.Messages {
 		c.got[m.ID] = append(c.got[m.ID], time.Now())
 	}
 	if d.happens("unknown", h.unknown) {
+		g.fault("answer lost")
 		return true, errUnavailable
 	}
 	return true, nil
@@ -125,16 +149,23 @@ func (g *gateway) answerTime(d seed, id domain.ConnectionID) time.Duration {
 }
 
 // answered notes what the caller knows now, and what it does not.
-func (g *gateway) answered(from *caller, id domain.ConnectionID, delivered bool, err error) {
+func (g *gateway) answered(id domain.ConnectionID, f frame, delivered bool, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	c := g.clients[id]
 	if delivered && err != nil {
 		c.unknown++
 	}
-	// It was old enough even when the post began.
-	if errors.Is(err, ports.ErrGone) && time.Since(c.rowAt) > freshFor+postLimit {
-		from.note(from.gone, id)
+	if !errors.Is(err, ports.ErrGone) && !errors.Is(err, ports.ErrRejected) {
+		return
+	}
+	if c.goneAt.IsZero() {
+		c.goneAt, c.gone = time.Now(), make(map[domain.MessageID]int)
+	}
+	for _, m := range f.Messages {
+		if errors.Is(err, ports.ErrGone) { // a rejection takes more posts, and may count as a failure
+			c.gone[m.ID]++
+		}
 	}
 }
 
@@ -166,6 +197,15 @@ func (g *gateway) registered(c *client) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	c.registeredAt = time.Now()
+}
+
+// confirmed reports whether a post found the client gone long enough ago for its
+// row to be pruned.
+func (g *gateway) confirmed(id domain.ConnectionID) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	at := g.clients[id].goneAt
+	return !at.IsZero() && time.Since(at) >= freshFor
 }
 
 // live reports whether the client's socket is open or about to open.

@@ -16,6 +16,28 @@ type journal struct {
 	sum    seed // the same for the same events at the same instants
 	events int
 	wrong  []string
+	faults map[string]int // how many of each kind there were
+	checks map[string]int // how often each promise was looked at
+}
+
+// fault counts something that went wrong as it was meant to.
+func (j *journal) fault(kind string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.faults == nil {
+		j.faults = make(map[string]int)
+	}
+	j.faults[kind]++
+}
+
+// checked counts that a promise was looked at.
+func (j *journal) checked(promise string, times int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.checks == nil {
+		j.checks = make(map[string]int)
+	}
+	j.checks[promise] += times
 }
 
 // event adds to the sum in a way that does not depend on the order in which

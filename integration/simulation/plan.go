@@ -20,6 +20,8 @@ type plan struct {
 	kind       kind
 	clients    int
 	strays     int // rows of long ago, about to expire
+	foreign    int // rows that another program wrote
+	nonsense   int // bodies that are no jobs
 	messages   int
 	large      bool // contents that do not share a payload
 	jobs       intake
@@ -55,6 +57,10 @@ type hazards struct {
 	slow         float64       // of a client that answers slowly
 	answerWithin time.Duration // of a slow client
 	quota, burst float64       // posts a second; 0: no limit
+	clocks       float64       // of a function whose clock is wrong
+	vanishes     float64       // of a client that the gateway takes for gone for a while
+	deniedFrom   time.Duration // since the start: when nobody may post
+	denied       time.Duration // and for how long; 0: never
 }
 
 func newPlan(s seed) plan {
@@ -62,6 +68,8 @@ func newPlan(s seed) plan {
 		kind:     [...]kind{exact, prompt, anything, anything}[s%4],
 		clients:  s.number("clients", 5, 40),
 		strays:   s.number("strays", 0, 8),
+		foreign:  max(0, s.number("foreign", -3, 4)),
+		nonsense: max(0, s.number("nonsense", -4, 2)),
 		messages: s.number("messages", 1, 5),
 		large:    s.happens("large", 0.08),
 		jobs: intake{
@@ -80,7 +88,7 @@ func newPlan(s seed) plan {
 		InFlight: pick(s, "in flight", 4, 8, 16, 256),
 		Workers:  pick(s, "split into", 0, 2, 3, 4),
 		Held:     pick(s, "held", 0, 2, 5),
-		Retries:  pick(s, "retries", -1, 1),
+		Repeats:  pick(s, "retries", -1, 1),
 		// The least there is: halved and spread at random they are the same in
 		// every run, and the queue rounds them up to seconds.
 		Backoff:      1,
@@ -137,6 +145,12 @@ func newHazards(s seed, k kind) hazards {
 		unavailable:  some("unavailable", 0.4),
 		slow:         some("slow", 0.3),
 		answerWithin: s.between("answer within", time.Second, justInTime),
+	}
+	h.clocks = some("clocks", 0.6)
+	h.vanishes = some("vanishes", 0.5)
+	if s.happens("any denied", 0.2) {
+		h.deniedFrom = s.between("denied from", firstMessage, lastMessage)
+		h.denied = s.between("denied", time.Millisecond, 20*time.Second)
 	}
 	if s.happens("any quota", 0.5) {
 		size := s.share("quota")

@@ -13,7 +13,7 @@ func (w *world) checkDeadLetters() {
 	var letters []letter
 	for _, e := range w.dead.entries {
 		l := letterOf(e.body)
-		if e.receives == 0 && (l.Reason == "" || l.Attempt > 0) {
+		if e.receives == 0 && (l.Reason == "" || l.Attempt > len(l.Only)) {
 			w.broken("a dead letter has reason %q and %d attempts", l.Reason, l.Attempt)
 		}
 		letters = append(letters, l)
@@ -42,13 +42,26 @@ func (w *world) checkDeliveries() {
 	w.gateway.mu.Lock()
 	defer w.gateway.mu.Unlock()
 	for _, c := range w.clients {
+		w.checked("nobody gets a message more often than a fault explains", len(c.got))
 		for id, at := range c.got {
 			if allowed := w.allowed(c, id); len(at) > allowed {
 				w.broken("%s got %s %d times, where %d would be explained", c.id, id, len(at), allowed)
 			}
 		}
 	}
+	for _, c := range w.gateway.clients {
+		w.checked("who is gone is asked for no longer", len(c.gone))
+		for id, n := range c.gone {
+			if allowed := w.allowed(c, id); n > maxGone*allowed {
+				w.broken("%s was found gone by %d posts of %s, where %d would be explained", c.id, n, id, maxGone*allowed)
+			}
+		}
+	}
 }
+
+// maxGone is how many posts of one message find a connection gone at most, while
+// it may be about to open: at once and after 1, 2, 4, 8 and 16 s.
+const maxGone = 6
 
 // allowed is how often a client may get a message: once, and once more for each
 // time that a job for just that came again or a post to the client ended unknown.
@@ -77,6 +90,9 @@ func (w *world) missing() []gap {
 	var gaps []gap
 	for _, c := range w.clients {
 		for _, m := range w.messages {
+			if !m.acceptedAt.IsZero() {
+				w.checked("an accepted message reaches all, or is a dead letter", 1)
+			}
 			owed := !m.acceptedAt.IsZero() && c.state == open && c.registeredAt.Before(m.sentAt)
 			if owed && len(c.got[m.id]) == 0 {
 				gaps = append(gaps, gap{c.id, m.id})
@@ -95,6 +111,7 @@ func (w *world) checkPromptness() {
 			if c.slow || c.openedAt.After(m.sentAt) || len(at) == 0 {
 				continue
 			}
+			w.checked("slow clients delay nobody else", 1)
 			if took := at[0].Sub(m.sentAt); took > w.plan.promptly {
 				w.broken("%s is open and fast and got %s after %v", c.id, m.id, took)
 			}
@@ -106,6 +123,7 @@ func (w *world) checkPromptness() {
 // posted to: rows of the live and no others.
 func (w *world) checkRows() {
 	rows := w.store.ids()
+	w.checked("rows of the live stay, all others go", len(w.gateway.clients))
 	for _, c := range w.clients {
 		stored := rows[c.id]
 		switch {

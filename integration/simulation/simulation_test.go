@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"testing"
 	"testing/synctest"
 )
@@ -11,23 +12,41 @@ import (
 var (
 	seeds = flag.Int("seeds", 1000, "run the seeds from 0 up to this")
 	only  = flag.Int("seed", -1, "run this seed alone and show what happens in it")
+	tell  = flag.Bool("report", false, "print what went wrong in all worlds and what was checked")
 )
 
+// kinds is how many kinds of faults there are, and promises how many are looked at.
+const kinds, promises = 21, 7
+
 func TestPromises(t *testing.T) {
+	var all report
 	if *only >= 0 {
-		check(t, seed(*only))
+		check(t, seed(*only), &all)
 		return
 	}
+	t.Cleanup(func() { all.conclude(t) })
 	for s := range *seeds {
 		t.Run(fmt.Sprint(s), func(t *testing.T) {
 			t.Parallel()
-			check(t, seed(s))
+			check(t, seed(s), &all)
 		})
 	}
 }
 
-func check(t *testing.T, s seed) {
+// conclude fails when something was never tried.
+func (r *report) conclude(t *testing.T) {
+	if *tell {
+		r.print(os.Stdout)
+	}
+	if r.worlds >= 100 && (len(r.faults) != kinds || len(r.checks) != promises) {
+		t.Errorf("%d kinds of faults in %d worlds, want %d; %d promises, want %d: %v, %v",
+			len(r.faults), r.worlds, kinds, len(r.checks), promises, r.faults, r.checks)
+	}
+}
+
+func check(t *testing.T, s seed, all *report) {
 	w := simulate(t, s)
+	all.add(w)
 	for _, wrong := range w.wrong {
 		t.Error(wrong)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"serverless-websocket/adapters/memstore"
@@ -31,8 +32,10 @@ func (s *store) begin(ctx context.Context, what string) (before, after error) {
 	s.event("store", callerOf(ctx).name, what)
 	switch h := s.hazards(); {
 	case d.happens("fails", h.storeFails/2):
+		s.fault("store failed")
 		return errStore, nil
 	case d.happens("fails late", h.storeFails/2):
+		s.fault("store failed late")
 		return nil, errStore
 	}
 	return nil, nil
@@ -43,19 +46,24 @@ func (s *store) Put(ctx context.Context, c domain.Connection) error {
 	if before != nil {
 		return before
 	}
+	ahead := callerOf(ctx).clock
+	c.RegisteredAt, c.ExpiresAt = c.RegisteredAt.Add(ahead), c.ExpiresAt.Add(ahead)
 	return errors.Join(s.rows.Put(ctx, c), after)
 }
 
 func (s *store) Delete(ctx context.Context, ids ...domain.ConnectionID) error {
 	from := callerOf(ctx)
-	from.note(from.pruned, ids...)
 	before, after := s.begin(ctx, fmt.Sprint("delete ", ids))
 	if before != nil {
 		return before
 	}
+	s.checked("no row is deleted of the live, or before it is confirmed", len(ids))
 	for _, id := range ids {
 		if s.gateway.live(id) {
 			s.broken("%s deletes the row of %s, which is live", from.name, id)
+		}
+		if !strings.HasPrefix(from.name, "disconnect") && !s.gateway.confirmed(id) {
+			s.broken("%s deletes the row of %s, which was not found gone twice", from.name, id)
 		}
 	}
 	return errors.Join(s.rows.Delete(ctx, ids...), after)
@@ -69,9 +77,14 @@ func (s *store) Scan(ctx context.Context, segment domain.Segment, from domain.Cu
 	}
 	empty := s.seed.of("empty page", callerOf(ctx).call(what)).happens("", s.hazards().emptyPages)
 	if empty && from != "" {
+		s.fault("empty page")
 		return ports.Page{Next: from}, nil
 	}
-	return s.rows.Scan(ctx, segment, from)
+	page, err := s.rows.Scan(ctx, segment, from)
+	for i, c := range page.Connections {
+		page.Connections[i].RegisteredAt = seen(c.RegisteredAt, callerOf(ctx).clock)
+	}
+	return page, err
 }
 
 // ids returns all rows that have not expired.

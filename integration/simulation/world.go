@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -42,7 +43,8 @@ type world struct {
 	newWorker func() *broadcast.FanOut
 	clients   []*client
 	messages  []*message
-	repeats   []letter // jobs that may have been worked off once more than they were sent
+	repeats   []letter        // jobs that may have been worked off once more than they were sent
+	nonsenses map[string]bool // bodies that are no jobs
 }
 
 // message is one that a client sent.
@@ -55,7 +57,7 @@ type message struct {
 // newWorld returns the world of a seed. It must be called in a synctest bubble.
 // The run's events and log go to out, unless it is nil.
 func newWorld(s seed, p plan, out io.Writer) *world {
-	w := &world{seed: s, plan: p, journal: journal{out: out, start: time.Now()}, log: slog.New(slog.DiscardHandler)}
+	w := &world{seed: s, plan: p, nonsenses: make(map[string]bool), journal: journal{out: out, start: time.Now()}, log: slog.New(slog.DiscardHandler)}
 	if out != nil {
 		w.log = slog.New(slog.NewTextHandler(&w.journal, nil))
 	}
@@ -102,6 +104,7 @@ func (w *world) run() {
 	w.storms()
 	w.drained()
 	w.checkDeadLetters()
+	w.checkNonsense()
 	w.healed.Store(true)
 	w.redrive()
 	w.checkDeliveries()
@@ -130,6 +133,12 @@ func (w *world) storms() {
 	var actors sync.WaitGroup
 	for i := range w.plan.strays {
 		w.stray(w.seed.of("stray", i), domain.ConnectionID(fmt.Sprintf("stray-%d=", i)))
+	}
+	for i := range w.plan.foreign {
+		w.foreign(w.seed.of("foreign", i), i)
+	}
+	for i := range w.plan.nonsense {
+		actors.Go(func() { w.nonsense(w.seed.of("nonsense", i), i) })
 	}
 	for i := range w.plan.clients {
 		c := newClient(w.seed, domain.ConnectionID(fmt.Sprintf("client-%d=", i)), w.plan.hazards)
@@ -199,7 +208,7 @@ func (w *world) comesAgain(body string) {
 // redrive sends the dead letters back until there are none.
 func (w *world) redrive() {
 	for range 10 {
-		letters := w.dead.drain()
+		letters := slices.DeleteFunc(w.dead.drain(), func(e *entry) bool { return w.nonsenses[e.body] })
 		if len(letters) == 0 {
 			return
 		}

@@ -23,6 +23,12 @@ type PosterHarness struct {
 	// Closed is the id of a connection that was open once, Unknown a well-formed
 	// one of a connection that never was.
 	Closed, Unknown domain.ConnectionID
+	// Malformed is an id that the gateway rejects. It is empty when the gateway looks
+	// at no id's form.
+	Malformed domain.ConnectionID
+	// Denied is a poster to the same gateway that may not post. It is nil when
+	// everybody may.
+	Denied ports.Poster
 	// OpenDeaf opens a connection until the case t is over, from which the client
 	// reads nothing. It is nil when the gateway does not throttle such a client
 	// after maxBacklog bytes.
@@ -42,6 +48,9 @@ func TestPoster(t *testing.T, newHarness func(t *testing.T) PosterHarness) {
 		"too large":                  (*posterCase).tooLarge,
 		"closed connection":          (*posterCase).closed,
 		"unknown connection":         (*posterCase).unknown,
+		"nobody":                     (*posterCase).nobody,
+		"malformed id":               (*posterCase).malformed,
+		"no permission":              (*posterCase).denied,
 		"gone does not stick":        (*posterCase).goneAmongOthers,
 		"order":                      (*posterCase).order,
 		"one post, many connections": (*posterCase).concurrent,
@@ -135,6 +144,40 @@ func (c *posterCase) closed() {
 
 func (c *posterCase) unknown() {
 	c.expectError(c.prepare([]byte("hello"))(c.ctx, c.Unknown), ports.ErrGone)
+}
+
+func (c *posterCase) nobody() {
+	c.expectError(c.prepare([]byte("hello"))(c.ctx, ports.Nobody), ports.ErrGone)
+}
+
+// malformed has an id rejected for itself, which says nothing about others.
+func (c *posterCase) malformed() {
+	if c.Malformed == "" {
+		c.Skip("this gateway looks at no id's form")
+	}
+	id, recv := c.Open(c.T)
+	post := c.prepare([]byte("hello"))
+	c.expectError(post(c.ctx, c.Malformed), ports.ErrRejected)
+	c.expectError(post(c.ctx, ports.Nobody), ports.ErrGone)
+	if err := post(c.ctx, id); err != nil {
+		c.Fatalf("post after one that was rejected: %v", err)
+	}
+	c.expect(recv, []byte("hello"))
+}
+
+// denied has everything rejected, whoever it is for.
+func (c *posterCase) denied() {
+	if c.Denied == nil {
+		c.Skip("everybody may post to this gateway")
+	}
+	post, err := c.Denied.Prepare([]byte("hello"))
+	if err != nil {
+		c.Fatal(err)
+	}
+	open, _ := c.Open(c.T)
+	for _, id := range []domain.ConnectionID{open, c.Closed, c.Unknown, ports.Nobody} {
+		c.expectError(post(c.ctx, id), ports.ErrRejected)
+	}
 }
 
 func (c *posterCase) goneAmongOthers() {

@@ -1,0 +1,230 @@
+package broadcast_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"serverless-websocket/adapters/memqueue"
+	"serverless-websocket/domain"
+	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/ports"
+)
+
+// What is left of a job, what it counts and when it is put back.
+
+// The worker of a split makes posts for six seconds, and would rest for longer than
+// there is time.
+func TestTheRestAfterASplitEndsBeforeTheDeadline(t *testing.T) {
+	for deadline, want := range map[time.Duration]time.Duration{
+		20 * time.Second: 10 * time.Second,         // the margin begins
+		time.Hour:        13500 * time.Millisecond, // the last of six posts began after five
+	} {
+		inBubble(func(t *testing.T) {
+			w := newWorldOf(t, 100, broadcast.Options{InFlight: 1, Workers: 2, PerSecond: 1})
+			w.connect(12)
+			w.poster.hold = func(domain.ConnectionID) { time.Sleep(time.Second) }
+			w.send(`1`)
+			ctx, cancel := context.WithTimeout(context.Background(), deadline)
+			defer cancel()
+			began := time.Now()
+			w.handle(ctx, w.receive())
+			if took := time.Since(began); w.poster.posts != 6 || took != want {
+				t.Errorf("%d posts, and back after %v, want %v", w.poster.posts, took, want)
+			}
+		})(t)
+	}
+}
+
+func TestAPayloadMayBeAsLongAsTheLimitAndNoLonger(t *testing.T) {
+	for more, payloads := range []int{1, 2} {
+		inBubble(func(t *testing.T) {
+			w := newWorld(t, broadcast.Options{})
+			id := w.connect(1)[0]
+			first := `"` + strings.Repeat("a", 1_000) + `"`
+			m := domain.Message{ID: w.newID(time.Time{}), Content: domain.Content(first)}
+			room := domain.MaxPayload - domain.EnvelopeSize(m) - len(`,`) - (domain.EnvelopeSize(m) - len(`{"messages":[]}`) - len(first))
+			second := `"` + strings.Repeat("b", room-2+more) + `"`
+			w.send(first)
+			w.send(second)
+			w.work()
+			w.wantGot(id, first, second)
+			if w.poster.posts != payloads {
+				t.Errorf("%d bytes over the limit: %d payloads, want %d", more, w.poster.posts, payloads)
+			}
+		})(t)
+	}
+}
+
+// A job about to be given up and a new one for the same connections.
+func TestOnlyJobsThatFailedEquallyOftenAreGivenUpTogether(t *testing.T) {
+	for _, order := range [][]string{{"", `"attempt":2`}, {`"attempt":2`, ""}} {
+		inBubble(func(t *testing.T) {
+			w := newWorld(t, broadcast.Options{MaxAttempts: 3})
+			w.faultyStore.failScan = func(domain.Cursor) error { return errors.New("throughput exceeded") }
+			w.connect(1)
+			for _, members := range order {
+				content := `"new"`
+				if members != "" {
+					content = `"old"`
+				}
+				w.body(content, members)
+			}
+			w.handle(context.Background(), w.receive())
+			w.faultyStore.failScan = nil
+			dead := w.deadLetters()
+			if len(dead) != 1 || !strings.Contains(dead[0].Body, "old") || strings.Contains(dead[0].Body, "new") {
+				t.Errorf("dead letters: %v", dead)
+			}
+		})(t)
+	}
+}
+
+func TestAScanThatGotOnCountsItsFailuresAnew(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{MaxAttempts: 2})
+		all := w.connect(9) // three pages
+		failures := map[domain.Cursor]int{}
+		w.faultyStore.failScan = func(from domain.Cursor) error {
+			if failures[from]++; failures[from] == 1 {
+				return errors.New("throughput exceeded")
+			}
+			return nil
+		}
+		w.send(`1`)
+		w.work()
+		for _, id := range all {
+			w.wantGot(id, `1`)
+		}
+		if dead := w.deadLetters(); len(dead) > 0 {
+			t.Errorf("dead letters: %v", dead)
+		}
+	})(t)
+}
+
+// Rows that cannot be deleted cost time, which the messages must not pay.
+func TestWhatIsLeftIsPutBackBeforeRowsAreDeleted(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{Repeats: -1, ConfirmGoneAfter: -1})
+		w.connect(3)
+		w.poster.answer["c-0"] = always(ports.ErrGone)
+		w.poster.answer["c-1"] = until(1, ports.ErrThrottled)
+		deleted := false
+		w.faultyStore.onDelete = func(context.Context) error {
+			deleted = true
+			if left := w.queue.Depth().Delayed; left != 1 {
+				t.Errorf("%d jobs on the queue when the row is deleted", left)
+			}
+			return nil
+		}
+		w.send(`1`)
+		w.work()
+		if !deleted {
+			t.Error("nothing was deleted")
+		}
+	})(t)
+}
+
+// A connection that failed and then got no turn has failed.
+func TestNoTurnAfterAFailureIsStillAFailure(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{MaxAttempts: 1, Repeats: 1})
+		w.connect(1)
+		w.poster.answer["c-0"] = func(try int) error {
+			if try == 1 {
+				return errors.New("503")
+			}
+			return ports.ErrNotSent
+		}
+		w.send(`1`)
+		w.handle(context.Background(), w.receive())
+		if dead := w.deadLetters(); len(dead) != 1 || !strings.Contains(dead[0].Body, "503") {
+			t.Errorf("dead letters: %v", dead)
+		}
+	})(t)
+}
+
+// Three workers share a scan; the last one knows how large the table is.
+func TestAScanThatIsCarriedOnKeepsCount(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorldOf(t, 4, broadcast.Options{})
+		w.connect(12)
+		w.poster.hold = func(domain.ConnectionID) { time.Sleep(time.Second) }
+		options := broadcast.Options{InFlight: 1, PerSecond: 1, PassTime: 11 * time.Second}
+		w.send(`1`)
+		for hops := 0; w.queue.Depth() != (memqueue.Depth{}); hops++ {
+			w.worker = broadcast.NewFanOut(broadcast.Ports{
+				Connections: w.store, Poster: w.poster, Parts: w.queue, Retries: w.queue, DeadLetters: w.dead,
+			}, slog.New(slog.DiscardHandler), options)
+			ctx, cancel := context.WithTimeout(context.Background(), 14*time.Second) // four posts before the margin
+			w.handle(ctx, w.receive())
+			cancel()
+			if hops > 10 {
+				t.Fatal("no progress")
+			}
+			options.Workers = 3 // the first one would have split the job
+		}
+		w.poster.hold = nil
+		w.send(`2`)
+		w.handle(context.Background(), w.receive())
+		if parts := w.queue.Depth().Ready + 1; parts != 3 {
+			t.Errorf("split into %d", parts)
+		}
+	})(t)
+}
+
+func TestNoTimeIsLeftForTheSecondPayload(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{})
+		w.connect(1)
+		w.poster.hold = func(domain.ConnectionID) { time.Sleep(time.Second) }
+		want := w.sendLarge(2)
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second+500*time.Millisecond)
+		defer cancel()
+		w.handle(ctx, w.receive())
+		w.wantGot("c-0", want[0])
+		w.work()
+		w.wantGot("c-0", want...)
+	})(t)
+}
+
+func TestAllDeliveriesOfAPassComeAgainWhenWhatIsLeftCannotBePutBack(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{Repeats: -1})
+		w.connect(1)
+		w.poster.answer["c-0"] = until(1, ports.ErrThrottled)
+		for range 3 {
+			w.send(`1`)
+		}
+		messages := w.receive()
+		w.faultyQueue.err = errors.New("queue down")
+		failed := w.handle(context.Background(), messages)
+		slices.Sort(failed)
+		var all []string
+		for _, m := range messages {
+			all = append(all, m.ID)
+		}
+		slices.Sort(all)
+		if !slices.Equal(failed, all) {
+			t.Errorf("failed: %v, want %v", failed, all)
+		}
+	})(t)
+}
+
+// What the queue has taken is not sent a second time.
+func TestOnlyWhatWasRefusedIsSentAgain(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{Workers: 5})
+		w.connect(20)
+		w.faultyQueue.refuses = 1
+		w.send(`1`)
+		w.handle(context.Background(), w.receive())
+		if left := w.queue.Depth().Ready; left != 4 {
+			t.Errorf("%d parts on the queue, want 4", left)
+		}
+	})(t)
+}
