@@ -113,5 +113,5 @@ npm:
 	else echo "npm is missing: the tests that need Node are skipped" >&2; fi
 
 node_modules/.package-lock.json: package-lock.json
-	@npm ci --silent
+	@out=$$(npm ci 2>&1) || { printf '%s\n' "$$out" >&2; echo "npm ci failed" >&2; exit 1; }
 	@touch $@

@@ -6,8 +6,8 @@ const { execFileSync } = require('node:child_process');
 // and retries have so many, parts of jobs have the others.
 const fewest = 2;
 
-// How many characters IAM takes.
-const longestRoleName = 64;
+// How many characters IAM and Lambda take for the name of a role or a function.
+const longestName = 64;
 
 // What each parameter may be. Of the Serverless Framework's own checks, some are
 // too wide for AWS, and none tells the parameter's name.
@@ -15,15 +15,30 @@ const rules = {
   memory: wholeNumber(128, 10240),
   fanOutMemory: wholeNumber(128, 10240),
   fanOutConcurrency: wholeNumber(3 * fewest, 1000),
-  postsInFlight: wholeNumber(1),
-  postsPerSecond: wholeNumber(1),
+  // A post in flight has a connection, and Lambda gives a process 1,024 descriptors.
+  postsInFlight: wholeNumber(1, 1000),
+  postsPerSecond: wholeNumber(1, 1000000),
   batchWindow: wholeNumber(0, 30),
   batchSize: wholeNumber(1, 10000),
   logLevel: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR'),
-  throttleRate: wholeNumber(1),
-  throttleBurst: wholeNumber(1),
+  // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+  logRetentionDays: oneOf(
+    ...[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731],
+    ...[1096, 1827, 2192, 2557, 2922, 3288, 3653]
+  ),
+  throttleRate: wholeNumber(1, 1000000),
+  throttleBurst: wholeNumber(1, 5000),
+  alarmEmail: optional(/^[^\s@]+@[^\s@]+$/, 'an address such as me@example.com'),
   tracing: oneOf('Active', 'PassThrough'),
   accountLogRole: oneOf('create', 'existing'),
+  domainName: optional(
+    /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/,
+    'a name such as chat.example.com'
+  ),
+  certificateArn: optional(
+    /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]+$/,
+    'an ARN of ACM, arn:aws:acm:REGION:ACCOUNT:certificate/ID'
+  ),
 };
 
 // A plugin of the Serverless Framework: it checks the parameters, tells
@@ -31,70 +46,160 @@ const rules = {
 // named there before they are packaged or deployed.
 module.exports = class BuildFunctions {
   constructor(serverless, options) {
-    const params = parameters(serverless, options);
-    const wrong = complaint(params) ?? tooLong(serverless.service);
-    if (wrong) throw new serverless.classes.Error(wrong, 'INVALID_PARAMETER');
+    const fail = (message, code) => {
+      throw new serverless.classes.Error(message, code); // shown without a stack
+    };
+    const check = (settled) => {
+      const wrong = complaint(serverless, options.param ?? [], settled);
+      if (wrong) fail(wrong, 'INVALID_PARAMETER');
+    };
+    // Before the framework uses them, but for those with variables that it has yet
+    // to resolve, and again when it has.
+    check((value) => !String(value).includes('${'));
 
-    const workers = { jobs: fewest, retries: fewest, parts: params.fanOutConcurrency - 2 * fewest };
+    const workers = { jobs: () => fewest, retries: () => fewest, parts: (all) => all - 2 * fewest };
     this.configurationVariablesSources = {
-      workers: { resolve: ({ address }) => ({ value: workers[address] }) },
+      workers: {
+        resolve: async ({ address, resolveVariable }) => ({
+          value: workers[address](await resolveVariable('param:fanOutConcurrency')),
+        }),
+      },
     };
 
-    // The framework empties .serverless first, and sees a change only in zips that
-    // lie in it.
-    const build = (names) => {
-      const zips = names.map((name) => serverless.service.functions[name].package.artifact);
-      execFileSync('make', ['PACKAGES=.serverless', ...zips], {
-        cwd: serverless.serviceDir,
-        stdio: ['ignore', process.stderr, process.stderr],
-      });
-    };
+    const { service, serviceDir } = serverless;
+    const build = (names) => makePackages(serviceDir, names.map((name) => service.functions[name].package.artifact), fail);
     this.hooks = {
-      'before:package:createDeploymentArtifacts': () => build(Object.keys(serverless.service.functions)),
+      initialize: () => check(() => true),
+      'before:package:createDeploymentArtifacts': () => build(Object.keys(service.functions)),
       'before:package:function:package': () => build([options.function]),
-      'error': (error) => {
+      error: (error) => {
         // "No existing streams for the function"
         if (error.code !== 'NO_EXISTING_LOG_STREAMS') return;
-        error.message = `${options.function} has no log on the stage ${serverless.service.provider.stage}: it has not run yet.`;
+        error.message = `${options.function} has no log on the stage ${service.provider.stage}: it has not run yet.`;
       },
     };
   }
 };
 
-// parameters returns the values that ${param:…} has.
-function parameters(serverless, options) {
-  const { params } = serverless.configurationInput;
-  const given = (options.param ?? []).map((param) => param.split(/=(.*)/s, 2));
-  return { ...params.default, ...params[serverless.service.provider.stage], ...Object.fromEntries(given) };
+// makePackages makes the zip files, which lie in .serverless: the framework empties
+// it first, and sees a change only in zips that are in it. What the programs
+// complain about is shown as it comes.
+function makePackages(dir, zips, fail) {
+  const runs = (program, args, stdout) => {
+    try {
+      execFileSync(program, args, { cwd: dir, stdio: ['ignore', stdout, process.stderr] });
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  for (const [program, ...args] of [['make', '--version'], ['go', 'version']]) {
+    if (!runs(program, args, 'ignore')) fail(`The functions are built with ${program}, which does not run here.`, 'NO_BUILD');
+  }
+  if (!runs('make', ['PACKAGES=.serverless', ...zips], process.stderr)) {
+    fail('The functions could not be built; the lines above say why. Nothing was deployed.', 'NO_BUILD');
+  }
 }
 
 // complaint returns what is wrong with the first parameter that is, or nothing.
-function complaint(params) {
-  for (const [name, rule] of Object.entries(rules)) {
-    const expected = rule(String(params[name]));
-    if (expected) return `The parameter ${name} is "${params[name]}", and has to be ${expected}.`;
-  }
-  if (params.batchSize > 10 && params.batchWindow < 1) {
-    return `The parameter batchSize is ${params.batchSize}: without a batchWindow, 10 is the most.`;
+function complaint(serverless, given, settled) {
+  const { params } = serverless.configurationInput;
+  const { stage, region } = serverless.service.provider;
+  const pairs = given.map((param) => String(param ?? '').split(/=(.*)/s, 2));
+  const values = { ...params.default, ...params[stage], ...Object.fromEntries(pairs) };
+  return (
+    wrongStage(serverless.service, stage, settled) ??
+    wrongPair(pairs) ??
+    wrongName(Object.keys(values), Object.keys(params.default)) ??
+    wrongValue(values, settled) ??
+    wrongTogether(values, region, settled)
+  );
+}
+
+// wrongStage is about names that the stage is a part of, as far as they are known.
+// The framework knows which letters a stage may have, and which regions there are.
+function wrongStage({ resources, functions }, stage, settled) {
+  const names = [
+    ...Object.values(resources?.Resources ?? {}).map(({ Properties }) => Properties?.RoleName),
+    ...Object.values(functions ?? {}).map(({ name }) => name),
+  ];
+  const long = names.find((name) => settled(name) && name?.length > longestName);
+  return long && `The stage ${stage} is too long: AWS takes names of ${longestName} characters, and ${long} has ${long.length}.`;
+}
+
+// wrongPair is about what the command line has after --param.
+function wrongPair(pairs) {
+  const names = pairs.map(([name]) => name);
+  for (const [i, [name, value]] of pairs.entries()) {
+    if (value === undefined) return `The parameter ${quote(name)} has no value: give it as --param name=value.`;
+    if (value.trim() === '') return `The parameter ${name} is empty: leave it out for its default.`;
+    if (names.indexOf(name) < i) return `The parameter ${name} is given more than once.`;
   }
 }
 
-// tooLong returns what is wrong with the stage if IAM would not take the names
-// that roles have in serverless.yml: ${self:custom.roles}-default is the longest.
-function tooLong({ service, provider: { stage, region } }) {
-  const excess = `${service}-${stage}-${region}-default`.length - longestRoleName;
-  if (excess <= 0) return;
-  const most = stage.length - excess;
-  return `The stage "${stage}" is too long: in ${region}, ${most} characters are the most, for the names of roles.`;
+function wrongName(names, known) {
+  const name = names.find((name) => !known.includes(name));
+  if (name === undefined) return;
+  const [nearest] = known.toSorted((a, b) => distance(a, name) - distance(b, name));
+  const isNear = distance(nearest, name) <= name.length / 2;
+  return `There is no parameter ${quote(name)}. ${isNear ? `Did you mean ${nearest}?` : `There are ${known.join(', ')}.`}`;
+}
+
+function wrongValue(values, settled) {
+  for (const [name, rule] of Object.entries(rules)) {
+    const expected = settled(values[name]) && rule(string(values[name]));
+    if (expected) return `The parameter ${name} is ${quote(values[name])}, and has to be ${expected}.`;
+  }
+}
+
+function wrongTogether({ batchSize, batchWindow, domainName, certificateArn }, region, settled) {
+  if (batchSize > 10 && batchWindow < 1) {
+    return `The parameter batchSize is ${batchSize}: without a batchWindow, 10 is the most.`;
+  }
+  if (!domainName !== !certificateArn) {
+    const [set, missing] = domainName ? ['domainName', 'certificateArn'] : ['certificateArn', 'domainName'];
+    return `The parameter ${set} is set without ${missing}: a custom domain needs both.`;
+  }
+  const home = settled(certificateArn) ? string(certificateArn).split(':')[3] : region;
+  if (certificateArn && home !== region) {
+    return `The parameter certificateArn names a certificate in ${home}, and the API is in ${region}.`;
+  }
 }
 
 // A rule returns what a value has to be, if it is not.
-function wholeNumber(least, most = Infinity) {
-  const range = most === Infinity ? `${least} or more` : `from ${least} to ${most}`;
+function wholeNumber(least, most) {
   return (value) =>
-    /^\d+$/.test(value) && value >= least && value <= most ? undefined : `a whole number, ${range}`;
+    /^(0|[1-9]\d*)$/.test(value) && value >= least && value <= most
+      ? undefined
+      : `a whole number, from ${least} to ${most}`;
 }
 
 function oneOf(...values) {
-  return (value) => (values.includes(value) ? undefined : `one of ${values.join(', ')}`);
+  return (value) => (values.map(String).includes(value) ? undefined : `one of ${values.join(', ')}`);
+}
+
+function optional(pattern, what) {
+  return (value) => (value === '' || pattern.test(value) ? undefined : `${what}, or empty`);
+}
+
+// string makes a text of a value of serverless.yml, a missing one being "".
+function string(value) {
+  return typeof value === 'object' && value ? JSON.stringify(value) : String(value ?? '');
+}
+
+function quote(value) {
+  return JSON.stringify(string(value));
+}
+
+// distance counts the letters to add, leave out or change between two names.
+function distance(a, b) {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      next.push(Math.min(row[j + 1] + 1, next[j] + 1, row[j] + (a[i] === b[j] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length];
 }

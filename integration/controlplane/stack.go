@@ -62,6 +62,15 @@ func (s *Server) Protected(region, name string) bool {
 	return ok && found.protected
 }
 
+// Unprotect lets a stack be deleted, as its owner can in the console.
+func (s *Server) Unprotect(region, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if found, ok := s.stacks[key{region, name}]; ok {
+		found.protected = false
+	}
+}
+
 // find takes a stack's name or its id.
 func (s *Server) find(c call) (*stack, error) {
 	name := c.Form.Get("StackName")

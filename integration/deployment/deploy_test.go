@@ -148,16 +148,28 @@ func refusedDeployments(t *testing.T, s *Service) {
 	}
 }
 
+// otherStage has prod beside dev, with a domain of its own; prod is protected.
 func otherStage(t *testing.T, s *Service) {
-	s.MustRun(t, "make", "deploy", "STAGE=prod")
+	const name = "serverless-websocket-prod"
+	s.MustRun(t, "make", "deploy", "STAGE=prod", "ARGS=--param domainName=chat.example.com "+
+		"--param certificateArn=arn:aws:acm:ap-northeast-2:123456789012:certificate/0f0e0d0c-1111-2222-3333-444455556666")
+	if got := s.Stage(t, "prod").Stack.Resources["CustomDomain"].PhysicalID; got != "chat.example.com" {
+		t.Errorf("the domain is %q", got)
+	}
 	if got := s.Stage(t, "prod").Stack.Resources["WebsocketsDeploymentStage"].Properties["StageName"]; got != "prod" {
 		t.Errorf("the stage is %v", got)
 	}
-	if tags := s.AWS.Tags(Region, "serverless-websocket-prod"); tags["STAGE"] != "prod" {
-		t.Errorf("the stack's tags are %v", tags)
+	want := map[string]string{"stage": "prod", "service": "serverless-websocket"}
+	if diff := cmp.Diff(want, s.AWS.Tags(Region, name)); diff != "" {
+		t.Error(diff)
 	}
+	out, err := s.Run(t, "make", "remove", "STAGE=prod")
+	if err == nil || !strings.Contains(out, "deletion protection is enabled") || !s.AWS.Protected(Region, name) {
+		t.Errorf("a protected stage is removed: %v\n%s", err, out)
+	}
+	s.AWS.Unprotect(Region, name)
 	s.MustRun(t, "make", "remove", "STAGE=prod")
-	if _, _, ok := s.AWS.Stack(Region, "serverless-websocket-prod"); ok {
+	if _, _, ok := s.AWS.Stack(Region, name); ok {
 		t.Error("make remove left the stack")
 	}
 	s.Stage(t, "dev")

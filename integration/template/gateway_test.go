@@ -151,6 +151,9 @@ func wrongOutputs(t template) []string {
 		expectation{"Outputs/PartsQueueArn/Value", arn("PartsQueue")},
 		expectation{"Outputs/RetriesQueueArn/Value", arn("RetriesQueue")},
 		expectation{"Outputs/DeadLetterQueueArn/Value", arn("DeadLetterQueue")},
+		expectation{"Outputs/CustomDomainUrl/Value", text("wss://" + shared.packages[t.stage()].settings()["domainName"])},
+		expectation{"Outputs/CustomDomainTarget/Value", attribute("CustomDomain", "RegionalDomainName")},
+		expectation{"Outputs/CustomDomainHostedZoneId/Value", attribute("CustomDomain", "RegionalHostedZoneId")},
 	)
 	for name, part := range map[string]string{"ServiceEndpointWebsocket": "wss://", "HttpApiUrl": "https://"} {
 		if !strings.Contains(t.text("Outputs/"+name), part) {

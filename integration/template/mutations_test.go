@@ -17,6 +17,8 @@ const (
 	stage    = "Resources/WebsocketsDeploymentStage/Properties/"
 	workers  = "Resources/FanOutRole/Properties/Policies/0/PolicyDocument/Statement/"
 	table    = "Resources/ConnectionsTable/Properties/"
+	domain   = "Resources/CustomDomain/Properties/"
+	mapping  = "Resources/CustomDomainMapping/Properties/"
 	endpoint = fanOut + "Environment/Variables/MANAGEMENT_ENDPOINT"
 	slowest  = "Resources/SlowestFanOutsQuery"
 
@@ -83,6 +85,9 @@ var mutations = []mutation{
 	{"settings", "Resources/WebsocketsLogGroup/Properties/RetentionInDays", nil, "logRetentionDays"},
 	{"settings", "Conditions/TracingActive/Fn::Equals/1", "On", "TracingActive"},
 	{"settings", manager + "TracingConfig/Mode", "Active", "tracing"},
+	{"settings", "Conditions/HasDomainName/Fn::Not/0/Fn::Equals/1", "none", "HasDomainName"},
+	{"settings", domain + "DomainName", "example.com", "domainName"},
+	{"settings", domain + "DomainNameConfigurations/0/CertificateArn", "arn:aws:acm:1", "certificateArn"},
 
 	{"gateway", "Resources/WebsocketsApi/Properties/RouteSelectionExpression", "$request.body.type", "RouteSelection"},
 	{"gateway", "Resources/sendMessageWebsocketsRoute/Properties/RouteResponseSelectionExpression", nil, "route sendMessage"},
@@ -103,6 +108,23 @@ var mutations = []mutation{
 	{"invocation", "Resources/PingLambdaPermissionHttpApi/Properties/SourceArn", nil, "any API"},
 	{"invocation", "Resources/SendMessageLambdaPermissionWebsockets/Properties/SourceArn", "arn:*", "SendMessage"},
 
+	{"endpoints", "Resources/WebsocketsApi/Properties/IpAddressType", nil, "WebsocketsApi: Properties/IpAddressType"},
+	{"endpoints", "Resources/HttpApi/Properties/IpAddressType", "ipv4", "HttpApi: Properties/IpAddressType"},
+	{"endpoints", "Resources/WebsocketsApi/Properties/DisableExecuteApiEndpoint", true, "WebsocketsApi: Properties/Disable"},
+	{"endpoints", "Resources/HttpApi/Properties/DisableExecuteApiEndpoint", true, "HttpApi: Properties/Disable"},
+	{"endpoints", "Resources/CustomDomain/Condition", nil, "CustomDomain/Condition"},
+	{"endpoints", domain + "DomainNameConfigurations/0/EndpointType", "EDGE", "EndpointType"},
+	{"endpoints", domain + "DomainNameConfigurations/0/IpAddressType", nil, "IpAddressType"},
+	{"endpoints", domain + "DomainNameConfigurations/0/SecurityPolicy", "TLS_1_0", "SecurityPolicy"},
+	{"endpoints", "Resources/CustomDomainMapping/Condition", nil, "CustomDomainMapping/Condition"},
+	{"endpoints", mapping + "ApiId/Ref", "HttpApi", "ApiId"},
+	{"endpoints", mapping + "DomainName", "chat.example.com", "DomainName"},
+	{"endpoints", mapping + "Stage", "$default", "Stage"},
+	{"endpoints", "Outputs/CustomDomainTarget/Condition", nil, "CustomDomainTarget"},
+
+	{"outputs", "Outputs/CustomDomainUrl", nil, "CustomDomainUrl"},
+	{"outputs", "Outputs/CustomDomainTarget/Value/Fn::GetAtt/1", "DistributionDomainName", "CustomDomainTarget"},
+	{"outputs", "Outputs/CustomDomainHostedZoneId/Value/Fn::GetAtt/1", "RegionalDomainName", "CustomDomainHostedZoneId"},
 	{"outputs", "Outputs/ServiceEndpointWebsocket", nil, "wss://"},
 	{"outputs", "Outputs/PartsQueueUrl", nil, "PartsQueueUrl"},
 	{"outputs", "Outputs/RetriesQueueArn/Value/Fn::GetAtt/0", "PartsQueue", "RetriesQueueArn"},
@@ -158,9 +180,20 @@ var mutations = []mutation{
 	{"alarms", "Resources/DeadLettersAlarm/Properties/Period", 86400.0, "Period"},
 	{"alarms", "Resources/FanOutLoggedErrors/Properties/FilterPattern", "ERROR", "FilterPattern"},
 	{"alarms", "Resources/FanOutLoggedErrorsAlarm/Properties/Namespace", "AWS/Lambda", "Namespace"},
+	{"alarms", "Resources/ConnectionManagerErrorsAlarm", nil, "ConnectionManagerErrorsAlarm"},
+	{"alarms", "Resources/SendMessageErrorsAlarm/Properties/Dimensions/0/Value/Ref", "DefaultMessageLambdaFunction", "SendMessage"},
+	{"alarms", "Resources/SendMessageErrorsAlarm/Properties/Namespace", "AWS/ApiGateway", "Namespace"},
+	{"alarms", "Resources/ConnectionManagerLoggedErrors/Properties/LogGroupName/Ref", "SendMessageLogGroup", "LogGroupName"},
+	{"alarms", "Resources/ConnectionManagerLoggedErrors/Properties/FilterPattern", `{ $.level = "INFO" }`, "FilterPattern"},
+	{"alarms", "Resources/ConnectionManagerLoggedErrorsAlarm/Properties/MetricName", "FanOutLoggedErrors", "MetricName"},
+	{"alarms", "Resources/SendMessageLoggedErrors", nil, "SendMessageLoggedErrors"},
+	{"alarms", "Resources/SendMessageLoggedErrorsAlarm/Properties/AlarmActions", nil, "AlarmActions"},
+	{"alarms", "Resources/SendMessageLoggedErrorsAlarm/Properties/TreatMissingData", "breaching", "TreatMissingData"},
 	{"alarms", "Resources/AlarmSubscription/Properties/Protocol", "sms", "Protocol"},
 	{"alarms", "Resources/AlarmTopic/Condition", nil, "Condition"},
 
+	{"queries", "Resources/ConnectAndSendErrorsQuery/Properties/LogGroupNames/1/Ref", "PingLogGroup", "PingLogGroup"},
+	{"queries", "Resources/ConnectAndSendErrorsQuery/Properties/QueryString", `filter level = "INFO"`, "INFO"},
 	{"queries", slowest, nil, "SlowestFanOutsQuery"},
 	{"queries", slowest + "/Properties/LogGroupNames/0/Ref", "PingLogGroup", "PingLogGroup"},
 	{"queries", slowest + "/Properties/QueryString", `filter message = "fanned out" | sort durationMs asc`, "asc"},

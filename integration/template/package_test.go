@@ -22,10 +22,16 @@ type packaged struct {
 	stage        string
 	templatePath string
 	template     template
+	provider     template                  // of serverless.yml, resolved
 	params       map[string]map[string]any // of serverless.yml, by section
 	artifacts    map[string]string         // by function
 	zips         map[string][]byte         // by artifact
 }
+
+const (
+	domainName  = "domainName=chat.example.com"
+	certificate = "certificateArn=arn:aws:acm:ap-northeast-2:123456789012:certificate/0f0e0d0c-1111-2222-3333-444455556666"
+)
 
 // stages are packaged with these parameters: once the defaults and once the
 // other side of every condition.
@@ -36,6 +42,8 @@ var stages = map[string][]string{
 		"--param", "tracing=Active",
 		"--param", "fanOutConcurrency=20",
 		"--param", "accountLogRole=existing",
+		"--param", domainName,
+		"--param", certificate,
 	},
 }
 
@@ -109,6 +117,7 @@ func readPackage(t *testing.T, stage, out string) packaged {
 	p.template = parseTemplate(t, readFile(t, p.templatePath))
 	var state struct {
 		Service struct {
+			Provider                template
 			InitialServerlessConfig struct{ Params map[string]map[string]any }
 			Functions               map[string]struct {
 				Package struct{ Artifact string }
@@ -118,6 +127,7 @@ func readPackage(t *testing.T, stage, out string) packaged {
 	if err := json.Unmarshal(readFile(t, filepath.Join(out, "serverless-state.json")), &state); err != nil {
 		t.Fatal(err)
 	}
+	p.provider = state.Service.Provider
 	p.params = state.Service.InitialServerlessConfig.Params
 	for name, function := range state.Service.Functions {
 		artifact := function.Package.Artifact

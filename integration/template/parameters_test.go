@@ -3,7 +3,6 @@ package template_test
 import (
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,8 +10,9 @@ import (
 	"serverless-websocket/integration/testenv"
 )
 
-// refused are parameters that cannot work, with the line that says so.
-var refused = []struct{ stage, param, want string }{
+// refused are parameters that cannot work, with the line that says so; some
+// neighbours that can have none. Those of a case are separated by spaces.
+var refused = []struct{ stage, params, want string }{
 	{"dev", "batchSize=11", "batchSize is 11: without a batchWindow, 10 is the most"},
 	{"prod", "batchWindow=0", "batchSize is 100: without a batchWindow, 10 is the most"},
 	{"prod", "batchSize=10001", `batchSize is "10001", and has to be a whole number, from 1 to 10000`},
@@ -20,49 +20,137 @@ var refused = []struct{ stage, param, want string }{
 	{"dev", "accountLogRole=created", `accountLogRole is "created", and has to be one of create, existing`},
 	{"dev", "tracing=active", `tracing is "active", and has to be one of Active, PassThrough`},
 	{"dev", "logLevel=FATAL", `logLevel is "FATAL", and has to be one of DEBUG, INFO, WARN, ERROR`},
-	{"dev", "postsInFlight=zero", `postsInFlight is "zero", and has to be a whole number, 1 or more`},
+	{"dev", "logRetentionDays=10", `logRetentionDays is "10", and has to be one of 1, 3, 5, 7, 14, 30, 60,`},
+	{"dev", "logRetentionDays=3653", ""},
+	{"dev", "postsInFlight=zero", `postsInFlight is "zero", and has to be a whole number, from 1 to 1000`},
 	{"dev", "postsInFlight=0", `postsInFlight is "0"`},
-	{"dev", "postsPerSecond=many", `postsPerSecond is "many", and has to be a whole number, 1 or more`},
+	{"dev", "postsInFlight=1001", `postsInFlight is "1001"`},
+	{"dev", "postsPerSecond=many", `postsPerSecond is "many", and has to be a whole number, from 1 to 1000000`},
 	{"dev", "postsPerSecond=0", `postsPerSecond is "0"`},
 	{"dev", "postsPerSecond=1e4", `postsPerSecond is "1e4"`},
+	{"dev", "postsPerSecond=010", `postsPerSecond is "010"`},
+	{"dev", "postsPerSecond=10.0", `postsPerSecond is "10.0"`},
+	{"dev", "postsPerSecond=99999999999999999999", `postsPerSecond is "99999999999999999999"`},
 	{"dev", "fanOutConcurrency=5", `fanOutConcurrency is "5", and has to be a whole number, from 6 to 1000`},
 	{"prod", "fanOutConcurrency=1001", `fanOutConcurrency is "1001"`},
 	{"dev", "fanOutConcurrency=-2", `fanOutConcurrency is "-2"`},
 	{"dev", "memory=64", `memory is "64", and has to be a whole number, from 128 to 10240`},
+	{"dev", "memory=128\n", `memory is "128\n"`},
+	{"dev", "fanOutMemory=10241", `fanOutMemory is "10241"`},
 	{"dev", "throttleRate=0", `throttleRate is "0"`},
+	{"dev", "throttleBurst=5001", `throttleBurst is "5001", and has to be a whole number, from 1 to 5000`},
+	{"dev", "throttleBurst=5000", ""},
 	{"dev", "batchSize=10", ""},
 	{"prod", "fanOutConcurrency=6", ""},
 	{"prod", "batchWindow=30", ""},
+
 	{"prod", "alarmEmail=a=b@example.com", ""},
+	{"dev", "alarmEmail=ops.example.com", `alarmEmail is "ops.example.com", and has to be an address such as me@example.com`},
+	{"dev", "alarmEmail=ops@", `alarmEmail is "ops@"`},
+	{"dev", "alarmEmail=a@b@c", `alarmEmail is "a@b@c"`},
+
+	{"dev", domainName, "domainName is set without certificateArn: a custom domain needs both"},
+	{"dev", certificate, "certificateArn is set without domainName"},
+	{"dev", domainName + " " + certificate, ""},
+	{"dev", "domainName=wss://chat.example.com " + certificate,
+		`domainName is "wss://chat.example.com", and has to be a name such as chat.example.com`},
+	{"dev", "domainName=Chat.example.com " + certificate, `domainName is "Chat.example.com"`},
+	{"dev", "domainName=localhost " + certificate, `domainName is "localhost"`},
+	{"dev", "domainName=chat-.example.com " + certificate, `domainName is "chat-.example.com"`},
+	{"dev", domainName + " certificateArn=4f1c", `certificateArn is "4f1c", and has to be an ARN of ACM`},
+	{"dev", domainName + " " + strings.Replace(certificate, "ap-northeast-2", "us-east-1", 1),
+		"certificateArn names a certificate in us-east-1, and the API is in ap-northeast-2"},
+
+	{"dev", "alarmMail=me@example.com", `There is no parameter "alarmMail". Did you mean alarmEmail?`},
+	{"prod", "fanoutmemory=512", `There is no parameter "fanoutmemory". Did you mean fanOutMemory?`},
+	{"dev", "colour=red", `There is no parameter "colour". There are accountLogRole, alarmEmail, `},
+	{"dev", "constructor=1", `There is no parameter "constructor"`},
+	{"dev", "__proto__=1", `There is no parameter "__proto__"`},
+	{"dev", "=512", `There is no parameter ""`},
+	{"dev", "memory", `The parameter "memory" has no value: give it as --param name=value.`},
+	{"dev", "memory=", "The parameter memory is empty: leave it out for its default."},
+	{"dev", "alarmEmail=", "The parameter alarmEmail is empty"},
+	{"dev", "memory=256 memory=512", "The parameter memory is given more than once."},
+	{"dev", "memory=256 fanOutMemory=512", ""},
 }
 
 func TestBadParametersAreRefused(t *testing.T) {
-	input := map[string]any{"params": packages(t)["dev"].params}
-	var given [][2]string
+	var cases []parameters
 	for _, c := range refused {
-		given = append(given, [2]string{c.stage, c.param})
+		cases = append(cases, parameters{Stage: c.stage, Given: strings.Split(c.params, " ")})
 	}
-	input["given"] = given
-	out := run(t, ".", os.Environ(), testenv.Node(t), filepath.Join("testdata", "parameters.cjs"), text(input))
-	var complaints []string
-	if err := json.Unmarshal(out, &complaints); err != nil || len(complaints) != len(refused) {
-		t.Fatalf("%s: %v", out, err)
-	}
-	for i, c := range refused {
-		if got := complaints[i]; (got == "") != (c.want == "") || !strings.Contains(got, c.want) || strings.Contains(got, "\n") {
-			t.Errorf("%s in %s: %q, want a line with %q", c.param, c.stage, got, c.want)
+	for i, got := range objections(t, cases) {
+		c := refused[i]
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) || strings.Contains(got, "\n") {
+			t.Errorf("%s in %s: %q, want a line with %q", c.params, c.stage, got, c.want)
 		}
 	}
 }
 
-func TestBadParameterStopsPackaging(t *testing.T) {
-	packages(t)
-	cmd := exec.CommandContext(t.Context(), testenv.NodeBin(t, "sls"), "package", "--param", "fanOutConcurrency=5",
-		"--package", t.TempDir())
-	cmd.Dir, cmd.Env = filepath.Join(shared.dir, "service"), shared.env
-	out, err := cmd.CombinedOutput()
-	const want = `The parameter fanOutConcurrency is "5", and has to be a whole number, from 6 to 1000.`
-	if err == nil || !strings.Contains(string(out), want) || strings.Contains(string(out), ".js:") {
-		t.Errorf("%v\n%s\nwant a failure with the line %s and no stack", err, out, want)
+// What serverless.yml has for a stage is held to the same rules.
+func TestBadSectionsAreRefused(t *testing.T) {
+	wants := []string{
+		`There is no parameter "memroy". Did you mean memory?`,
+		`memory is "[256]"`,
+		`memory is ""`,
+		`memory is "true"`,
+		"without a batchWindow",
+		"",
+		"",
 	}
+	got := objections(t, []parameters{
+		{Own: map[string]any{"memroy": 256}},
+		{Own: map[string]any{"memory": []int{256}}},
+		{Own: map[string]any{"memory": nil}},
+		{Own: map[string]any{"memory": true}},
+		{Own: map[string]any{"batchWindow": 0}},
+		{Own: map[string]any{"alarmEmail": ""}},
+		{Own: map[string]any{"alarmEmail": "${ssm:/ops/mail}", "memory": "${env:MEMORY}"}}, // checked when it is known
+	})
+	for i, want := range wants {
+		if (got[i] == "") != (want == "") || !strings.Contains(got[i], want) {
+			t.Errorf("case %d: %q, want a line with %q", i, got[i], want)
+		}
+	}
+}
+
+// Whatever has a default has a rule: nothing takes any text.
+func TestEveryParameterHasARule(t *testing.T) {
+	var names []string
+	var cases []parameters
+	for name := range packages(t)["dev"].params["default"] {
+		names = append(names, name)
+		cases = append(cases, parameters{Stage: "dev", Given: []string{name + "=no such value"}})
+	}
+	for i, got := range objections(t, cases) {
+		if want := "The parameter " + names[i] + ` is "no such value", and has to be `; !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %q, want %q …", names[i], got, want)
+		}
+	}
+}
+
+// parameters are what one deployment would have, beside serverless.yml.
+type parameters struct {
+	Stage  string         `json:"stage"` // prod, if it is empty
+	Region string         `json:"region"`
+	Given  []string       `json:"given"`
+	Own    map[string]any `json:"own"`
+}
+
+// objections returns what serverless.build.js has against each.
+func objections(t *testing.T, cases []parameters) []string {
+	t.Helper()
+	for i := range cases {
+		cases[i].Region = "ap-northeast-2"
+		if cases[i].Stage == "" {
+			cases[i].Stage = "prod"
+		}
+	}
+	input := map[string]any{"params": packages(t)["dev"].params, "cases": cases}
+	out := run(t, ".", os.Environ(), testenv.Node(t), filepath.Join("testdata", "parameters.cjs"), text(input))
+	var found []string
+	if err := json.Unmarshal(out, &found); err != nil || len(found) != len(cases) {
+		t.Fatalf("%s: %v", out, err)
+	}
+	return found
 }

@@ -68,6 +68,7 @@ func wrongSettings(t template) []string {
 		expectation{"Conditions/HasAlarmEmail/Fn::Not/0/Fn::Equals/1", `""`},
 		expectation{"Conditions/TracingActive/Fn::Equals/1", `"Active"`},
 		expectation{"Conditions/CreateAccountLogRole/Fn::Equals/1", `"create"`},
+		expectation{"Conditions/HasDomainName/Fn::Not/0/Fn::Equals/1", `""`},
 	)
 	settings, uses := shared.packages[t.stage()].settings(), usesOfSettings(t)
 	for name, value := range settings {
@@ -96,6 +97,8 @@ func usesOfSettings(t template) map[string][]string {
 		"alarmEmail":        {"Conditions/HasAlarmEmail/Fn::Not/0/Fn::Equals/0", "Resources/AlarmSubscription/Properties/Endpoint"},
 		"tracing":           {"Conditions/TracingActive/Fn::Equals/0"},
 		"accountLogRole":    {"Conditions/CreateAccountLogRole/Fn::Equals/0"},
+		"domainName":        {"Conditions/HasDomainName/Fn::Not/0/Fn::Equals/0", domain + "DomainName"},
+		"certificateArn":    {domain + "DomainNameConfigurations/0/CertificateArn"},
 	}
 	for name := range t.functions() {
 		function := "Resources/" + name + "LambdaFunction/Properties/"

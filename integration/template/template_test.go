@@ -37,6 +37,7 @@ var checks = map[string]func(template) []string{
 	"sources":     wrongEventSources,
 	"table":       wrongTable,
 	"outputs":     wrongOutputs,
+	"endpoints":   wrongEndpoints,
 	"alarms":      differsFrom("alarms.json"),
 	"queries":     differsFrom("queries.json"),
 	"fields":      wrongQueries,
@@ -187,10 +188,11 @@ func text(value any) string {
 	return string(b)
 }
 
-// ref, arn and sub are the texts of references.
-func ref(id string) string { return text(map[string]any{"Ref": id}) }
-func arn(id string) string { return text(map[string]any{"Fn::GetAtt": []string{id, "Arn"}}) }
-func sub(s string) string  { return text(map[string]any{"Fn::Sub": s}) }
+// ref, attribute, arn and sub are the texts of references.
+func ref(id string) string             { return text(map[string]any{"Ref": id}) }
+func attribute(id, name string) string { return text(map[string]any{"Fn::GetAtt": []string{id, name}}) }
+func arn(id string) string             { return attribute(id, "Arn") }
+func sub(s string) string              { return text(map[string]any{"Fn::Sub": s}) }
 
 // expectation says what the text at a path of the template is to be.
 type expectation struct{ path, want string }

@@ -12,6 +12,7 @@ import (
 var tolerated = map[string]string{
 	"W3005": "the Serverless Framework writes DependsOn where a reference is enough",
 	"W8003": "the Serverless Framework has put the parameters' values into the conditions",
+	"W9053": "for the same reason conditions on two parameters that are empty look alike",
 }
 
 func TestOfflineValidator(t *testing.T) {

@@ -34,7 +34,7 @@ func NodeModules() string { return filepath.Join(Root(), "node_modules") }
 // Node returns the path of the node program, or skips.
 func Node(t testing.TB) string {
 	t.Helper()
-	return program(t, "node", "Node.js 20 or later")
+	return program(t, "node", "Node.js 22")
 }
 
 // Java returns the path of the java program, or skips.

@@ -1,14 +1,19 @@
 'use strict';
 
-// Prints what serverless.build.js has against each of the parameters given on
-// the command line as JSON, "" for nothing.
+// Prints what serverless.build.js has against the parameters of each case given
+// on the command line as JSON, "" for nothing: those of the command line, and
+// those that serverless.yml has for the stage besides.
 const Build = require('../../../serverless.build.js');
 
-const { params, given } = JSON.parse(process.argv[2]);
-const complaints = given.map(([stage, param]) => {
-  const serverless = { classes: { Error }, configurationInput: { params }, service: { provider: { stage } } };
+const { params, cases } = JSON.parse(process.argv[2]);
+const complaints = cases.map(({ stage, region, given, own }) => {
+  const serverless = {
+    classes: { Error },
+    configurationInput: { params: { ...params, [stage]: { ...params[stage], ...own } } },
+    service: { service: 'serverless-websocket', provider: { stage, region } },
+  };
   try {
-    new Build(serverless, { param: [param] });
+    new Build(serverless, { param: given ?? undefined });
     return '';
   } catch (error) {
     return error.message;
