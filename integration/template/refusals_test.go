@@ -37,10 +37,9 @@ func TestBadArgumentsStopPackaging(t *testing.T) {
 
 // What a stage has by a variable is checked when its value is known.
 func TestVariablesInParametersAreChecked(t *testing.T) {
-	service := brokenService(t, "serverless.yml", "  prod:\n", "  prod:\n    alarmEmail: ${env:OPS_MAIL}\n")
-	env := append(slices.Clone(shared.env), "OPS_MAIL=nobody")
-	out := slsFails(t, service, env, "package", "--stage", "prod")
-	if want := `The parameter alarmEmail is "nobody", and has to be an address such as me@example.com, or empty.`; errorLine(out) != want {
+	service := brokenService(t, "serverless.yml", "  prod:\n", "  prod:\n    alarmEmail: ${sls:stage}\n")
+	out := slsFails(t, service, shared.env, "package", "--stage", "prod")
+	if want := `The parameter alarmEmail is "prod", and has to be an address such as me@example.com, or empty.`; errorLine(out) != want {
 		t.Errorf("%s\nwant %s", out, want)
 	}
 }
