@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"net"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // dialed counts the connections that are made. Each takes a tenth of a second.
@@ -32,19 +33,20 @@ func (d *dialed) dial(context.Context) (*conn, error) {
 // use takes connections for so many posts at once and puts them back after a
 // while.
 func use(t *testing.T, p *pool, posts int, long time.Duration) {
-	var group sync.WaitGroup
+	var group errgroup.Group
 	for range posts {
-		group.Go(func() {
+		group.Go(func() error {
 			c, err := p.take(t.Context())
-			if err != nil {
-				t.Error(err)
-				return
+			if err == nil {
+				time.Sleep(long)
+				p.put(c)
 			}
-			time.Sleep(long)
-			p.put(c)
+			return err
 		})
 	}
-	group.Wait()
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestPoolOpensSomeAtATime(t *testing.T) {
