@@ -165,7 +165,25 @@ func TestMany(t *testing.T) {
 	}
 }
 `),
+		"q/q_test.go": tests(`
+func long(t *testing.T) {
+	for i := range 500 {
+		t.Errorf("line %d", i)
+	}
+}
+func TestA(t *testing.T) { long(t) }
+func TestB(t *testing.T) { long(t) }
+func TestC(t *testing.T) { long(t) }
+func TestD(t *testing.T) { long(t) }
+func TestE(t *testing.T) { long(t) }
+`),
 	})
+	_, shown, _ := ran(t, dir, "./q")
+	for text, want := range map[string]int{"--- FAIL: ": 2, "… 400 lines left out …": 2, "… and 3 more tests": 1} {
+		if got := strings.Count(shown, text); got != want {
+			t.Errorf("%q is shown %d times, want %d", text, got, want)
+		}
+	}
 	_, shown, full := ran(t, dir, "./p")
 	for _, text := range []string{"line 0\n", "line 59\n", "… 400 lines left out …", "line 460\n", "line 499\n",
 		"--- FAIL: TestMany/7 ", "… and 142 more tests of this package that failed\n", "… and 132 more\n", "0 passed, 152 failed"} {
