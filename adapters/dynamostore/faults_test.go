@@ -10,10 +10,11 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"serverless-websocket/adapters/dynamostore"
 	"serverless-websocket/domain"
@@ -83,15 +84,20 @@ func TestThrottlingStorm(t *testing.T) {
 	const calls = 150
 	var seen atomic.Int64
 	store, _ := behind(t, dynamostore.Options{MaxAttempts: 2*calls + 1}, throttle(2*calls, &seen))
-	var group sync.WaitGroup
+	var group errgroup.Group
+	var failed atomic.Int64
 	for i := range calls {
-		group.Go(func() {
-			if err := store.Put(t.Context(), live(domain.ConnectionID(fmt.Sprint(i)))); err != nil {
-				t.Error(err)
+		group.Go(func() error {
+			err := store.Put(t.Context(), live(domain.ConnectionID(fmt.Sprint(i))))
+			if err != nil {
+				failed.Add(1)
 			}
+			return err
 		})
 	}
-	group.Wait()
+	if err := group.Wait(); err != nil {
+		t.Errorf("%d of %d puts failed, the first: %v", failed.Load(), calls, err)
+	}
 }
 
 // hang returns when the client has left.

@@ -35,10 +35,12 @@ func TestScanAboveOnePage(t *testing.T) {
 		if len(found) != rows {
 			t.Errorf("%d segments: found %d of %d connections", segments, len(found), rows)
 		}
-		for id, times := range found {
-			if times != 1 {
-				t.Errorf("%d segments: %.9s found %d times", segments, id, times)
-			}
+		repeated := 0
+		for _, times := range found {
+			repeated += times - 1
+		}
+		if repeated > 0 {
+			t.Errorf("%d segments: %d connections were found once more", segments, repeated)
 		}
 		if pages < 2 {
 			t.Errorf("%d segments: the table fitted into %d page", segments, pages)

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,62 +17,6 @@ import (
 )
 
 const throttled = "ProvisionedThroughputExceededException"
-
-// gate holds up the posts to clients, from the n-th on, until it is opened or
-// loses them.
-type gate struct {
-	n       int32
-	posts   atomic.Int32
-	held    atomic.Int32  // how many wait
-	reached chan struct{} // closed by the n-th
-	opened  chan struct{}
-	lost    chan struct{}
-}
-
-func newGate(n int32) *gate {
-	return &gate{n: n, reached: make(chan struct{}), opened: make(chan struct{}), lost: make(chan struct{})}
-}
-
-// await waits until the n-th post is held.
-func (g *gate) await(t *testing.T) {
-	t.Helper()
-	select {
-	case <-g.reached:
-	case <-time.After(patience):
-		t.Fatalf("%d posts came, want %d", g.posts.Load(), g.n)
-	}
-}
-
-func (g *gate) open() { close(g.opened) }
-
-// lose breaks off the posts that wait, and lets those pass that come later.
-func (g *gate) lose() { close(g.lost) }
-
-func (g *gate) pass(r *http.Request) {
-	i := g.posts.Add(1)
-	if i == g.n {
-		close(g.reached)
-	}
-	if i >= g.n && !g.isLost() {
-		g.held.Add(1)
-		defer g.held.Add(-1)
-		select {
-		case <-g.opened:
-		case <-g.lost:
-			panic(http.ErrAbortHandler)
-		case <-r.Context().Done():
-		}
-	}
-}
-
-func (g *gate) isLost() bool {
-	select {
-	case <-g.lost:
-		return true
-	default:
-		return false
-	}
-}
 
 // TestWorkerKilledDuringBroadcast kills the fan-out's environment when half of
 // the clients have the message. The job comes again, and so may the message,

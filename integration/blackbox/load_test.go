@@ -1,9 +1,7 @@
 package blackbox
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"testing"
 
@@ -97,60 +95,6 @@ func (c *client) collect() (got []message, err error) {
 		got = append(got, m)
 	}
 	return got, nil
-}
-
-// wantContents checks that each client got the contents, as the target promises:
-// once and in order, or each at least once, where a client drops what it has seen.
-func (tg *target) wantContents(t *testing.T, received [][]message, want []string) {
-	t.Helper()
-	wrong, first := 0, ""
-	for i, messages := range received {
-		got, want := contents(messages), want
-		if !tg.exact {
-			got, want = slices.Sorted(slices.Values(contents(once(messages)))), slices.Sorted(slices.Values(want))
-		}
-		if !slices.Equal(got, want) {
-			wrong++
-			first = cmp.Or(first, fmt.Sprintf("client %d got %d: %.300q", i, len(got), got))
-		}
-	}
-	if wrong > 0 {
-		t.Errorf("%d of %d clients did not get the %d messages that they should; %s", wrong, len(received), len(want), first)
-	}
-}
-
-func contents(messages []message) (all []string) {
-	for _, m := range messages {
-		all = append(all, string(m.Content))
-	}
-	return all
-}
-
-// once drops the messages whose id has come before.
-func once(messages []message) []message {
-	seen := make(map[string]bool)
-	return slices.DeleteFunc(slices.Clone(messages), func(m message) bool {
-		again := seen[m.ID]
-		seen[m.ID] = true
-		return again
-	})
-}
-
-// wantDelivered waits until the log says that the message was delivered to n
-// clients: by one pass, or at AWS by all those to which posts were left over.
-func (tg *target) wantDelivered(t *testing.T, id string, n int) {
-	t.Helper()
-	first := tg.logs.await(t, "fanned out", "messageIds", id)
-	if tg.exact && (first.number("delivered") != n || first.number("leftOver") != 0) {
-		t.Errorf("%v, want %d delivered", first, n)
-	}
-	testenv.Eventually(t, patience, fmt.Sprintf("the message is delivered to %d", n), func() bool {
-		delivered := 0
-		for _, e := range tg.logs.find(func(e entry) bool { return e.text("msg") == "fanned out" && e.has("messageIds", id) }) {
-			delivered += e.number("delivered")
-		}
-		return delivered == n
-	})
 }
 
 // killedClients breaks connections without a close frame, by a TCP reset and by

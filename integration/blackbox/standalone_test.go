@@ -135,8 +135,8 @@ func (s *standalone) stopCleanly(t *testing.T) {
 	if text := s.logs.unstructured(); text != "" {
 		t.Errorf("stderr has more than log lines:\n%s", head(text))
 	}
-	if t.Failed() {
-		t.Logf("unusual in the log, the end:\n%s", testenv.Tail(lines(s.logs.find(unusual))))
+	if text := lines(s.logs.find(unusual)); t.Failed() && text != "" {
+		t.Logf("unusual in the log, the end:\n%s", testenv.Tail(text))
 	}
 }
 

@@ -76,8 +76,8 @@ func New(t testing.TB, cfg Config) *Function {
 	}
 	t.Cleanup(func() {
 		f.close()
-		if t.Failed() {
-			t.Logf("output of function %s, the end:\n%s", cfg.Name, testenv.Tail(f.Output()))
+		if text := f.Output(); t.Failed() && text != "" {
+			t.Logf("output of function %s, the end:\n%s", cfg.Name, testenv.Tail(text))
 		}
 	})
 	return f

@@ -14,8 +14,9 @@ import (
 	"serverless-websocket/integration/testenv"
 )
 
-// packageTimeout bounds one run of `sls package`, which builds the functions.
-const packageTimeout = 3 * time.Minute
+// packageTimeout bounds one run of `sls package`, which builds the functions, on a
+// busy machine too.
+const packageTimeout = 10 * time.Minute
 
 // packaged is what `sls package` made for one stage.
 type packaged struct {

@@ -9,8 +9,8 @@ const (
 	// A page is what is shown of one test: so many lines of its beginning, where
 	// a crash says what it is, and of its end, where a log says what came last.
 	pageBegin, pageEnd = 60, 40
-	// maxFailures is how many failed tests of a package are shown.
-	maxFailures = 10
+	// Of a package no further failure is shown after so many tests or lines.
+	maxFailures, maxLines = 10, 150
 )
 
 // page returns the lines, or those at both ends when there are too many.
@@ -27,15 +27,16 @@ func page(lines []string) string {
 // failures shows the tests that failed or did not end, the first of them.
 func (p *pkg) failures() string {
 	var b strings.Builder
-	shown, more := 0, 0
+	tests, lines, more := 0, 0, 0
 	for _, t := range p.order {
 		switch {
 		case t.action != "fail" && t.action != "":
-		case shown == maxFailures:
+		case tests >= maxFailures || lines >= maxLines:
 			more++
 		default:
-			shown++
-			b.WriteString(t.failure())
+			text := t.failure()
+			b.WriteString(text)
+			tests, lines = tests+1, lines+strings.Count(text, "\n")
 		}
 	}
 	if more > 0 {

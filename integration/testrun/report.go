@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -12,7 +14,6 @@ import (
 // event is one line of go test -json; see go doc test2json.
 type event struct {
 	Action, Package, Test, Output string
-	ImportPath                    string // of a build, in place of Package
 }
 
 // report turns the events of test runs into what is shown of them.
@@ -77,10 +78,17 @@ func (r *report) stderr(line []byte) {
 	r.print(string(line))
 }
 
-// runFails ends a run as go test does, and says why it failed if no test has.
+// runFails ends a run as go test does, and says why it failed if no test has. It
+// may have broken off in the middle of packages: what failed in them is shown.
 func (r *report) runFails(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(r.packages)) {
+		if p := r.packages[name]; p.fails > 0 {
+			_, _ = io.WriteString(r.out, p.failures()+"FAIL\t"+name+"\n")
+		}
+	}
+	clear(r.packages)
 	if len(r.failed) == r.failedBefore {
 		r.print(fmt.Sprintln("testrun:", err))
 	}

@@ -165,7 +165,25 @@ func TestMany(t *testing.T) {
 	}
 }
 `),
+		"q/q_test.go": tests(`
+func long(t *testing.T) {
+	for i := range 500 {
+		t.Errorf("line %d", i)
+	}
+}
+func TestA(t *testing.T) { long(t) }
+func TestB(t *testing.T) { long(t) }
+func TestC(t *testing.T) { long(t) }
+func TestD(t *testing.T) { long(t) }
+func TestE(t *testing.T) { long(t) }
+`),
 	})
+	_, shown, _ := ran(t, dir, "./q")
+	for text, want := range map[string]int{"--- FAIL: ": 2, "… 400 lines left out …": 2, "… and 3 more tests": 1} {
+		if got := strings.Count(shown, text); got != want {
+			t.Errorf("%q is shown %d times, want %d", text, got, want)
+		}
+	}
 	_, shown, full := ran(t, dir, "./p")
 	for _, text := range []string{"line 0\n", "line 59\n", "… 400 lines left out …", "line 460\n", "line 499\n",
 		"--- FAIL: TestMany/7 ", "… and 142 more tests of this package that failed\n", "… and 132 more\n", "0 passed, 152 failed"} {
@@ -183,10 +201,12 @@ func TestMany(t *testing.T) {
 	}
 }
 
-// An interrupt ends the tests that run, and there is no further run.
+// An interrupt ends the tests that run, and there is no further run. What has
+// failed until then is shown.
 func TestInterrupted(t *testing.T) {
 	dir := module(t, map[string]string{
 		"hangs/p_test.go": tests(`
+func TestFails(t *testing.T) { t.Error("the reason") }
 func TestHangs(t *testing.T) {
 	if err := os.WriteFile("pid.tmp", fmt.Append(nil, os.Getpid()), 0o644); err != nil {
 		t.Fatal(err)
@@ -202,20 +222,23 @@ func TestHangs(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	var pid int
 	ended, shown := make(chan int, 1), new(bytes.Buffer)
-	go func() { ended <- run(ctx, dir, []string{"./hangs", "--", "./next"}, newReport(shown, io.Discard)) }()
-	testenv.Eventually(t, patience, "the test hangs", func() bool {
+	r := newReport(shown, io.Discard)
+	go func() { ended <- run(ctx, dir, []string{"./hangs", "--", "./next"}, r) }()
+	testenv.Eventually(t, patience, "one test has failed, and the other hangs", func() bool {
 		text, err := os.ReadFile(filepath.Join(dir, "hangs", "pid"))
 		if err == nil {
 			pid, err = strconv.Atoi(string(text))
 		}
-		return err == nil
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return err == nil && len(r.failed) == 1
 	})
 	interrupt()
 	if code := <-ended; code != exitInterrupted {
 		t.Errorf("exit code %d, want %d", code, exitInterrupted)
 	}
-	if strings.Contains(shown.String(), "sample/next") {
-		t.Errorf("it went on:\n%s", shown)
+	if strings.Contains(shown.String(), "sample/next") || !strings.Contains(shown.String(), ": the reason\n") {
+		t.Errorf("shown:\n%s", shown)
 	}
 	testenv.Eventually(t, patience, "the test has ended", func() bool { return syscall.Kill(pid, 0) != nil })
 }
