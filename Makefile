@@ -9,7 +9,7 @@ FUZZTIME    ?= 20s
 SEEDS       ?= 1000
 PACKAGES    ?= build/packages
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-GO_MINOR    := $(shell sed -n 's/^go 1\.\([0-9]*\).*/\1/p' go.mod)
+GO_MINOR    := $(shell sed -n 's/^go 1\.\([0-9]*\).*/\1/p' go.mod 2>/dev/null)
 CODE        := domain ports adapters functions integration
 
 # Every function but standalone is a Lambda: build/<arch>/<function>/bootstrap.
@@ -23,7 +23,6 @@ BINARIES := $(foreach arch,arm64 amd64,$(LAMBDAS:%=build/$(arch)/%/bootstrap))
 # mistake that would change nothing.
 TAKES/run              := ARGS
 TAKES/bench            := ARGS
-TAKES/package          := PACKAGES
 TAKES/load             := URL HEADER TOKEN CONNECT_RATE CONNECT_TIMEOUT ECHO PID SCENARIO CLIENTS SENDERS BROADCASTS RATE \
 	SIZE DRAIN OUTSTANDING RAMP_FACTOR RAMP_STEP RAMP_STEPS P99_BOUND CHURN_SHARE CHURN_STAY CHURN_AWAY GRACE SLOW_SHARE \
 	SLOW_SPEED JSON CSV HTML ARGS
@@ -34,7 +33,8 @@ TAKES/remove           := STAGE ARGS
 TAKES/logs             := FUNCTION STAGE ARGS
 TAKES/simulate         := SEEDS SEED
 TAKES/fuzz             := FUZZTIME
-ENVIRONMENT := CI GO% CGO_% AWS_% SWS_% SLS_% NODE_% NPM_% npm_% JAVA_% TMPDIR PATH HOME SHELL MAKEFLAGS %_PROXY %_proxy
+# serverless.build.js sets PACKAGES.
+ENVIRONMENT := PACKAGES CI GO% CGO_% AWS_% SWS_% SLS_% NODE_% NPM_% npm_% JAVA_% TMPDIR PATH HOME SHELL MAKEFLAGS %_PROXY %_proxy
 
 taken   := $(strip $(foreach goal,$(or $(MAKECMDGOALS),help),$(TAKES/$(goal))))
 unknown := $(foreach v,$(filter-out $(ENVIRONMENT) $(taken),$(.VARIABLES)),$(if $(filter command,$(origin $(v))),$(v)))
