@@ -8,102 +8,172 @@ FUNCTION    ?= fanOut
 FUZZTIME    ?= 20s
 SEEDS       ?= 1000
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GO_MINOR    := $(shell sed -n 's/^go 1\.\([0-9]*\).*/\1/p' go.mod)
 CODE        := domain ports adapters functions integration
 
 # Every function but standalone is a Lambda: build/<arch>/<function>/bootstrap.
 LAMBDAS  := $(filter-out standalone,$(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go)))
 BINARIES := $(foreach arch,arm64 amd64,$(LAMBDAS:%=build/$(arch)/%/bootstrap))
 
-.PHONY: help run test unit integration coldstart bench load bench-standalone soak lint gofmt vet staticcheck build package deploy remove logs simulate scale fuzz clean npm $(BINARIES)
+.PHONY: help run test unit integration coldstart bench load bench-standalone soak lint gofmt vet staticcheck build package deploy remove logs simulate scale fuzz clean go node npm $(BINARIES)
 
-help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
+# What each target takes on the command line. All of them take what the programs
+# that they run read from the environment, where make puts it. Anything else is a
+# mistake that would change nothing.
+TAKES/run              := ARGS
+TAKES/bench            := ARGS
+TAKES/load             := URL HEADER TOKEN CONNECT_RATE CONNECT_TIMEOUT ECHO PID SCENARIO CLIENTS SENDERS BROADCASTS RATE \
+	SIZE DRAIN OUTSTANDING RAMP_FACTOR RAMP_STEP RAMP_STEPS P99_BOUND CHURN_SHARE CHURN_STAY CHURN_AWAY GRACE SLOW_SHARE \
+	SLOW_SPEED JSON CSV HTML ARGS
+TAKES/bench-standalone := ARGS
+TAKES/soak             := ARGS
+TAKES/deploy           := STAGE ARGS
+TAKES/remove           := STAGE ARGS
+TAKES/logs             := FUNCTION STAGE ARGS
+TAKES/simulate         := SEEDS SEED
+TAKES/fuzz             := FUZZTIME
+ENVIRONMENT := CI GO% CGO_% AWS_% SWS_% SLS_% NODE_% NPM_% npm_% JAVA_% TMPDIR PATH HOME SHELL MAKEFLAGS %_PROXY %_proxy
+
+taken   := $(strip $(foreach goal,$(or $(MAKECMDGOALS),help),$(TAKES/$(goal))))
+unknown := $(foreach v,$(filter-out $(ENVIRONMENT) $(taken),$(.VARIABLES)),$(if $(filter command,$(origin $(v))),$(v)))
+
+# nearest is the one of the names $(2) that is most like $(1): that it begins, or
+# that fewest changes of a letter make of it, fewer than half of its own.
+nearest = $(shell printf '%s\n' $(2) | awk -v wrong='$(1)' ' \
+	function min(x, y) { return x < y ? x : y } \
+	BEGIN { wrong = toupper(wrong); n = length(wrong); least = n / 2 } \
+	{ for (j = 0; j <= length($$0); j++) row[j] = j; \
+	  for (i = 1; i <= n; i++) { \
+	    diagonal = row[0]; row[0] = i; \
+	    for (j = 1; j <= length($$0); j++) { \
+	      diagonal += substr(wrong, i, 1) != substr($$0, j, 1); above = row[j]; \
+	      row[j] = min(diagonal, min(above, row[j-1]) + 1); diagonal = above } } \
+	  changes = index($$0, wrong) == 1 ? 1 : row[length($$0)]; \
+	  if (changes < least) { least = changes; best = $$0 } } \
+	END { print best }')
+
+# instead says what to write: the nearest name, or any.
+instead = $(or $(addprefix the nearest is ,$(call nearest,$(1),$(taken))),it takes $(or $(sort $(taken)),none))
+
+# The Serverless Framework runs make, which then has the variables of its parent.
+ifeq ($(MAKELEVEL),0)
+$(foreach v,$(firstword $(unknown)),$(error make $(or $(MAKECMDGOALS),help) has no variable $(v): $(call instead,$(v))))
+endif
+
+# compile builds a program into bin/, and says so: where nothing is cached, that
+# takes a while.
+compile = echo "building bin/$(notdir $(1))$(if $(wildcard bin/$(notdir $(1))),,; the first time it downloads modules and takes a minute or two)" >&2; \
+	go build -o bin/ ./$(1)
+
+# check stops with one line unless the value of the variable $(1) matches $(2).
+check = printf '%s' '$($(1))' | grep -Eqx '$(2)' || { echo '$(1) is "$($(1))": want $(3)' >&2; exit 1; }
+
+help: ## - | list the targets
+	@echo "Targets, what each needs, and what it does:"
+	@awk -F ':.*## | [|] ' '/^[a-z-]+:.*## / { printf "  make %-17s %-14s %s\n", $$1, $$2, $$3 }' Makefile
 
 # Not `go run`, which dies of a SIGTERM without passing it on.
-run: ## start the standalone service; flags go into ARGS, as in ARGS="--help"
-	@go build -o bin/ ./functions/standalone && exec bin/standalone $(ARGS)
+run: go ## Go | start the standalone service; flags go into ARGS, as in ARGS="--help"
+	@$(call compile,functions/standalone) && exec bin/standalone $(ARGS)
 
-test: npm unit integration ## run all tests, with the race detector
+test: npm unit integration ## Go, Node, Java | run all tests, with the race detector
 
-unit: ## run the tests of the packages alone
+unit: ## Go | run the tests of the packages alone
 	@go test -race -timeout 5m ./domain/... ./ports/... ./adapters/... ./functions/...
 
 # These start programs that go test knows nothing about, so it must not answer
 # from its cache.
-integration: ## run the tests of the whole: built binaries, real clients
+integration: ## Go, Node, Java | run the tests of the whole: built binaries, real clients
 	@go test -race -count=1 -timeout 9m ./integration/...
 
-coldstart: npm ## measure the cold start of each function on this machine
+coldstart: go npm ## Go, Node, Java | measure the cold start of each function on this machine
+	@echo "building and starting each function; this takes a minute or two" >&2
 	@out=$$(go test -count=1 -v -run '^TestColdStart$$' ./integration/blackbox) || { printf '%s\n' "$$out"; exit 1; }; \
 		printf '%s\n' "$$out" | sed -n 's/.*_test.go:[0-9]*: //p'
 
 # The rest of the machine should be idle meanwhile.
-bench: ## compare ways to post and measure the engine, in two to three minutes
+bench: go ## Go | compare ways to post and measure the engine, in two to three minutes
+	@echo "building the benchmark" >&2
 	@go run ./integration/bench $(ARGS)
 
 # What is given on the command line becomes a flag: URL=ws://… is -url ws://…
 # What merely is in the environment, such as a TOKEN, does not.
-LOAD = URL HEADER TOKEN CONNECT_RATE CONNECT_TIMEOUT ECHO PID SCENARIO CLIENTS SENDERS BROADCASTS RATE SIZE DRAIN \
-	OUTSTANDING RAMP_FACTOR RAMP_STEP RAMP_STEPS P99_BOUND CHURN_SHARE CHURN_STAY CHURN_AWAY GRACE SLOW_SHARE SLOW_SPEED \
-	JSON CSV HTML
 flag = -$(shell printf '%s' $(1) | tr A-Z_ a-z-)
 
-load: ## put load on URL (ws://localhost:3001) and report; CLIENTS, BROADCASTS, RATE, SCENARIO, HTML …, or ARGS="--help"
-	@go build -o bin/ ./integration/load && exec bin/load $(foreach v,$(LOAD),$(if $(filter command,$(origin $(v))),$(call flag,$(v))='$($(v))')) $(ARGS)
+load: go ## Go | put load on URL (ws://localhost:3001) and report; CLIENTS, BROADCASTS, RATE, SCENARIO, HTML …, or ARGS="--help"
+	@$(call compile,integration/load) && exec bin/load $(foreach v,$(filter-out ARGS,$(TAKES/load)),$(if $(filter command,$(origin $(v))),$(call flag,$(v))='$($(v))')) $(ARGS)
 
-bench-standalone: npm ## compare the standalone service with nginx's Nchan and npm's ws, where installed, in a few minutes
-	@go build -o bin/ ./functions/standalone ./integration/load && go run ./integration/peers $(ARGS)
+bench-standalone: go npm ## Go | compare the standalone service with nginx's Nchan and npm's ws, where installed, in a few minutes
+	@$(call compile,functions/standalone) && $(call compile,integration/load) && go run ./integration/peers $(ARGS)
 
-soak: ## run the standalone service for ten minutes while clients come and go
-	@go build -o bin/ ./functions/standalone ./integration/load && go run ./integration/soak $(ARGS)
+soak: go ## Go, Linux | run the standalone service for ten minutes while clients come and go
+	@$(call compile,functions/standalone) && $(call compile,integration/load) && go run ./integration/soak $(ARGS)
 
-lint: gofmt vet staticcheck ## check format, go vet and staticcheck
+lint: go gofmt vet staticcheck ## Go | check format, go vet and staticcheck
 
 gofmt:
 	@files=$$(gofmt -l $(CODE)); test -z "$$files" || { echo "gofmt these files:" $$files >&2; exit 1; }
 
 vet:
+	@echo "go vet" >&2
 	@go vet ./...
 
 staticcheck:
+	@echo "staticcheck; the first time it is downloaded and built, which takes a minute or two" >&2
 	@go run $(STATICCHECK) ./...
 
-build: $(BINARIES) ## build the Lambdas for arm64 and amd64 into build/
+build: $(BINARIES) ## Go | build the Lambdas for arm64 and amd64 into build/
 
 # Always asked for: go build itself knows best what is up to date.
-$(BINARIES): build/%/bootstrap:
+$(BINARIES): build/%/bootstrap: | go
+	@echo "building $@" >&2
 	@CGO_ENABLED=0 GOOS=linux GOARCH=$(*D) \
 		go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags '-s -w' -o $@ ./functions/$(*F)
 
-package: $(LAMBDAS:%=build/packages/%.zip) ## build the zips that are deployed into build/packages/
+package: $(LAMBDAS:%=build/packages/%.zip) ## Go | build the zips that are deployed into build/packages/
 
 build/packages/%.zip: build/arm64/%/bootstrap
 	@mkdir -p $(@D)
 	@go run github.com/aws/aws-lambda-go/cmd/build-lambda-zip -o $@ $<
 
-deploy: node_modules/.package-lock.json ## deploy to AWS; the stage goes into STAGE (dev)
+deploy: node_modules/.package-lock.json ## Go, Node, AWS | deploy to AWS; the stage goes into STAGE (dev)
 	@npx sls deploy --stage $(STAGE) $(ARGS)
 
-remove: node_modules/.package-lock.json ## remove the stage STAGE (dev) from AWS
+remove: node_modules/.package-lock.json ## Node, AWS | remove the stage STAGE (dev) from AWS
 	@npx sls remove --stage $(STAGE) $(ARGS)
 
-logs: node_modules/.package-lock.json ## follow the log of FUNCTION (fanOut) of the stage STAGE (dev)
+logs: node_modules/.package-lock.json ## Node, AWS | follow the log of FUNCTION (fanOut) of the stage STAGE (dev)
 	@npx sls logs --function $(FUNCTION) --stage $(STAGE) --tail $(ARGS)
 
-simulate: ## run SEEDS (1000) simulated worlds and say what was checked, or show the one of SEED
+simulate: go ## Go | run SEEDS (1000) simulated worlds and say what was checked, or show the one of SEED
+	@$(call check,$(if $(SEED),SEED,SEEDS),[0-9]+,a whole number)
+	@echo "building the simulation, and running $(if $(SEED),seed $(SEED),$(SEEDS) seeds)" >&2
 	@cd integration/simulation && go test -count=1 -timeout 60m -run '^TestPromises$$' $(if $(SEED),-v -seed $(SEED),-seeds $(SEEDS) -report)
 
-scale: ## measure up to a million connections in virtual time, in a few minutes
+scale: go ## Go | measure up to a million connections in virtual time, in a few minutes
+	@echo "building the simulation, and running it for a few minutes" >&2
 	@cd integration/simulation && go test -count=1 -timeout 30m -run '^TestScale$$' -scale
 
-fuzz: ## run each fuzz target for FUZZTIME (20s)
+fuzz: go ## Go | run each fuzz target for FUZZTIME (20s)
+	@$(call check,FUZZTIME,([0-9.]+(ms|s|m|h))+|[0-9]+x,a duration such as 20s)
 	@grep -rEo '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' $(CODE) | while IFS=: read -r file func; do \
 		target=$${func#func }; echo "$$target ($$(dirname $$file))"; \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) </dev/null || exit 1; \
 	done
 
-clean: ## remove what was built and installed
-	@rm -rf bin build node_modules
+clean: ## - | remove what was built, installed and left by tests
+	@rm -rf bin build node_modules .serverless
+	@find . -path ./.git -prune -o -path '*/testdata/rapid' -prune -exec rm -rf {} + \
+		-o -type f \( -name '*.test' -o -name '*.prof' \) -exec rm -f {} +
+
+go:
+	@command -v go >/dev/null || { echo "Go is missing: install Go 1.$(GO_MINOR) or newer, https://go.dev/dl/" >&2; exit 1; }
+	@have=$$(go env GOVERSION) || exit 1; \
+		test "$$(echo "$$have" | sed 's/.*go1\.\([0-9]*\).*/\1/')" -ge $(GO_MINOR) || \
+		{ echo "$$have is too old: install Go 1.$(GO_MINOR) or newer, https://go.dev/dl/" >&2; exit 1; }
+
+node:
+	@command -v npm >/dev/null || { echo "npm is missing: install Node with npm, https://nodejs.org/" >&2; exit 1; }
 
 # Only tests need Node. Without it they say what they skip; under CI they fail.
 npm:
@@ -111,6 +181,7 @@ npm:
 	elif [ -n "$$CI" ]; then echo "npm is missing, and CI skips no test" >&2; exit 1; \
 	else echo "npm is missing: the tests that need Node are skipped" >&2; fi
 
-node_modules/.package-lock.json: package-lock.json
+node_modules/.package-lock.json: package-lock.json | node
+	@echo "installing the npm packages" >&2
 	@npm ci --silent
 	@touch $@

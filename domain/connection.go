@@ -4,11 +4,24 @@
 // library alone and does no input or output.
 package domain
 
-import "time"
+import (
+	"time"
+	"unicode/utf8"
+)
+
+// MaxConnectionID is the longest connection id, in bytes; a key of DynamoDB takes
+// no more. The gateway's ids have 16.
+const MaxConnectionID = 2048
 
 // ConnectionID names one WebSocket connection. The gateway chooses it and never
 // uses it again, so deleting a row by id cannot hit a later connection.
 type ConnectionID string
+
+// Valid reports whether the id can name a row and be written into a job: it is
+// UTF-8, not empty, and no longer than MaxConnectionID.
+func (id ConnectionID) Valid() bool {
+	return id != "" && len(id) <= MaxConnectionID && utf8.ValidString(string(id))
+}
 
 // Connection is one registered WebSocket connection.
 type Connection struct {

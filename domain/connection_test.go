@@ -1,6 +1,7 @@
 package domain_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -37,10 +38,23 @@ func TestConnectionInTime(t *testing.T) {
 func TestSegmentsThatExist(t *testing.T) {
 	for segment, want := range map[domain.Segment]bool{
 		{}: true, {Index: 0, Total: 1}: true, {Index: 6, Total: 7}: true,
+		{Index: 0, Total: domain.MaxSegments}: true, {Index: 0, Total: domain.MaxSegments + 1}: false,
 		{Index: 7, Total: 7}: false, {Index: -1, Total: 7}: false, {Index: 1, Total: 0}: false, {Index: 0, Total: -1}: false,
 	} {
 		if got := segment.Valid(); got != want {
 			t.Errorf("%+v: valid %v", segment, got)
+		}
+	}
+}
+
+func TestConnectionIDsThatNameARow(t *testing.T) {
+	for id, want := range map[domain.ConnectionID]bool{
+		"L0SM9cOFvHcCIhw=": true, "a b\n": true, "연결": true, "": false, "a\xff": false,
+		domain.ConnectionID(strings.Repeat("x", domain.MaxConnectionID)):   true,
+		domain.ConnectionID(strings.Repeat("x", domain.MaxConnectionID+1)): false,
+	} {
+		if got := id.Valid(); got != want {
+			t.Errorf("%.20q: valid %v", id, got)
 		}
 	}
 }

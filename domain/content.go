@@ -16,11 +16,15 @@ type Content []byte
 // means that the client sent no content at all.
 //
 // The errors are *Error with code MissingContent, BlankContent (null, or a
-// string of white space) or InvalidJSON. Whether the content fits a frame is
+// string of white space), TooDeep (a frame that holds it would exceed MaxDepth)
+// or InvalidJSON. Whether the content fits a frame is
 // known only once it is enveloped; see NewMessage.
 func ParseContent(raw []byte) (Content, error) {
 	if raw == nil {
 		return nil, NewError(MissingContent)
+	}
+	if Deeper(raw, MaxDepth-1) {
+		return nil, NewError(TooDeep)
 	}
 	if !utf8.Valid(raw) || !json.Valid(raw) {
 		return nil, NewError(InvalidJSON)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 
 	"serverless-websocket/domain"
@@ -31,6 +32,9 @@ func TestParseContent(t *testing.T) {
 		{`{`, domain.InvalidJSON},
 		{`1 2`, domain.InvalidJSON},
 		{"\"\xff\"", domain.InvalidJSON},
+		{nested(domain.MaxDepth - 1), ""},
+		{nested(domain.MaxDepth), domain.TooDeep},
+		{strings.Repeat("[", domain.MaxDepth), domain.TooDeep},
 	} {
 		got, err := domain.ParseContent([]byte(test.raw))
 		if code := codeOf(err); code != test.want {
@@ -44,6 +48,10 @@ func TestParseContent(t *testing.T) {
 	if code := codeOf(err); code != domain.MissingContent {
 		t.Errorf("nil: code %q", code)
 	}
+}
+
+func nested(levels int) string {
+	return strings.Repeat("[", levels) + strings.Repeat("]", levels)
 }
 
 func codeOf(err error) domain.Code {

@@ -12,18 +12,20 @@ import (
 	"serverless-websocket/domain"
 )
 
+const anID = domain.MessageID("01K4ZQ0000000000000000000A")
+
 func TestEnvelopeBytes(t *testing.T) {
 	at := time.Date(2026, 11, 22, 18, 0, 0, 123_456_789, time.FixedZone("KST", 9*3600))
 	var messages []domain.Message
 	for i, content := range []string{`"<b>&서버리스 😀"`, `{ "b":1,  "a":1.0 }`} {
-		m, err := domain.NewMessage(domain.MessageID(fmt.Sprint("01J", i)), at, domain.Content(content))
+		m, err := domain.NewMessage(domain.MessageID(fmt.Sprintf("01J%023d", i)), at, domain.Content(content))
 		if err != nil {
 			t.Fatal(err)
 		}
 		messages = append(messages, m)
 	}
-	want := `{"messages":[{"content":"<b>&서버리스 😀","id":"01J0","sentAt":"2026-11-22T09:00:00.123Z"},` +
-		`{"content":{ "b":1,  "a":1.0 },"id":"01J1","sentAt":"2026-11-22T09:00:00.123Z"}]}`
+	want := `{"messages":[{"content":"<b>&서버리스 😀","id":"01J00000000000000000000000","sentAt":"2026-11-22T09:00:00.123Z"},` +
+		`{"content":{ "b":1,  "a":1.0 },"id":"01J00000000000000000000001","sentAt":"2026-11-22T09:00:00.123Z"}]}`
 	envelopes := domain.Pack(messages, domain.MaxPayload)
 	if len(envelopes) != 1 || string(envelopes[0].Payload) != want {
 		t.Errorf("got  %q\nwant %s", envelopes, want)
@@ -32,16 +34,16 @@ func TestEnvelopeBytes(t *testing.T) {
 
 // Contents on both sides of the limit.
 func TestNewMessageKeepsOutWhatDoesNotFit(t *testing.T) {
-	overhead := domain.EnvelopeSize(domain.Message{ID: "A"})
+	overhead := domain.EnvelopeSize(domain.Message{ID: anID})
 	fits := domain.Content(`"` + strings.Repeat("x", domain.MaxPayload-overhead-2) + `"`)
-	m, err := domain.NewMessage("A", time.Now(), fits)
+	m, err := domain.NewMessage(anID, time.Now(), fits)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := len(domain.Pack([]domain.Message{m}, domain.MaxPayload)[0].Payload); got != domain.MaxPayload {
 		t.Errorf("payload of %d bytes, want %d", got, domain.MaxPayload)
 	}
-	_, err = domain.NewMessage("A", time.Now(), append(fits, ' '))
+	_, err = domain.NewMessage(anID, time.Now(), append(fits, ' '))
 	if code := codeOf(err); code != domain.ContentTooLarge {
 		t.Errorf("one byte more: error %v", err)
 	}

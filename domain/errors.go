@@ -8,6 +8,7 @@ type Code string
 const (
 	InvalidJSON     Code = "invalid_json"
 	NotAnObject     Code = "not_an_object"
+	TooDeep         Code = "too_deep"
 	UnknownAction   Code = "unknown_action"
 	InvalidRef      Code = "invalid_ref"
 	MissingContent  Code = "missing_content"
@@ -17,7 +18,8 @@ const (
 	Internal        Code = "internal"
 )
 
-// MaxRef is the longest ref, in bytes, that a client may attach to a request.
+// MaxRef is the longest ref that a client may attach to a request, in bytes of
+// UTF-8 once its escapes are resolved.
 const MaxRef = 128
 
 // messages holds the text for clients. The texts of UnknownAction and
@@ -25,11 +27,12 @@ const MaxRef = 128
 var messages = map[Code]string{
 	InvalidJSON:     "The frame is not valid JSON.",
 	NotAnObject:     "The frame is not a JSON object.",
+	TooDeep:         "The frame nests arrays and objects more than 512 levels deep.",
 	UnknownAction:   "Unrecognized WebSocket action.",
 	InvalidRef:      "'ref' must be a string of at most 128 bytes.",
 	MissingContent:  "'content' not in message dict",
 	BlankContent:    "'content' must not be null or blank.",
-	ContentTooLarge: "'content' does not fit into a frame of 131072 bytes.",
+	ContentTooLarge: "'content' does not fit into a message of 131072 bytes.",
 	Unavailable:     "The message could not be accepted now. Send it again later.",
 	Internal:        "Internal server error.",
 }

@@ -2,6 +2,8 @@ package domain_test
 
 import (
 	"errors"
+	"strconv"
+	"strings"
 	"testing"
 
 	"serverless-websocket/domain"
@@ -9,7 +11,7 @@ import (
 
 func TestEveryCodeHasAText(t *testing.T) {
 	for _, code := range []domain.Code{
-		domain.InvalidJSON, domain.NotAnObject, domain.UnknownAction, domain.InvalidRef,
+		domain.InvalidJSON, domain.NotAnObject, domain.TooDeep, domain.UnknownAction, domain.InvalidRef,
 		domain.MissingContent, domain.BlankContent, domain.ContentTooLarge, domain.Unavailable, domain.Internal,
 	} {
 		if domain.NewError(code).Message() == "" {
@@ -26,6 +28,16 @@ func TestTextsThatMustStay(t *testing.T) {
 	} {
 		if got := domain.NewError(code).Message(); got != want {
 			t.Errorf("%s: %q, want %q", code, got, want)
+		}
+	}
+}
+
+func TestTextsNameTheLimits(t *testing.T) {
+	for code, limit := range map[domain.Code]int{
+		domain.TooDeep: domain.MaxDepth, domain.InvalidRef: domain.MaxRef, domain.ContentTooLarge: domain.MaxPayload,
+	} {
+		if got := domain.NewError(code).Message(); !strings.Contains(got, " "+strconv.Itoa(limit)+" ") {
+			t.Errorf("%s: %q does not name %d", code, got, limit)
 		}
 	}
 }

@@ -7,6 +7,10 @@ import "time"
 // cursor it says that the scan is over.
 type Cursor string
 
+// MaxSegments is into how many segments a table can be divided; DynamoDB's limit.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html
+const MaxSegments = 1_000_000
+
 // Segment is part Index of Total of the connection table. The zero Segment is
 // the whole table.
 type Segment struct {
@@ -18,7 +22,7 @@ func (s Segment) Whole() bool { return s.Total <= 1 }
 
 // Valid reports whether the segment exists.
 func (s Segment) Valid() bool {
-	return s == Segment{} || 0 <= s.Index && s.Index < s.Total
+	return s == Segment{} || 0 <= s.Index && s.Index < s.Total && s.Total <= MaxSegments
 }
 
 // Target is a connection that messages are to be posted to.

@@ -1,22 +1,52 @@
 package domain
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // MessageID is a ULID: 26 characters whose lexical order is that of the instants
 // at which messages came in. A client that remembers the ids it has seen can drop
 // duplicates.
 type MessageID string
 
-// Message is one accepted broadcast.
+// crockford is the alphabet of ULIDs.
+// https://github.com/ulid/spec
+const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+// Valid reports whether the id is a ULID in upper case. The first character of
+// one is at most 7: its 26 characters stand for 128 bits.
+func (id MessageID) Valid() bool {
+	if len(id) != 26 || id[0] > '7' {
+		return false
+	}
+	for i := range len(id) {
+		if strings.IndexByte(crockford, id[i]) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Message is one accepted broadcast. NewMessage makes it: an envelope holds its
+// id and time as they are.
 type Message struct {
 	ID      MessageID
 	SentAt  time.Time // when it was accepted, to the millisecond
-	Content Content
+	Content Content   // as ParseContent returned it
 }
 
-// NewMessage returns the message, or an *Error with code ContentTooLarge when
-// its envelope alone would be longer than MaxPayload.
+// NewMessage returns the message. The error is an *Error with code
+// ContentTooLarge when its envelope alone would be longer than MaxPayload, and
+// any other when the id is not Valid or the time not Plausible.
 func NewMessage(id MessageID, sentAt time.Time, content Content) (Message, error) {
+	if !id.Valid() {
+		return Message{}, fmt.Errorf("message id %.40q is not a ULID", id)
+	}
+	if !Plausible(sentAt) {
+		return Message{}, fmt.Errorf("message %s was sent in the year %d", id, sentAt.Year())
+	}
 	m := Message{ID: id, SentAt: sentAt.UTC().Truncate(time.Millisecond), Content: content}
 	if EnvelopeSize(m) > MaxPayload {
 		return Message{}, NewError(ContentTooLarge)

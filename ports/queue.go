@@ -3,6 +3,8 @@ package ports
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -31,22 +33,25 @@ type Queue interface {
 	// Send puts any number of messages onto the queue and returns once all of
 	// them are stored. It may be called concurrently and keeps nothing.
 	//
-	// A *SendError says which messages were not stored; after any other error
-	// each of them may be stored or not. A message against the limits fails
-	// with ErrTooLarge or ErrBadMessage, and a full queue with ErrQueueFull.
+	// A *SendError names every message that is not known to be stored; all the
+	// others are, and must not be sent again. After any other error none is known
+	// to be. A message against the limits fails with ErrTooLarge or
+	// ErrBadMessage, and a full queue with ErrQueueFull.
 	Send(ctx context.Context, messages ...QueueMessage) error
 }
 
-// SendError tells which messages of one Send were not stored, and why.
+// SendError names the messages of one Send that are not known to be stored, and
+// says why.
 type SendError struct {
 	Failed map[int]error // by index into the messages
 }
 
 func (e *SendError) Error() string {
-	for _, err := range e.Failed {
-		return fmt.Sprintf("%d messages not queued, one of them: %v", len(e.Failed), err)
+	if len(e.Failed) == 0 {
+		return "no message failed"
 	}
-	return "no message failed"
+	first := slices.Min(slices.Collect(maps.Keys(e.Failed)))
+	return fmt.Sprintf("%d messages not queued, the first of them: %v", len(e.Failed), e.Failed[first])
 }
 
 // Unwrap returns the reasons.

@@ -3,73 +3,87 @@ package apigwposter
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
+	"os"
 	"time"
+
+	"github.com/valyala/fasthttp"
 )
 
 const (
-	// maxAnswer bounds what is read of an answer, its head included.
-	maxAnswer = 64 << 10
+	// maxHead bounds the head of an answer, and maxBody its body.
+	maxHead = 8 << 10
+	maxBody = 64 << 10
 	// maxJoined is how long a payload may be to go out in one write with the
 	// head, which spares a TLS record and a system call.
 	maxJoined = 8 << 10
 	// maxIdle is for how long a connection may be idle and is still used:
-	// firewalls on the way forget about one without telling.
+	// firewalls on the way forget about one without a word.
 	maxIdle = time.Minute
-	// brieflyIdle is for how long it is used without being looked at first.
-	brieflyIdle = time.Second
 )
+
+// errNotAlone is of an answer with which more came than one post asks for. HTTP/1.1
+// has nothing to show which answer belongs to which request, so it says nothing of
+// this post.
+var errNotAlone = errors.New("more came than one answer")
 
 // conn is a connection to the gateway, used by one post at a time.
 type conn struct {
-	socket  net.Conn
-	stream  io.ReadWriter    // the socket, or TLS on it
-	limit   io.LimitedReader // on stream, renewed with each answer
-	reader  *bufio.Reader    // on limit
-	request []byte           // space that is used again
-	usedAt  time.Time
-	broken  bool // takes no further request
+	net.Conn         // the socket, or TLS on it
+	socket   *socket // what both rest on
+	request  []byte  // space that is used again
+	unasked  [1]byte
+	usedAt   time.Time // zero before the first answer
 }
 
-func newConn(socket net.Conn, stream io.ReadWriter) *conn {
-	c := &conn{socket: socket, stream: stream, limit: io.LimitedReader{R: stream}}
-	c.reader = bufio.NewReaderSize(&c.limit, 2<<10)
-	return c
+// Close hangs up, without the farewell of TLS, for which it would have to wait.
+func (c *conn) Close() error { return c.socket.Close() }
+
+// fresh reports whether no post has used the connection yet.
+func (c *conn) fresh() bool { return c.usedAt.IsZero() }
+
+// usable reports whether a request may go out now. It goes by the wall clock: a
+// Lambda is frozen between its invocations, and its monotonic clock with it.
+func (c *conn) usable(now time.Time) bool {
+	idle := now.Round(0).Sub(c.usedAt.Round(0))
+	return (c.fresh() || idle.Abs() <= maxIdle) && c.quiet()
 }
 
-// stale reports whether the connection is better not used any more. It goes by
-// the wall clock: a Lambda is frozen between its invocations.
-func (c *conn) stale() bool {
-	idle := time.Now().Round(0).Sub(c.usedAt.Round(0))
-	return idle > maxIdle || idle > brieflyIdle && c.hungUp()
+// quiet reports whether the server has neither closed the connection nor begun to
+// send what nobody asked for, as far as can be seen without waiting. It looks
+// through TLS: what TLS sends on its own account, such as a session ticket, is not
+// for us, and an answer may wait in TLS when the socket has nothing more.
+func (c *conn) quiet() bool {
+	c.socket.probing = true
+	defer func() { c.socket.probing = false }()
+	_, err := c.Read(c.unasked[:])
+	return errors.Is(err, os.ErrDeadlineExceeded) && c.socket.whole()
 }
 
 // exchange sends the request with the payload and reads the answer. An error
-// leaves open whether the gateway has got the post.
-func (c *conn) exchange(ctx context.Context, payload []byte) (answer, error) {
-	c.broken = true
-	stop := context.AfterFunc(ctx, func() { _ = c.socket.Close() })
-	a, err := c.roundTrip(payload)
+// leaves open whether the gateway has got the post; the connection is of no use
+// after that.
+func (c *conn) exchange(ctx context.Context, payload []byte, r *bufio.Reader) (answer, error) {
+	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
+	a, err := c.roundTrip(payload, r)
 	untouched := stop()
-	if err == nil {
-		c.broken = a.last || !untouched || c.reader.Buffered() > 0
-		return a, nil
-	}
-	if !untouched {
+	if err != nil && !untouched {
 		err = fmt.Errorf("%w: %w", ctx.Err(), err)
 	}
-	return answer{}, err
+	a.last = a.last || !untouched
+	return a, err
 }
 
-func (c *conn) roundTrip(payload []byte) (answer, error) {
+func (c *conn) roundTrip(payload []byte, r *bufio.Reader) (answer, error) {
 	if err := c.send(payload); err != nil {
 		return answer{}, fmt.Errorf("send: %w", err)
 	}
-	c.limit.N = maxAnswer
-	a, err := readAnswer(c.reader)
+	a, err := readAnswer(r)
+	if err == nil && a.status/100 != 2 && !c.quiet() {
+		err = errNotAlone
+	}
 	if err != nil {
 		return answer{}, fmt.Errorf("read the answer: %w", err)
 	}
@@ -81,29 +95,28 @@ func (c *conn) send(payload []byte) error {
 		c.request = append(c.request, payload...)
 		payload = nil
 	}
-	if _, err := c.stream.Write(c.request); err != nil || len(payload) == 0 {
+	if _, err := c.Write(c.request); err != nil || len(payload) == 0 {
 		return err
 	}
-	_, err := c.stream.Write(payload)
+	_, err := c.Write(payload)
 	return err
 }
 
-// readAnswer reads a whole answer, so that the next one can follow.
+// readAnswer reads an answer, after which there must be nothing.
 func readAnswer(r *bufio.Reader) (answer, error) {
-	response, err := http.ReadResponse(r, nil)
-	for err == nil && response.StatusCode < http.StatusOK { // such as 100 Continue
-		response, err = http.ReadResponse(r, nil)
+	response := fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseResponse(response)
+	if err := response.ReadLimitBody(r, maxBody); err != nil {
+		return answer{}, fmt.Errorf("%.200s", err.Error()) // it may quote the whole answer
 	}
-	if err != nil {
-		return answer{}, err
+	if r.Buffered() > 0 {
+		return answer{}, errNotAlone
 	}
-	if _, err := io.Copy(io.Discard, response.Body); err != nil {
-		return answer{}, err
+	a := answer{status: response.StatusCode(), last: response.ConnectionClose()}
+	if a.status/100 != 2 {
+		a.errorType = string(response.Header.Peek("X-Amzn-Errortype"))
+		a.requestID = string(response.Header.Peek("X-Amzn-Requestid"))
+		a.last = a.last || a.status == fasthttp.StatusSwitchingProtocols
 	}
-	return answer{
-		status:    response.StatusCode,
-		errorType: response.Header.Get("X-Amzn-Errortype"),
-		requestID: response.Header.Get("X-Amzn-Requestid"),
-		last:      response.Close,
-	}, nil
+	return a, nil
 }

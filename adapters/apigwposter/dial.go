@@ -4,36 +4,75 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// newDialer returns what opens a connection to the target with the client's TLS
-// settings and dialer, as far as the client shows them.
-func newDialer(client aws.HTTPClient, t target) func(context.Context) (*conn, error) {
+// maxHandshakes is how many connections may be opening at once. Handshakes cost
+// CPU: if a burst made hundreds of them side by side on a slice of a core, none
+// would be done in time.
+const maxHandshakes = 16
+
+// dialer opens connections to the target.
+type dialer struct {
+	target     target
+	dialSocket func(ctx context.Context, network, address string) (net.Conn, error)
+	tls        *tls.Config
+	handshakes chan struct{} // holds one for each connection that is opening
+}
+
+// newDialer takes the client's TLS settings and dialer, as far as the client
+// shows them.
+func newDialer(client aws.HTTPClient, t target) *dialer {
 	settings := transportOf(client)
-	dial := settings.DialContext
-	if dial == nil {
-		dial = new(net.Dialer).DialContext
+	dialSocket := settings.DialContext
+	if dialSocket == nil {
+		dialSocket = new(net.Dialer).DialContext
 	}
-	config := tlsConfig(settings.TLSClientConfig, t)
-	return func(ctx context.Context) (*conn, error) {
-		socket, err := dial(ctx, "tcp", t.address)
-		if err != nil {
-			return nil, err
-		}
-		if !t.tls {
-			return newConn(socket, socket), nil
-		}
-		secured := tls.Client(socket, config)
-		if err := secured.HandshakeContext(ctx); err != nil {
-			_ = socket.Close()
-			return nil, err
-		}
-		return newConn(socket, secured), nil
+	return &dialer{
+		target:     t,
+		dialSocket: dialSocket,
+		tls:        tlsConfig(settings.TLSClientConfig, t),
+		handshakes: make(chan struct{}, maxHandshakes),
 	}
+}
+
+// dial is a fasthttp.DialFuncWithTimeout to the one address there is.
+func (d *dialer) dial(_ string, timeout time.Duration) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	select {
+	case d.handshakes <- struct{}{}:
+		defer func() { <-d.handshakes }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	raw, err := d.dialSocket(ctx, "tcp", d.target.address)
+	if errors.Is(err, os.ErrDeadlineExceeded) { // as the network has it
+		err = fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d.secure(ctx, newSocket(raw, d.target.tls))
+}
+
+func (d *dialer) secure(ctx context.Context, s *socket) (net.Conn, error) {
+	if !s.secured {
+		return &conn{Conn: s, socket: s}, nil
+	}
+	secured := tls.Client(s, d.tls)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return &conn{Conn: secured, socket: s}, nil
 }
 
 func transportOf(client aws.HTTPClient) *http.Transport {
@@ -57,6 +96,7 @@ func tlsConfig(settings *tls.Config, t target) *tls.Config {
 	}
 	config.ServerName = cmp.Or(config.ServerName, t.hostname)
 	config.NextProtos = []string{"http/1.1"}
+	config.Renegotiation = tls.RenegotiateNever
 	if config.ClientSessionCache == nil {
 		config.ClientSessionCache = tls.NewLRUClientSessionCache(1)
 	}

@@ -3,8 +3,8 @@
 //
 // What a fan-out worker costs is the CPU of its posts, so this is not the SDK's
 // client. The posts of one payload differ in path and signature alone; all else
-// is made once for each payload or each second. The answers are read by
-// net/http.
+// is made once for each payload or each second. Connections are pooled, and
+// answers read, by fasthttp.
 package apigwposter
 
 import (
@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/valyala/fasthttp"
 
 	"serverless-websocket/domain"
 	"serverless-websocket/ports"
@@ -35,8 +36,10 @@ type Poster struct {
 	target  target
 	err     error // of the endpoint's URL
 	signer  *signer
-	conns   *pool
+	slots   chan struct{} // holds one for each post under way
+	conns   fasthttp.HostClient
 	timeout time.Duration
+	now     func() time.Time
 }
 
 // New returns a poster to the endpoint, an HTTPS URL with the stage as its path.
@@ -45,12 +48,22 @@ type Poster struct {
 // proxy.
 func New(cfg aws.Config, endpoint string, opts Options) *Poster {
 	target, err := parseTarget(endpoint)
+	inFlight := cmp.Or(opts.InFlight, 256)
 	return &Poster{
-		target:  target,
-		err:     err,
-		signer:  newSigner(cfg.Credentials, cfg.Region, target),
-		conns:   newPool(newDialer(cfg.HTTPClient, target), cmp.Or(opts.InFlight, 256)),
+		target: target,
+		err:    err,
+		signer: newSigner(cfg.Credentials, cfg.Region, target),
+		slots:  make(chan struct{}, inFlight),
+		conns: fasthttp.HostClient{
+			Addr:                target.address,
+			DialTimeout:         newDialer(cfg.HTTPClient, target).dial,
+			MaxConns:            inFlight,
+			MaxIdleConnDuration: maxIdle,
+			ConnPoolStrategy:    fasthttp.LIFO, // those that a quiet time does not need grow old
+			ReadBufferSize:      maxHead,
+		},
 		timeout: cmp.Or(opts.Timeout, 3*time.Second),
+		now:     time.Now,
 	}
 }
 
@@ -82,14 +95,21 @@ func (p *Poster) post(ctx context.Context, id domain.ConnectionID, c content) er
 	if err != nil {
 		return fmt.Errorf("get credentials: %w", err)
 	}
-	conn, err := p.conns.take(ctx)
+	select {
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
+	case <-ctx.Done():
+		return fmt.Errorf("wait for a connection: %w", ctx.Err())
+	}
+	conn, giveBack, err := p.take(ctx)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
-	stamp := p.signer.stampFor(credentials, time.Now())
-	conn.request = stamp.appendRequest(conn.request[:0], id, c)
-	answer, err := conn.exchange(ctx, c.payload)
-	p.conns.put(conn)
+	conn.request = p.signer.stampFor(credentials, p.now()).appendRequest(conn.request[:0], id, c)
+	reader := p.conns.AcquireReader(conn)
+	answer, err := conn.exchange(ctx, c.payload, reader)
+	p.conns.ReleaseReader(reader)
+	giveBack(err == nil && !answer.last)
 	if err != nil {
 		return err
 	}

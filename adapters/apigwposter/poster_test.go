@@ -15,7 +15,10 @@ import (
 	"serverless-websocket/ports"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain leaves out what closes the idle connections of posters in time.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*HostClient).connsCleaner"))
+}
 
 // post sends one payload to one connection.
 func post(ctx context.Context, t *testing.T, p *apigwposter.Poster) error {

@@ -2,6 +2,7 @@ package dynamostore_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -77,13 +78,21 @@ func fill(t *testing.T, client *dynamodb.Client, table string, rows, idSize int)
 func TestSpoiltRow(t *testing.T) {
 	expiry := &types.AttributeValueMemberN{Value: fmt.Sprint(time.Now().Add(time.Hour).Unix())}
 	for name, spoilt := range map[string]map[string]types.AttributeValue{
-		"no registration":      {"expires_at": expiry},
-		"text for a number":    {"expires_at": expiry, "registered_at": &types.AttributeValueMemberS{Value: "now"}},
-		"no whole number":      {"expires_at": expiry, "registered_at": &types.AttributeValueMemberN{Value: "1.5"}},
-		"no expiry":            {},
-		"text for the expiry":  {"expires_at": &types.AttributeValueMemberS{Value: "never"}},
-		"expiry beyond an int": {"expires_at": &types.AttributeValueMemberN{Value: "1e30"}},
-		"another attribute":    {"expires_at": expiry, "extra": &types.AttributeValueMemberBOOL{Value: true}},
+		"no registration":            {"expires_at": expiry},
+		"text for a number":          {"expires_at": expiry, "registered_at": &types.AttributeValueMemberS{Value: "now"}},
+		"no whole number":            {"expires_at": expiry, "registered_at": &types.AttributeValueMemberN{Value: "1.5"}},
+		"registration beyond an int": {"expires_at": expiry, "registered_at": &types.AttributeValueMemberN{Value: "1e30"}},
+		"registered in seconds":      {"expires_at": expiry, "registered_at": number(time.Now().Unix())},
+		"registered in microseconds": {"expires_at": expiry, "registered_at": number(time.Now().UnixMicro())},
+		"registered in nanoseconds":  {"expires_at": expiry, "registered_at": number(time.Now().UnixNano())},
+		"registered before 1970":     {"expires_at": expiry, "registered_at": number(-1)},
+		"null":                       {"expires_at": expiry, "registered_at": &types.AttributeValueMemberNULL{Value: true}},
+		"a set of numbers":           {"expires_at": expiry, "registered_at": &types.AttributeValueMemberNS{Value: []string{"1", "2"}}},
+		"expiry in milliseconds":     {"expires_at": number(time.Now().Add(time.Hour).UnixMilli())},
+		"no expiry":                  {},
+		"text for the expiry":        {"expires_at": &types.AttributeValueMemberS{Value: "never"}},
+		"expiry beyond an int":       {"expires_at": &types.AttributeValueMemberN{Value: "1e30"}},
+		"another attribute":          {"expires_at": expiry, "extra": &types.AttributeValueMemberBOOL{Value: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, table := awslocal.DynamoDB(t), awslocal.CreateTable(t)
@@ -98,10 +107,39 @@ func TestSpoiltRow(t *testing.T) {
 				found[c.ID] = c
 			}
 			old, ok := found["spoilt"]
-			if len(found) != 2 || !ok || old.Fresh(time.Now(), 24*time.Hour) {
+			if len(found) != 2 || !ok || old.Fresh(time.Now(), 24*time.Hour) || !old.RegisteredAt.Equal(time.UnixMilli(0)) {
 				t.Errorf("found %+v", found)
 			}
 		})
+	}
+}
+
+func number(n int64) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
+}
+
+// TestRowsUnderOddKeys has keys that no gateway makes beside one that is intact.
+// They are found as they are: the gateway's answer tells what to do with them.
+func TestRowsUnderOddKeys(t *testing.T) {
+	store := dynamostore.New(awslocal.DynamoDB(t), awslocal.CreateTable(t), dynamostore.Options{})
+	odd := []domain.ConnectionID{"intact", " ", `"},{"`, "a\nb", "\x00", "..", "연결", "\uffff", domain.ConnectionID(strings.Repeat("x", 2048))}
+	for _, id := range odd {
+		put(t, store, live(id))
+	}
+	found := map[domain.ConnectionID]bool{}
+	for _, c := range scan(t, store, domain.Segment{})[0].Connections {
+		found[c.ID] = true
+	}
+	for _, id := range odd {
+		if !found[id] {
+			t.Errorf("%.20q is not found", id)
+		}
+	}
+	if err := store.Delete(t.Context(), odd...); err != nil {
+		t.Error(err)
+	}
+	if left := scan(t, store, domain.Segment{})[0].Connections; len(left) > 0 {
+		t.Errorf("%d rows are left: %.100q", len(left), left)
 	}
 }
 

@@ -32,7 +32,7 @@ func newRow(c domain.Connection) row {
 
 // readRow reads what is readable. The key, which DynamoDB holds to its type, is
 // enough to post to a connection, so one row that somebody spoilt must not stop
-// the scan that everyone waits for; nor is it left out.
+// the scan that everyone waits for; nor is it left out. It counts as an old one.
 func readRow(item map[string]types.AttributeValue) row {
 	var id string
 	if s, ok := item[keyAttribute].(*types.AttributeValueMemberS); ok {
@@ -54,12 +54,18 @@ func readNumber(value types.AttributeValue) int64 {
 	return i
 }
 
+// connection returns the row's connection. A registration that cannot be, such as
+// one in seconds or microseconds, becomes 1970.
 func (r row) connection() domain.Connection {
-	return domain.Connection{
+	c := domain.Connection{
 		ID:           domain.ConnectionID(r.ID),
 		RegisteredAt: time.UnixMilli(r.RegisteredAt),
 		ExpiresAt:    time.Unix(r.ExpiresAt, 0),
 	}
+	if !domain.Plausible(c.RegisteredAt) {
+		c.RegisteredAt = time.UnixMilli(0)
+	}
+	return c
 }
 
 func key(id string) map[string]types.AttributeValue {

@@ -85,9 +85,11 @@ func scanError(err error, from domain.Cursor) error {
 }
 
 func newPage(out *dynamodb.ScanOutput, segment domain.Segment) ports.Page {
-	page := ports.Page{Connections: make([]domain.Connection, len(out.Items))}
-	for i, item := range out.Items {
-		page.Connections[i] = readRow(item).connection()
+	page := ports.Page{Connections: make([]domain.Connection, 0, len(out.Items))}
+	for _, item := range out.Items {
+		if c := readRow(item).connection(); c.ID.Valid() {
+			page.Connections = append(page.Connections, c)
+		}
 	}
 	if len(out.LastEvaluatedKey) > 0 {
 		page.Next = encodeCursor(readRow(out.LastEvaluatedKey).ID, segment)

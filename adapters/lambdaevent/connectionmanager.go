@@ -26,13 +26,13 @@ func (h *ConnectionManager) Handle(ctx context.Context, event events.APIGatewayW
 	switch request.EventType {
 	case "CONNECT":
 		if err := h.Registry.Connect(ctx, id); err != nil {
-			return h.refuse(ctx, request, err), nil
+			return refuse(ctx, h.Log, request, nil, err), nil
 		}
 		h.Log.InfoContext(ctx, "connected", "connectionId", id, "sourceIp", request.Identity.SourceIP)
 		return text(http.StatusOK, "Connect successful."), nil
 	case "DISCONNECT":
 		if err := h.Registry.Disconnect(ctx, id); err != nil {
-			return h.refuse(ctx, request, err), nil
+			return refuse(ctx, h.Log, request, nil, err), nil
 		}
 		h.Log.InfoContext(ctx, "disconnected", "connectionId", id,
 			"code", request.DisconnectStatusCode, "reason", request.DisconnectReason)
@@ -40,10 +40,4 @@ func (h *ConnectionManager) Handle(ctx context.Context, event events.APIGatewayW
 	}
 	h.Log.ErrorContext(ctx, "unrecognized event type", "eventType", request.EventType, "connectionId", id)
 	return text(http.StatusInternalServerError, "Unrecognized eventType."), nil
-}
-
-func (h *ConnectionManager) refuse(ctx context.Context, request events.APIGatewayWebsocketProxyRequestContext,
-	err error) events.APIGatewayProxyResponse {
-	err = &domain.Error{Code: domain.Unavailable, Cause: err}
-	return refuse(ctx, h.Log, request, "", err)
 }

@@ -14,7 +14,7 @@ type DefaultMessage struct {
 	Log *slog.Logger
 }
 
-// Handle tells the client what is wrong with its frame: InvalidJSON,
+// Handle tells the client what is wrong with its frame: TooDeep, InvalidJSON,
 // NotAnObject, InvalidRef or else UnknownAction. The error is always nil.
 func (h *DefaultMessage) Handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (
 	events.APIGatewayProxyResponse, error) {

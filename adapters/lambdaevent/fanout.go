@@ -21,9 +21,9 @@ func (h *FanOut) Handle(ctx context.Context, event events.SQSEvent) (events.SQSE
 	for _, r := range event.Records {
 		deliveries = append(deliveries, broadcast.Delivery{ID: r.MessageId, Body: r.Body})
 	}
-	var response events.SQSEventResponse
+	failures := []events.SQSBatchItemFailure{} // as JSON [], since null is no success to every event source
 	for _, id := range h.Worker.Handle(ctx, deliveries) {
-		response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
+		failures = append(failures, events.SQSBatchItemFailure{ItemIdentifier: id})
 	}
-	return response, nil
+	return events.SQSEventResponse{BatchItemFailures: failures}, nil
 }

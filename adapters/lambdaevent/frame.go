@@ -2,21 +2,29 @@ package lambdaevent
 
 import (
 	"encoding/json"
+	"unicode/utf8"
 
 	"serverless-websocket/domain"
 )
 
 // frame is what a client sent, as far as it could be read.
 type frame struct {
-	ref     string // the client's own tag for the request; may be empty
-	content []byte // the bytes of the member; nil if there is none
+	ref     json.RawMessage // the client's own tag, as it was written; nil if there is none
+	content []byte          // the bytes of the member; nil if there is none
 }
 
 // parseFrame reads a client's frame. Member names are matched exactly and the
 // last of equal ones counts; a struct would match them in any case. The errors
-// are *domain.Error: InvalidJSON, NotAnObject, InvalidRef.
+// are *domain.Error: TooDeep, InvalidJSON, NotAnObject, InvalidRef. What is both
+// too deep and no JSON is TooDeep: nobody reads on to find the other error.
 func parseFrame(body string) (frame, error) {
 	var f frame
+	if domain.Deeper(body, domain.MaxDepth) {
+		return f, domain.NewError(domain.TooDeep)
+	}
+	if !utf8.ValidString(body) {
+		return f, domain.NewError(domain.InvalidJSON)
+	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(body), &members); err != nil || members == nil {
 		if json.Valid([]byte(body)) {
@@ -25,12 +33,18 @@ func parseFrame(body string) (frame, error) {
 		return f, domain.NewError(domain.InvalidJSON)
 	}
 	f.content = members["content"]
-	if raw, ok := members["ref"]; ok {
-		var ref *string
-		if json.Unmarshal(raw, &ref) != nil || ref == nil || len(*ref) > domain.MaxRef {
+	if ref, ok := members["ref"]; ok {
+		if !validRef(ref) {
 			return f, domain.NewError(domain.InvalidRef)
 		}
-		f.ref = *ref
+		f.ref = ref
 	}
 	return f, nil
+}
+
+// validRef reports whether the JSON value is a string of at most domain.MaxRef
+// bytes. Half a surrogate pair, which has no UTF-8, counts as three.
+func validRef(value json.RawMessage) bool {
+	var text *string
+	return json.Unmarshal(value, &text) == nil && text != nil && len(*text) <= domain.MaxRef
 }

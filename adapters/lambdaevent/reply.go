@@ -17,6 +17,7 @@ import (
 var statuses = map[domain.Code]int{
 	domain.InvalidJSON:     http.StatusBadRequest,
 	domain.NotAnObject:     http.StatusBadRequest,
+	domain.TooDeep:         http.StatusBadRequest,
 	domain.UnknownAction:   http.StatusBadRequest,
 	domain.InvalidRef:      http.StatusBadRequest,
 	domain.MissingContent:  http.StatusBadRequest,
@@ -29,20 +30,20 @@ var statuses = map[domain.Code]int{
 type acceptedReply struct {
 	Accepted struct {
 		ID  domain.MessageID `json:"id"`
-		Ref string           `json:"ref,omitempty"`
+		Ref json.RawMessage  `json:"ref,omitempty"`
 	} `json:"accepted"`
 }
 
 type errorReply struct {
 	Error struct {
-		Code      domain.Code `json:"code"`
-		Message   string      `json:"message"`
-		RequestID string      `json:"requestId"`
-		Ref       string      `json:"ref,omitempty"`
+		Code      domain.Code     `json:"code"`
+		Message   string          `json:"message"`
+		RequestID string          `json:"requestId"`
+		Ref       json.RawMessage `json:"ref,omitempty"`
 	} `json:"error"`
 }
 
-func accepted(id domain.MessageID, ref string) events.APIGatewayProxyResponse {
+func accepted(id domain.MessageID, ref json.RawMessage) events.APIGatewayProxyResponse {
 	var reply acceptedReply
 	reply.Accepted.ID = id
 	reply.Accepted.Ref = ref
@@ -52,7 +53,7 @@ func accepted(id domain.MessageID, ref string) events.APIGatewayProxyResponse {
 // refuse logs the error and answers with its code. What is not a *domain.Error
 // is Internal to the client; the log alone has the details.
 func refuse(ctx context.Context, log *slog.Logger, request events.APIGatewayWebsocketProxyRequestContext,
-	ref string, err error) events.APIGatewayProxyResponse {
+	ref json.RawMessage, err error) events.APIGatewayProxyResponse {
 	var known *domain.Error
 	if !errors.As(err, &known) {
 		known = &domain.Error{Code: domain.Internal, Cause: err}
@@ -72,13 +73,14 @@ func refuse(ctx context.Context, log *slog.Logger, request events.APIGatewayWebs
 	return text(statuses[known.Code], marshal(reply))
 }
 
-// marshal keeps <, > and & in a client's ref as they are.
+// marshal keeps a client's ref as it is: without escaping HTML, the encoder
+// changes nothing in a string that is JSON already.
 func marshal(reply any) string {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(reply); err != nil {
-		panic(err) // strings alone: nothing in it can fail
+		panic(err) // strings, and a ref that parseFrame has checked: nothing can fail
 	}
 	return string(bytes.TrimRight(body.Bytes(), "\n"))
 }

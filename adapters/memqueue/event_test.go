@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/aws/aws-lambda-go/events"
 )
 
 func TestEvent(t *testing.T) {
@@ -55,4 +57,15 @@ func FuzzSplit(f *testing.F) {
 			t.Errorf("failures %q and %q: done %q, failed %q", first, second, done, failed)
 		}
 	})
+}
+
+// Both are a success to Lambda.
+func TestNoFailuresAndNoListOfThem(t *testing.T) {
+	batch := []Message{{ID: "a", Receipt: "1"}, {ID: "b", Receipt: "2"}}
+	for _, list := range [][]events.SQSBatchItemFailure{nil, {}} {
+		done, failed, err := split(batch, events.SQSEventResponse{BatchItemFailures: list})
+		if !slices.Equal(done, receipts(batch)) || len(failed) > 0 || err != nil {
+			t.Errorf("%#v: done %q, failed %q, %v", list, done, failed, err)
+		}
+	}
 }

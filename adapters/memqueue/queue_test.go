@@ -13,14 +13,20 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	porttest.TestQueue(t, porttest.QueueHarness{New: func(*testing.T) porttest.QueueUnderTest {
-		q := New(Config{})
-		return porttest.QueueUnderTest{Queue: q, Receive: func(ctx context.Context) ([]string, error) {
-			batch, err := q.Receive(ctx, 10)
-			q.Delete(receipts(batch)...)
-			return bodiesOf(batch), err
-		}}
-	}})
+	porttest.TestQueue(t, porttest.QueueHarness{
+		New: func(*testing.T) porttest.QueueUnderTest { return underTest(New(Config{})) },
+		NewFailing: func(*testing.T) porttest.QueueUnderTest {
+			return underTest(New(Config{MaxBytes: 150}))
+		},
+	})
+}
+
+func underTest(q *Queue) porttest.QueueUnderTest {
+	return porttest.QueueUnderTest{Queue: q, Receive: func(ctx context.Context) ([]string, error) {
+		batch, err := q.Receive(ctx, 10)
+		q.Delete(receipts(batch)...)
+		return bodiesOf(batch), err
+	}}
 }
 
 func TestDelay(t *testing.T) {

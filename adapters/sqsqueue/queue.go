@@ -5,7 +5,6 @@ package sqsqueue
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -49,17 +48,15 @@ func New(client *sqs.Client, queueURL string, opts Options) *Queue {
 }
 
 // Send sends the messages in as few requests as SQS takes them, one after the
-// other. Messages against the limits do not keep the others from being sent. A
-// request that fails as a whole ends it, with an error that is no
-// *ports.SendError: after a lost answer nobody knows what was stored.
+// other. Neither messages against the limits nor requests that fail keep the
+// others from being sent. After a lost answer nobody knows what was stored; such
+// messages count as not stored, with the error of the request.
 func (q *Queue) Send(ctx context.Context, messages ...ports.QueueMessage) error {
 	ctx, cancel := context.WithTimeout(ctx, q.opts.Timeout)
 	defer cancel()
 	entries, failed := newEntries(messages)
 	for _, batch := range batches(entries) {
-		if err := q.sendBatch(ctx, batch, failed); err != nil {
-			return fmt.Errorf("send %d messages: %w", len(messages), err)
-		}
+		q.sendBatch(ctx, batch, failed)
 	}
 	if len(failed) > 0 {
 		return &ports.SendError{Failed: failed}

@@ -18,24 +18,35 @@ import (
 var errNoResult = errors.New("no result")
 
 // sendBatch sends again the entries that SQS refused for reasons of its own. In
-// failed it leaves those that remain, and those that are at fault themselves.
+// failed it leaves those that are not known to be stored in the end, and why.
 func (q *Queue) sendBatch(
 	ctx context.Context, pending []types.SendMessageBatchRequestEntry, failed map[int]error,
-) error {
+) {
 	for attempt := 1; ; attempt++ {
 		out, err := q.client.SendMessageBatch(ctx, &sqs.SendMessageBatchInput{QueueUrl: &q.url, Entries: pending})
 		if err != nil {
-			return err
+			giveUp(pending, err, failed)
+			return
 		}
 		pending = settle(pending, out, failed)
 		if len(pending) == 0 || attempt == q.opts.MaxAttempts {
-			return nil
+			return
 		}
 		if err := smithytime.SleepWithContext(ctx, q.retries.Backoff(attempt)); err != nil {
-			for _, entry := range pending {
-				failed[index(entry)] = fmt.Errorf("%w; not tried again: %w", failed[index(entry)], err)
-			}
-			return nil
+			giveUp(pending, err, failed)
+			return
+		}
+	}
+}
+
+// giveUp notes why the entries are not sent again, after the reason that SQS gave
+// for refusing them, if it did.
+func giveUp(pending []types.SendMessageBatchRequestEntry, err error, failed map[int]error) {
+	for _, entry := range pending {
+		if refusal := failed[index(entry)]; refusal != nil {
+			failed[index(entry)] = fmt.Errorf("%w; not tried again: %w", refusal, err)
+		} else {
+			failed[index(entry)] = err
 		}
 	}
 }

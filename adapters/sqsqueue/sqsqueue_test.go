@@ -10,6 +10,7 @@ import (
 
 	"serverless-websocket/adapters/sqsqueue"
 	"serverless-websocket/integration/awslocal"
+	"serverless-websocket/ports"
 	"serverless-websocket/ports/porttest"
 )
 
@@ -19,12 +20,21 @@ func TestQueue(t *testing.T) {
 	porttest.TestQueue(t, porttest.QueueHarness{
 		New: func(t *testing.T) porttest.QueueUnderTest {
 			client, queue := awslocal.SQS(t), newQueue(t)
-			return porttest.QueueUnderTest{
-				Queue:   sqsqueue.New(client, queue, sqsqueue.Options{}),
-				Receive: func(ctx context.Context) ([]string, error) { return receive(ctx, client, queue) },
-			}
+			return underTest(sqsqueue.New(client, queue, sqsqueue.Options{}), client, queue)
+		},
+		NewFailing: func(t *testing.T) porttest.QueueUnderTest {
+			url, direct := newQueue(t), awslocal.SQS(t)
+			faulty := awslocal.SQSAt(awslocal.Proxy(t, awslocal.SQSEndpoint(t), breaking(2, 2, unavailable)))
+			return underTest(sqsqueue.New(faulty, url, sqsqueue.Options{MaxAttempts: 1}), direct, url)
 		},
 	})
+}
+
+func underTest(queue ports.Queue, client *sqs.Client, url string) porttest.QueueUnderTest {
+	return porttest.QueueUnderTest{
+		Queue:   queue,
+		Receive: func(ctx context.Context) ([]string, error) { return receive(ctx, client, url) },
+	}
 }
 
 func newQueue(t *testing.T) (url string) {

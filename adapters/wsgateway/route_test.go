@@ -35,7 +35,12 @@ var routeBodies = map[string]string{
 	`hello`:                                                                      defaultRoute,
 	``:                                                                           defaultRoute,
 	`{}`:                                                                         defaultRoute,
-	strings.Repeat(`{"action":`, 20_000):                                         defaultRoute,
+	`{"action":"send\ud800"}`:                                                    defaultRoute,
+	`{"action\ud800":"send"}`:                                                    defaultRoute,
+	`{"action":"send","action\u0000":"other"}`:                                   "send",
+	"\ufeff" + `{"action":"send"}`:                                               defaultRoute,
+	`{"x":` + strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000) + `,"action":"send"}`: "send",
+	strings.Repeat(`{"action":`, 20_000):                                                    defaultRoute,
 }
 
 func routed(t testing.TB) *Gateway {

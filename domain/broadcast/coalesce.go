@@ -3,6 +3,7 @@ package broadcast
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"serverless-websocket/domain"
@@ -63,8 +64,9 @@ func coalesce(work []received) []batch {
 func keyOf(job domain.Job) audienceKey {
 	var only strings.Builder
 	for _, c := range job.Audience.Only {
+		only.WriteString(strconv.Itoa(len(c.ID))) // an id may hold any separator
+		only.WriteByte(':')
 		only.WriteString(string(c.ID))
-		only.WriteByte('\n')
 	}
 	return audienceKey{only.String(), job.Audience.Segment, job.Audience.Cursor, job.Attempt, job.Retry()}
 }

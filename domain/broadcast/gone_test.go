@@ -107,6 +107,9 @@ func TestRegistrationsFromTheFuture(t *testing.T) {
 					t.Errorf("%d posts in %v", posts, took)
 				}
 			}))
+			if ahead > time.Hour {
+				continue // no job has such a time
+			}
 			t.Run(fmt.Sprint(name, " in a job ", off), inBubble(func(t *testing.T) {
 				w := newWorld(t, options)
 				w.register("dead", time.Now().Add(ahead))
@@ -152,7 +155,7 @@ func TestAConnectionThatIsYetToOpenIsNotPrunedWhateverTheClocksSay(t *testing.T)
 func TestWithoutConfirmationTooASocketHasTimeToOpen(t *testing.T) {
 	for name, job := range map[string]string{
 		"fresh":                    `"only":[{"id":"opening","at":%d}]`,
-		"fresh by another's clock": `"only":[{"id":"opening","at":5,"goneFor":1000}],"attempt":1`,
+		"fresh by another's clock": `"only":[{"id":"opening","at":0,"goneFor":1000}],"attempt":1`,
 	} {
 		t.Run(name, inBubble(func(t *testing.T) {
 			w := newWorld(t, broadcast.Options{ConfirmGoneAfter: -1})
@@ -194,7 +197,7 @@ func TestTheLongestTimeCountsWhenJobsCoalesce(t *testing.T) {
 			w.connect(2)
 			w.poster.answer["c-1"] = always(ports.ErrGone)
 			for _, ms := range order {
-				w.job(strings.Replace(fmt.Sprintf(`"only":[{"id":"c-1","at":5,"goneFor":%d}],"attempt":1`, ms), `,"goneFor":0`, "", 1))
+				w.job(strings.Replace(fmt.Sprintf(`"only":[{"id":"c-1","at":0,"goneFor":%d}],"attempt":1`, ms), `,"goneFor":0`, "", 1))
 			}
 			if batches := w.work(); batches != 1 || len(w.registered()) != 1 {
 				t.Errorf("%d batches, registered: %v", batches, w.registered())

@@ -5,17 +5,28 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
 	"serverless-websocket/domain"
+	"serverless-websocket/ports"
 )
 
 // jobVersion is the version of the format below. Workers of two releases run
-// side by side during a deployment; a change that the older one would misread
-// needs a new number.
+// side by side during a deployment. A worker refuses members that it does not
+// know, so a new one needs a new number; with omitempty, bodies of the version
+// before are still read.
 const jobVersion = 1
+
+// Limits of what a body may hold. How many messages and connections it names is
+// bounded by its length.
+const (
+	maxCursor  = 32 << 10
+	maxSeen    = 1_000_000_000
+	maxAttempt = 1_000
+	maxReason  = 1 << 10 // bytes
+	maxGoneFor = 30 * 24 * time.Hour
+)
 
 // errBadJob: the body is no job of this version. No retry will change that.
 var errBadJob = errors.New("not a job")
@@ -40,15 +51,15 @@ type wireMessage struct {
 	Content string           `json:"content"`
 }
 
-// A worker of a release that does not know GoneFor prunes the connection at its
-// first Gone, as it did before, or counts its attempts and tries it again.
+// GoneFor came before bodies were held to what is written. A worker that does not
+// know it ignores it, and prunes the connection at its first Gone as it always did.
 type wireConnection struct {
 	ID           domain.ConnectionID `json:"id"`
-	RegisteredAt int64               `json:"at"`                // Unix time in milliseconds
+	RegisteredAt int64               `json:"at"`                // Unix time in milliseconds; 0 if the row did not say
 	GoneFor      int64               `json:"goneFor,omitempty"` // milliseconds
 }
 
-// encodeJob returns the job as a queue body.
+// encodeJob returns the job as a queue body, which decodeJob accepts.
 func encodeJob(job domain.Job) string {
 	wire := wireJob{
 		Version:  jobVersion,
@@ -56,90 +67,172 @@ func encodeJob(job domain.Job) string {
 		Segment:  job.Audience.Segment.Index,
 		Segments: job.Audience.Segment.Total,
 		Cursor:   job.Audience.Cursor,
-		Seen:     job.Seen,
-		Attempt:  job.Attempt,
-		Reason:   job.Reason,
+		Seen:     min(job.Seen, maxSeen),
+		Attempt:  min(job.Attempt, maxAttempt),
+		Reason:   shortened(job.Reason),
 	}
 	for _, m := range job.Messages {
 		wire.Messages = append(wire.Messages, wireMessage{m.ID, m.SentAt.UnixMilli(), string(m.Content)})
 	}
 	for _, c := range job.Audience.Only {
-		wire.Only = append(wire.Only, wireConnection{c.ID, registeredAt(c), c.GoneFor.Milliseconds()})
+		wire.Only = append(wire.Only, wireConnection{c.ID, registration(c), min(c.GoneFor, maxGoneFor).Milliseconds()})
 	}
+	return wire.body()
+}
+
+// registration returns 0 for a time that a broken row has.
+func registration(t domain.Target) int64 {
+	if !domain.Plausible(t.RegisteredAt) {
+		return 0
+	}
+	return t.RegisteredAt.UnixMilli()
+}
+
+// shortened returns as much of a reason as a job carries. An error can quote what
+// is not UTF-8.
+func shortened(reason string) string {
+	reason = strings.ToValidUTF8(reason, "\uFFFD")
+	if len(reason) > maxReason {
+		reason = strings.ToValidUTF8(reason[:maxReason], "") // a character that was cut
+	}
+	return reason
+}
+
+func (w wireJob) body() string {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(wire); err != nil {
+	if err := encoder.Encode(w); err != nil {
 		panic(err) // strings and integers alone: nothing in it can fail
 	}
 	return queueSafe.Replace(strings.TrimSuffix(body.String(), "\n"))
-}
-
-// endOfTime is the end of the year 9999, in Unix milliseconds.
-const endOfTime = 253_402_300_799_999
-
-// registeredAt returns the target's registration as a job carries it. A row can
-// hold any number; one that is no time is as good as none.
-func registeredAt(t domain.Target) int64 {
-	if at := t.RegisteredAt.UnixMilli(); 0 <= at && at <= endOfTime {
-		return at
-	}
-	return 0
 }
 
 // queueSafe escapes the two characters that JSON text may hold as they are and
 // a queue body may not; see ports.QueueMessage.
 var queueSafe = strings.NewReplacer("\uFFFE", `\ufffe`, "\uFFFF", `\uffff`)
 
-// decodeJob reads a body that encodeJob wrote. The error wraps errBadJob.
+// decodeJob reads a body that encodeJob wrote. Whoever can write to the queue can
+// write anything, so it takes nothing else. The error wraps errBadJob.
 func decodeJob(body string) (domain.Job, error) {
-	var wire wireJob
-	if err := json.Unmarshal([]byte(body), &wire); err != nil {
-		return domain.Job{}, fmt.Errorf("%w: %v", errBadJob, err)
+	wire, err := readBody(body)
+	if err == nil {
+		err = wire.check()
 	}
-	if wire.Version != jobVersion {
-		return domain.Job{}, fmt.Errorf("%w: version %d", errBadJob, wire.Version)
+	var job domain.Job
+	if err == nil {
+		job, err = wire.job()
 	}
-	job := domain.Job{
-		Audience: domain.Audience{
-			Segment: domain.Segment{Index: wire.Segment, Total: wire.Segments},
-			Cursor:  wire.Cursor,
-		},
-		Seen:    wire.Seen,
-		Attempt: wire.Attempt,
-		Reason:  wire.Reason,
+	if err != nil {
+		return domain.Job{}, fmt.Errorf("%w: %w", errBadJob, err)
 	}
-	if !job.Audience.Segment.Valid() {
-		return domain.Job{}, fmt.Errorf("%w: segment %d of %d", errBadJob, wire.Segment, wire.Segments)
-	}
-	for _, c := range wire.Only {
-		if c.GoneFor < 0 || c.GoneFor > math.MaxInt64/int64(time.Millisecond) {
-			return domain.Job{}, fmt.Errorf("%w: connection gone for %d ms", errBadJob, c.GoneFor)
-		}
-		job.Audience.Only = append(job.Audience.Only, domain.Target{
-			ID: c.ID, RegisteredAt: time.UnixMilli(c.RegisteredAt), GoneFor: time.Duration(c.GoneFor) * time.Millisecond,
-		})
-	}
-	var err error
-	job.Messages, err = decodeMessages(wire.Messages)
-	return job, err
+	return job, nil
 }
 
-func decodeMessages(wire []wireMessage) ([]domain.Message, error) {
-	if len(wire) == 0 {
-		return nil, fmt.Errorf("%w: no messages", errBadJob)
+// readBody decodes a body and compares it with what would be written for that:
+// encoding/json takes names in any case, repeated and unknown ones, and a
+// misspelt "only" would send to everyone. White space may differ, since an
+// operator who sends a dead letter back may have had it in an editor.
+func readBody(body string) (wire wireJob, err error) {
+	if len(body) > ports.MaxQueueBody {
+		return wire, fmt.Errorf("%d bytes", len(body))
 	}
-	messages := make([]domain.Message, 0, len(wire))
-	for _, w := range wire {
-		content, err := domain.ParseContent([]byte(w.Content))
+	if err := json.Unmarshal([]byte(body), &wire); err != nil {
+		return wire, err
+	}
+	if wire.Version != jobVersion {
+		return wire, fmt.Errorf("version %d", wire.Version)
+	}
+	written := wire.body()
+	if body == written {
+		return wire, nil
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, []byte(body)); err != nil {
+		return wire, err
+	}
+	if got := compact.String(); got != written {
+		return wire, fmt.Errorf("not as a worker writes it from %.100q on", got[common(got, written):])
+	}
+	return wire, nil
+}
+
+// common returns how many bytes two texts have in common at their start.
+func common(a, b string) (n int) {
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// check holds the members of a job to the limits that encodeJob keeps.
+func (w wireJob) check() error {
+	segment := domain.Segment{Index: w.Segment, Total: w.Segments}
+	switch {
+	case len(w.Messages) == 0:
+		return errors.New("no messages")
+	case !segment.Valid():
+		return fmt.Errorf("segment %d of %d", w.Segment, w.Segments)
+	case len(w.Only) > 0 && (segment != domain.Segment{} || w.Cursor != ""):
+		return errors.New("both connections and a part of the table")
+	case len(w.Cursor) > maxCursor:
+		return fmt.Errorf("a cursor of %d bytes", len(w.Cursor))
+	case w.Seen < 0 || w.Seen > maxSeen:
+		return fmt.Errorf("%d connections seen", w.Seen)
+	case w.Attempt < 0 || w.Attempt > maxAttempt:
+		return fmt.Errorf("attempt %d", w.Attempt)
+	case len(w.Reason) > maxReason:
+		return fmt.Errorf("a reason of %d bytes", len(w.Reason))
+	}
+	return nil
+}
+
+// job returns the job, or the error of the first message or connection that is
+// none.
+func (w wireJob) job() (domain.Job, error) {
+	job := domain.Job{
+		Audience: domain.Audience{
+			Segment: domain.Segment{Index: w.Segment, Total: w.Segments},
+			Cursor:  w.Cursor,
+		},
+		Seen:    w.Seen,
+		Attempt: w.Attempt,
+		Reason:  w.Reason,
+	}
+	for _, m := range w.Messages {
+		message, err := m.message()
 		if err != nil {
-			return nil, fmt.Errorf("%w: message %q: %w", errBadJob, w.ID, err)
+			return job, err
 		}
-		m, err := domain.NewMessage(w.ID, time.UnixMilli(w.SentAt), content)
-		if err != nil || w.ID == "" {
-			return nil, fmt.Errorf("%w: message %q: %v", errBadJob, w.ID, err)
-		}
-		messages = append(messages, m)
+		job.Messages = append(job.Messages, message)
 	}
-	return messages, nil
+	for _, c := range w.Only {
+		target, err := c.target()
+		if err != nil {
+			return job, err
+		}
+		job.Audience.Only = append(job.Audience.Only, target)
+	}
+	return job, nil
+}
+
+func (w wireMessage) message() (domain.Message, error) {
+	content, err := domain.ParseContent([]byte(w.Content))
+	if err != nil {
+		return domain.Message{}, fmt.Errorf("message %.40q: %w", w.ID, err)
+	}
+	return domain.NewMessage(w.ID, time.UnixMilli(w.SentAt), content)
+}
+
+func (w wireConnection) target() (domain.Target, error) {
+	t := domain.Target{ID: w.ID, RegisteredAt: time.UnixMilli(w.RegisteredAt), GoneFor: time.Duration(w.GoneFor) * time.Millisecond}
+	switch {
+	case !t.ID.Valid():
+		return t, fmt.Errorf("connection id %.40q", t.ID)
+	case w.RegisteredAt != registration(t):
+		return t, fmt.Errorf("connection %.40q was registered in the year %d", t.ID, t.RegisteredAt.UTC().Year())
+	case w.GoneFor < 0 || w.GoneFor > maxGoneFor.Milliseconds():
+		return t, fmt.Errorf("connection %.40q has been gone for %d ms", t.ID, w.GoneFor)
+	}
+	return t, nil
 }

@@ -1,12 +1,14 @@
 package broadcast
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
-	"math"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -29,36 +31,47 @@ func TestAJobSurvivesTheQueue(t *testing.T) {
 		if diff := cmp.Diff(job, got); diff != "" {
 			t.Fatalf("-sent +received:\n%s", diff)
 		}
+		checkFrames(t, got.Messages)
 	})
 }
 
 func anyJob(t *rapid.T) domain.Job {
 	job := domain.Job{
-		Attempt: rapid.IntRange(0, 100).Draw(t, "attempt"),
-		Seen:    rapid.IntRange(0, 1e6).Draw(t, "seen"),
-		Reason:  strings.ToValidUTF8(rapid.String().Draw(t, "reason"), ""),
+		Attempt: rapid.IntRange(0, maxAttempt).Draw(t, "attempt"),
+		Seen:    rapid.IntRange(0, maxSeen).Draw(t, "seen"),
+		Reason:  shortened(rapid.String().Draw(t, "reason")),
 	}
 	for range rapid.IntRange(1, 4).Draw(t, "messages") {
 		job.Messages = append(job.Messages, domain.Message{
-			ID:      domain.MessageID(rapid.StringMatching(`[0-9A-Z]{26}`).Draw(t, "id")),
-			SentAt:  time.UnixMilli(rapid.Int64Range(0, 4e12).Draw(t, "sentAt")).UTC(),
+			ID:      domain.MessageID(rapid.StringMatching(`[0-7][0-9A-HJKMNP-TV-Z]{25}`).Draw(t, "id")),
+			SentAt:  anyTime().Draw(t, "sentAt").UTC(),
 			Content: domain.Content(anyContent().Draw(t, "content")),
 		})
 	}
 	if rapid.Bool().Draw(t, "only") {
 		for range rapid.IntRange(1, 4).Draw(t, "connections") {
 			job.Audience.Only = append(job.Audience.Only, domain.Target{
-				ID:           domain.ConnectionID(rapid.StringMatching(`[0-9A-Za-z_=+/-]{16}`).Draw(t, "connection")),
-				RegisteredAt: time.UnixMilli(rapid.Int64Range(0, 4e12).Draw(t, "registeredAt")),
-				GoneFor:      time.Duration(rapid.Int64Range(0, 1e6).Draw(t, "goneFor")) * time.Millisecond,
+				ID:           domain.ConnectionID(anyID().Draw(t, "connection")),
+				RegisteredAt: rapid.OneOf(anyTime(), rapid.Just(time.UnixMilli(0))).Draw(t, "registeredAt"),
+				GoneFor:      time.Duration(rapid.Int64Range(0, maxGoneFor.Milliseconds()).Draw(t, "goneFor")) * time.Millisecond,
 			})
 		}
 		return job
 	}
-	job.Audience.Segment.Total = rapid.IntRange(1, 9).Draw(t, "segments")
+	job.Audience.Segment.Total = rapid.OneOf(rapid.IntRange(1, 9), rapid.Just(domain.MaxSegments)).Draw(t, "segments")
 	job.Audience.Segment.Index = rapid.IntRange(0, job.Audience.Segment.Total-1).Draw(t, "segment")
 	job.Audience.Cursor = domain.Cursor(rapid.StringMatching(`[0-9A-Za-z_-]*`).Draw(t, "cursor"))
 	return job
+}
+
+func anyTime() *rapid.Generator[time.Time] {
+	return rapid.Map(rapid.Int64Range(700_000_000_000, 4_100_000_000_000), time.UnixMilli)
+}
+
+// anyID draws ids as the gateway has them and as a table may hold them.
+func anyID() *rapid.Generator[string] {
+	foreign := rapid.Map(rapid.String(), func(s string) string { return strings.ToValidUTF8(s, "") + "x" })
+	return rapid.OneOf(rapid.StringMatching(`[0-9A-Za-z_=+/-]{16}`), foreign)
 }
 
 // anyContent draws JSON as clients write it: white space, characters that
@@ -79,48 +92,170 @@ func anyContent() *rapid.Generator[string] {
 	})
 }
 
-// A row can hold any number, and a job must not become unreadable by it.
-func TestARegistrationThatIsNoTimeIsLongAgo(t *testing.T) {
-	job := domain.Job{Messages: []domain.Message{{ID: "A", Content: domain.Content(`1`)}}}
-	for _, at := range []int64{math.MinInt64, -1, 1_800_000_000_000_000, math.MaxInt64} {
-		job.Audience.Only = []domain.Target{{ID: "c", RegisteredAt: time.UnixMilli(at)}}
-		got, err := decodeJob(encodeJob(job))
-		if err != nil || !got.Audience.Only[0].RegisteredAt.Equal(time.UnixMilli(0)) {
-			t.Errorf("%d: %+v, error %v", at, got.Audience.Only, err)
-		}
-	}
-}
+const (
+	goodBody  = `{"v":1,"messages":[{"id":"01K4ZQ0000000000000000000A","sentAt":1795338000123,"content":"1"}]}`
+	goodParts = `{"v":1,"messages":[{"id":"01K4ZQ0000000000000000000A","sentAt":1795338000123,"content":"[]"}],` +
+		`"segment":1,"segments":2,"cursor":"x","seen":7,"attempt":3,"reason":"scan"}`
+	goodRetry = `{"v":1,"messages":[{"id":"01K4ZQ0000000000000000000A","sentAt":1795338000123,"content":"{}"}],` +
+		`"only":[{"id":"c=","at":1795338000000},{"id":"d=","at":0}],"attempt":3}`
+)
 
+// Each row changes one thing in a body that is taken as it is.
 func TestBodiesThatAreNoJob(t *testing.T) {
-	const good = `{"v":1,"messages":[{"id":"A","sentAt":1,"content":"1"}]}`
-	if _, err := decodeJob(good); err != nil {
-		t.Fatalf("the body that the others vary is refused: %v", err)
-	}
-	for name, body := range map[string]string{
-		"no JSON":          `hello`,
-		"no object":        `[]`,
-		"other version":    strings.Replace(good, `"v":1`, `"v":2`, 1),
-		"no version":       strings.Replace(good, `"v":1,`, ``, 1),
-		"no messages":      `{"v":1,"messages":[]}`,
-		"no id":            strings.Replace(good, `"A"`, `""`, 1),
-		"content no JSON":  strings.Replace(good, `"content":"1"`, `"content":"{"`, 1),
-		"content null":     strings.Replace(good, `"content":"1"`, `"content":"null"`, 1),
-		"segment too high": strings.Replace(good, `{"v"`, `{"segment":2,"segments":2,"v"`, 1),
-		"segment negative": strings.Replace(good, `{"v"`, `{"segment":-1,"segments":2,"v"`, 1),
-		"gone backwards":   strings.Replace(good, `{"v"`, `{"only":[{"id":"c","at":1,"goneFor":-1}],"v"`, 1),
-		"gone for ever":    strings.Replace(good, `{"v"`, `{"only":[{"id":"c","at":1,"goneFor":9223372036854775807}],"v"`, 1),
-		"trailing bytes":   good + `}`,
+	long := strings.Repeat("x", 40_000)
+	for _, row := range []struct{ name, body, old, new string }{
+		{"no JSON", goodBody, goodBody, `hello`},
+		{"no object", goodBody, goodBody, `[]`},
+		{"null", goodBody, goodBody, `null`},
+		{"trailing bytes", goodBody, `]}`, `]}}`},
+		{"two jobs", goodBody, `]}`, `]}` + goodBody},
+		{"other version", goodBody, `"v":1`, `"v":2`},
+		{"no version", goodBody, `"v":1,`, ``},
+		{"too long", goodBody, `]}`, `]}` + strings.Repeat(" ", ports.MaxQueueBody)},
+
+		{"no messages", goodBody, goodBody, `{"v":1,"messages":[]}`},
+		{"messages null", goodBody, goodBody, `{"v":1,"messages":null}`},
+		{"no id", goodBody, `01K4ZQ0000000000000000000A`, ``},
+		{"quote in the id", goodBody, `01K4ZQ0000000000000000000A`, `\",\"content\":\"forged`},
+		{"id in lower case", goodBody, `000A`, `000a`},
+		{"id that is no ULID", goodBody, `01K4`, `81K4`},
+		{"content no JSON", goodBody, `"content":"1"`, `"content":"{"`},
+		{"content of two values", goodBody, `"content":"1"`, `"content":"1,2"`},
+		{"content null", goodBody, `"content":"1"`, `"content":"null"`},
+		{"content missing", goodBody, `,"content":"1"`, ``},
+		{"content no string", goodBody, `"content":"1"`, `"content":1`},
+		{"content with half a surrogate pair", goodBody, `"content":"1"`, `"content":"\"\ud800\""`},
+		{"content not UTF-8", goodBody, `"content":"1"`, "\"content\":\"\\\"\xff\\\"\""},
+		{"content too deep", goodBody, `"content":"1"`, `"content":"` + strings.Repeat("[", 512) + strings.Repeat("]", 512) + `"`},
+		{"content too large", goodBody, `"content":"1"`, `"content":"` + strings.Repeat("1", domain.MaxPayload) + `"`},
+		{"sent in seconds", goodBody, `1795338000123`, `1795338000`},
+		{"sent in microseconds", goodBody, `1795338000123`, `1795338000123000`},
+		{"sent at a fraction", goodBody, `1795338000123`, `1795338000123.5`},
+		{"sent beyond an int", goodBody, `1795338000123`, `17953380001230000000000`},
+		{"sent before 1970", goodBody, `1795338000123`, `-1`},
+
+		{"name in another case", goodBody, `"content"`, `"Content"`},
+		{"unknown member", goodBody, `"v":1`, `"v":1,"x":1`},
+		{"unknown member of a message", goodBody, `"content"`, `"to":"a","content"`},
+		{"repeated member", goodBody, `"v":1`, `"v":1,"v":1`},
+		{"repeated member of a message", goodBody, `"sentAt"`, `"id":"01K4ZQ0000000000000000000B","sentAt"`},
+		{"members in another order", goodParts, `"segment":1,"segments":2`, `"segments":2,"segment":1`},
+		{"default written out", goodBody, `]}`, `],"attempt":0}`},
+
+		{"misspelt audience", goodRetry, `"only"`, `"onyl"`},
+		{"audience of nobody", goodRetry, `"only":[{"id":"c=","at":1795338000000},{"id":"d=","at":0}]`, `"only":[]`},
+		{"audience null", goodRetry, `"only":[{"id":"c=","at":1795338000000},{"id":"d=","at":0}]`, `"only":null`},
+		{"connections and a segment", goodRetry, `,"attempt"`, `,"segments":2,"attempt"`},
+		{"connections and a cursor", goodRetry, `,"attempt"`, `,"cursor":"x","attempt"`},
+		{"connection without id", goodRetry, `"c="`, `""`},
+		{"connection id too long", goodRetry, `"c="`, `"` + long + `"`},
+		{"connection id not UTF-8", goodRetry, `"c="`, "\"\xff\""},
+		{"registered in seconds", goodRetry, `1795338000000`, `1795338000`},
+		{"registered in microseconds", goodRetry, `1795338000000`, `1795338000000000`},
+		{"registered before 1970", goodRetry, `"at":0`, `"at":-1`},
+
+		{"gone backwards", goodRetry, `"at":0}`, `"at":0,"goneFor":-1}`},
+		{"gone for ever", goodRetry, `"at":0}`, `"at":0,"goneFor":9223372036854775807}`},
+		{"gone for no time", goodRetry, `"at":0}`, `"at":0,"goneFor":0}`},
+
+		{"segment too high", goodParts, `"segment":1`, `"segment":2`},
+		{"segment negative", goodParts, `"segment":1`, `"segment":-1`},
+		{"segments negative", goodParts, `"segments":2`, `"segments":-2`},
+		{"too many segments", goodParts, `"segments":2`, `"segments":1000001`},
+		{"segments beyond 32 bits", goodParts, `"segments":2`, `"segments":4294967298`},
+		{"cursor too long", goodParts, `"cursor":"x"`, `"cursor":"` + long + `"`},
+		{"seen negative", goodParts, `"seen":7`, `"seen":-7`},
+		{"seen too many", goodParts, `"seen":7`, `"seen":1000000001`},
+		{"attempt negative", goodParts, `"attempt":3`, `"attempt":-3`},
+		{"attempt too high", goodParts, `"attempt":3`, `"attempt":1001`},
+		{"reason too long", goodParts, `"reason":"scan"`, `"reason":"` + long[:maxReason+1] + `"`},
 	} {
-		if _, err := decodeJob(body); !errors.Is(err, errBadJob) {
-			t.Errorf("%s: error %v", name, err)
+		body := strings.Replace(row.body, row.old, row.new, 1)
+		if job, err := decodeJob(body); body == row.body || !errors.Is(err, errBadJob) || job.Messages != nil {
+			t.Errorf("%s: error %v for %.300s", row.name, err, body)
 		}
 	}
 }
 
+func TestBodiesThatAreAJob(t *testing.T) {
+	weeks := time.Now().AddDate(0, 0, -14).UnixMilli()
+	for name, body := range map[string]string{
+		"new":       goodBody,
+		"part":      goodParts,
+		"retry":     goodRetry,
+		"indented":  "\n" + indented(goodRetry) + "\r\n",
+		"weeks old": strings.Replace(goodBody, "1795338000123", fmt.Sprint(weeks), 1),
+		"sent by a clock that is ahead": strings.Replace(goodBody, "1795338000123",
+			fmt.Sprint(time.Now().Add(time.Hour).UnixMilli()), 1),
+		"one segment in all": strings.Replace(goodParts, `"segment":1,"segments":2`, `"segments":1`, 1),
+		"most segments":      strings.Replace(goodParts, `"segments":2`, `"segments":1000000`, 1),
+	} {
+		if _, err := decodeJob(body); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func indented(text string) string {
+	var out bytes.Buffer
+	if err := json.Indent(&out, []byte(text), "", "\t"); err != nil {
+		panic(err)
+	}
+	return out.String()
+}
+
+// What a broken row or a long error puts into a job must not make the queue's
+// reader refuse it, and with it the work of the others.
+func TestWhatIsEncodedIsDecoded(t *testing.T) {
+	job := domain.Job{
+		Messages: []domain.Message{{ID: "01K4ZQ0000000000000000000A", SentAt: time.UnixMilli(1795338000123).UTC(), Content: domain.Content("1")}},
+		Seen:     maxSeen + 1, Attempt: maxAttempt + 1, Reason: "ab\xff" + strings.Repeat("한", maxReason),
+	}
+	for _, at := range []time.Time{{}, time.UnixMilli(-5), time.UnixMilli(1795338000123000), time.UnixMilli(1 << 62)} {
+		job.Audience.Only = append(job.Audience.Only, domain.Target{ID: "c\n\u2028\uffff", RegisteredAt: at})
+	}
+	got, err := decodeJob(encodeJob(job))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range got.Audience.Only {
+		if !c.RegisteredAt.Equal(time.UnixMilli(0)) || c.ID != "c\n\u2028\uffff" {
+			t.Errorf("connection %+v", c)
+		}
+	}
+	if got.Seen != maxSeen || got.Attempt != maxAttempt || !strings.HasPrefix(got.Reason, "ab\uFFFD한") || !strings.HasSuffix(got.Reason, "한") || len(got.Reason) > maxReason {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// Separators in ids must not make two audiences one.
+func TestAudiencesThatLookAlike(t *testing.T) {
+	named := func(ids ...domain.ConnectionID) (job domain.Job) {
+		for _, id := range ids {
+			job.Audience.Only = append(job.Audience.Only, domain.Target{ID: id})
+		}
+		return job
+	}
+	for _, pair := range [][2]domain.Job{
+		{named("a\nb"), named("a", "b")},
+		{named("a:b"), named("a", "b")},
+		{named("a1:b"), named("a", "b")},
+		{named("4aaaa5bbbbb"), named("1", "aaaa", "bbbbb")},
+	} {
+		if keyOf(pair[0]) == keyOf(pair[1]) {
+			t.Errorf("a job for %+v would coalesce with one for %+v", pair[0].Audience, pair[1].Audience)
+		}
+	}
+}
+
+// Whatever is taken for a job makes frames that a client can read, and is
+// nothing but what would be written for it.
 func FuzzDecodeJob(f *testing.F) {
-	f.Add(`{"v":1,"messages":[{"id":"A","sentAt":1,"content":"1"}]}`)
-	f.Add(`{"v":1,"messages":[{"id":"A","sentAt":1,"content":"{}"}],"only":[{"id":"c","at":5}],"attempt":3}`)
-	f.Add(`{"v":1,"messages":[{"id":"A","sentAt":1,"content":"[]"}],"segment":1,"segments":2,"cursor":"x"}`)
+	f.Add(goodBody)
+	f.Add(goodRetry)
+	f.Add(goodParts)
+	f.Add(strings.Replace(goodBody, `"content":"1"`, `"content":"{\"a\":\"\\ud800\"}"`, 1))
+	f.Add(strings.Replace(goodBody, `000A`, `00\"A`, 1))
 	f.Add(`{`)
 	f.Fuzz(func(t *testing.T, body string) {
 		job, err := decodeJob(body)
@@ -130,12 +265,35 @@ func FuzzDecodeJob(f *testing.F) {
 			}
 			return
 		}
-		again, err := decodeJob(encodeJob(job))
-		if err != nil {
-			t.Fatalf("re-encoded, %q is refused: %v", body, err)
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, []byte(body)); err != nil || compact.String() != encodeJob(job) {
+			t.Errorf("%q is written %q, %v", body, encodeJob(job), err)
 		}
-		if diff := cmp.Diff(job, again); diff != "" {
-			t.Errorf("re-encoding changed the job:\n%s", diff)
-		}
+		checkFrames(t, job.Messages)
 	})
+}
+
+// checkFrames packs the messages and reads the frames as a client does.
+func checkFrames(t interface{ Fatalf(string, ...any) }, messages []domain.Message) {
+	var read []string
+	for _, e := range domain.Pack(messages, domain.MaxPayload) {
+		var frame struct {
+			Messages []struct {
+				ID      string
+				SentAt  time.Time
+				Content json.RawMessage
+			}
+		}
+		if err := json.Unmarshal(e.Payload, &frame); err != nil || !utf8.Valid(e.Payload) || len(e.Payload) > domain.MaxPayload {
+			t.Fatalf("a frame of %d bytes: %v\n%.500q", len(e.Payload), err, e.Payload)
+		}
+		for _, m := range frame.Messages {
+			read = append(read, m.ID+string(m.Content))
+		}
+	}
+	for i, m := range messages {
+		if want := string(m.ID) + strings.Trim(string(m.Content), " \t\r\n"); len(read) != len(messages) || read[i] != want {
+			t.Fatalf("message %d of %d is %q among %q", i, len(messages), want, read)
+		}
+	}
 }

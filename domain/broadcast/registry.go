@@ -6,6 +6,7 @@ package broadcast
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"serverless-websocket/domain"
@@ -28,17 +29,34 @@ type Registry struct {
 
 // Connect registers the connection. Posts to it may answer Gone until the
 // caller has answered the gateway.
+//
+// The errors are *domain.Error: Internal for an id that is not Valid, which no
+// gateway has, and Unavailable when the store failed.
 func (r *Registry) Connect(ctx context.Context, id domain.ConnectionID) error {
 	now := time.Now()
-	return r.Store.Put(ctx, domain.Connection{
-		ID:           id,
-		RegisteredAt: now,
-		ExpiresAt:    now.Add(r.Lifetime + slack),
+	return change(id, func() error {
+		return r.Store.Put(ctx, domain.Connection{
+			ID:           id,
+			RegisteredAt: now,
+			ExpiresAt:    now.Add(r.Lifetime + slack),
+		})
 	})
 }
 
 // Disconnect forgets the connection. The gateway may report a connection twice,
-// late, or never; a row that is missing is no error.
+// late, or never; a row that is missing is no error. The errors are those of
+// Connect.
 func (r *Registry) Disconnect(ctx context.Context, id domain.ConnectionID) error {
-	return r.Store.Delete(ctx, id)
+	return change(id, func() error { return r.Store.Delete(ctx, id) })
+}
+
+// change makes a change to the row of that id.
+func change(id domain.ConnectionID, how func() error) error {
+	if !id.Valid() {
+		return &domain.Error{Code: domain.Internal, Cause: fmt.Errorf("connection id %.40q", id)}
+	}
+	if err := how(); err != nil {
+		return &domain.Error{Code: domain.Unavailable, Cause: err}
+	}
+	return nil
 }

@@ -31,6 +31,30 @@ func TestSendRefusesWhatDoesNotFitAFrame(t *testing.T) {
 	}
 }
 
+// An id that is no ULID would break the frame for everyone who shares it.
+func TestSendRefusesAnIDThatIsNone(t *testing.T) {
+	w := newWorld(t, broadcast.Options{})
+	w.sender.NewID = func(time.Time) domain.MessageID { return `","content":"forged` }
+	if _, err := w.sender.Send(context.Background(), domain.Content(`1`)); err == nil {
+		t.Error("accepted")
+	}
+	if depth := w.queue.Depth(); depth.Ready > 0 {
+		t.Errorf("queued all the same: %+v", depth)
+	}
+}
+
+func TestAConnectionWithoutAnIDIsNotRegistered(t *testing.T) {
+	w := newWorld(t, broadcast.Options{})
+	registry := &broadcast.Registry{Store: w.store, Lifetime: time.Hour}
+	for _, id := range []domain.ConnectionID{"", "\xff", domain.ConnectionID(strings.Repeat("x", 2049))} {
+		wantCode(t, registry.Connect(context.Background(), id), domain.Internal)
+		wantCode(t, registry.Disconnect(context.Background(), id), domain.Internal)
+	}
+	if got := w.registered(); len(got) > 0 {
+		t.Errorf("registered: %q", got)
+	}
+}
+
 func wantCode(t *testing.T, err error, code domain.Code) {
 	t.Helper()
 	var e *domain.Error

@@ -63,7 +63,7 @@ func newWorldOf(t *testing.T, pageSize int, options broadcast.Options) *world {
 
 func (w *world) newID(time.Time) domain.MessageID {
 	w.ids++
-	return domain.MessageID(fmt.Sprintf("id-%06d", w.ids))
+	return domain.MessageID(fmt.Sprintf("01J%023d", w.ids))
 }
 
 // connect registers n old connections c-0, c-1, … and returns their ids.

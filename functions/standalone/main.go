@@ -25,25 +25,30 @@ func main() {
 	// The first signal begins the graceful stop and gives the signals back, so
 	// that a second one ends the process at once.
 	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
 // run serves until ctx ends and returns the exit status.
-func run(ctx context.Context, args []string, lookup func(string) (string, bool), stdout, stderr io.Writer) int {
-	settings, err := parse(args, lookup, stdout)
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	settings, err := parse(args, environ, stdout)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return exitOK
 	case err != nil:
 		fmt.Fprintf(stderr, "standalone: %v; see --help\n", err)
 		return exitUsage
+	case settings.version:
+		fmt.Fprintln(stdout, "standalone", version())
+		return exitOK
 	}
-	log, err := newLogger(settings, stderr)
-	if err != nil {
-		fmt.Fprintf(stderr, "standalone: %v; see --help\n", err)
-		return exitUsage
-	}
+	log := newLogger(settings, stderr)
 	service, err := newService(settings, log)
+	if err == nil {
+		log.Info("started", "version", version(), "stage", settings.stage)
+	}
+	for _, stray := range strayVariables(environ) {
+		log.Warn(stray) // it may be why there is an error
+	}
 	if err != nil {
 		fmt.Fprintf(stderr, "standalone: %v\n", err)
 		return exitFailed

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime"
 	"time"
@@ -65,14 +63,6 @@ type service struct {
 	listeners     []listener
 }
 
-// listener is an address with what is served there.
-type listener struct {
-	net.Listener
-	server *http.Server
-	label  string
-	url    string
-}
-
 func newService(s settings, log *slog.Logger) (*service, error) {
 	v := &service{settings: s, log: log}
 	store := memstore.New(scanPage)
@@ -129,52 +119,6 @@ func routes(store *memstore.Store, jobs ports.Queue, lifetime time.Duration, log
 		"$default":    {Integration: unknown.Handle, Response: true},
 		"sendMessage": {Integration: send.Handle, Response: true},
 	}
-}
-
-func (v *service) listen() error {
-	err := v.add("WebSocket", v.settings.wsAddr, "ws://%s", v.gateway)
-	if err == nil {
-		err = v.add("HTTP", v.settings.httpAddr, "http://%s", httpAPI(v.log))
-	}
-	if err == nil && v.settings.managementAddr != "" {
-		err = v.add("@connections", v.settings.managementAddr,
-			"http://%s/"+v.settings.stage+"/@connections", v.gateway.Management())
-	}
-	if err != nil {
-		for _, l := range v.listeners {
-			l.Close()
-		}
-	}
-	return err
-}
-
-func (v *service) add(label, address, format string, handler http.Handler) error {
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return err
-	}
-	v.listeners = append(v.listeners, listener{
-		Listener: l,
-		label:    label,
-		url:      fmt.Sprintf(format, public(address, l.Addr())),
-		server: &http.Server{
-			Handler:           handler,
-			ReadHeaderTimeout: 10 * time.Second,
-			ReadTimeout:       15 * time.Second, // until the handshake takes the connection over
-			IdleTimeout:       time.Minute,
-			MaxHeaderBytes:    16 << 10,
-			ErrorLog:          slog.NewLogLogger(v.log.Handler(), slog.LevelDebug),
-		},
-	})
-	return nil
-}
-
-// public is the address for people: the host as it was set, or localhost when
-// every interface is listened on, and the port as it was given.
-func public(address string, bound net.Addr) string {
-	host, _, _ := net.SplitHostPort(address)
-	_, port, _ := net.SplitHostPort(bound.String())
-	return net.JoinHostPort(cmp.Or(host, "localhost"), port)
 }
 
 func (v *service) announce(w io.Writer) {

@@ -5,9 +5,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
+	"net"
 	"regexp"
-	"strings"
+	"slices"
+	"strconv"
 	"time"
+
+	"serverless-websocket/adapters/flags"
 )
 
 // settings are what can be set from outside.
@@ -19,10 +24,11 @@ type settings struct {
 	sendBuffer, backlog              int
 	writeTimeout, drainTimeout       time.Duration
 	queueBytes                       int
-	logLevel, logFormat              string
+	logLevel                         slog.Level
+	logFormat                        string
+	version                          bool
+	underMake                        bool
 }
-
-const envPrefix = "SWS_"
 
 // stageName is what API Gateway takes for the name of a stage.
 var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
@@ -43,85 +49,70 @@ func (s *settings) flags() *flag.FlagSet {
 	f.DurationVar(&s.writeTimeout, "write-timeout", 30*time.Second, "drop a client that takes nothing for so long")
 	f.DurationVar(&s.drainTimeout, "drain-timeout", 20*time.Second, "how long a graceful stop may take to deliver what was accepted; up to 21s more to close the sockets")
 	f.IntVar(&s.queueBytes, "queue-bytes", 64<<20, "`bytes` of new jobs that may wait before messages are refused as unavailable; what slow clients are owed has four times that")
-	f.StringVar(&s.logLevel, "log-level", "info", "least `level` that is logged: debug, info, warn or error")
+	f.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "least `level` that is logged: debug, info, warn or error")
 	f.StringVar(&s.logFormat, "log-format", "auto", "text, json, or auto: `format` text on a terminal and json elsewhere")
+	f.BoolVar(&s.version, "version", false, "print the version and end")
 	return f
+}
+
+// require has the flags refuse what no part of the service could work with.
+func require(f *flag.FlagSet) {
+	for _, name := range []string{"ws-addr", "http-addr"} {
+		flags.Require(f, name, "host:port, such as :3010", isAddress)
+	}
+	flags.Require(f, "management-addr", "host:port, such as localhost:3012, or nothing to turn it off",
+		func(text string) bool { return text == "" || isAddress(text) })
+	flags.Require(f, "stage", "letters, digits, - and _ alone", stageName.MatchString)
+	for _, name := range []string{"idle-timeout", "lifetime", "write-timeout", "drain-timeout"} {
+		flags.Require(f, name, "above 0", flags.Positive[time.Duration])
+	}
+	for _, name := range []string{"max-connections", "send-buffer", "backlog", "queue-bytes"} {
+		flags.Require(f, name, "1 or more", flags.Positive[int])
+	}
+	flags.Require(f, "log-level", "debug, info, warn or error", func(*slog.Level) bool { return true })
+	flags.Require(f, "log-format", "auto, text or json",
+		func(text string) bool { return slices.Contains([]string{"auto", "text", "json"}, text) })
+}
+
+// isAddress reports whether the text has the form of an address to listen at. If
+// its host exists is another question.
+func isAddress(text string) bool {
+	_, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
 }
 
 // parse reads the settings: a flag wins over its environment twin, which wins
 // over the default. With -help it prints all of them and returns flag.ErrHelp.
-func parse(args []string, lookup func(string) (string, bool), help io.Writer) (settings, error) {
-	var s settings
+func parse(args, environ []string, help io.Writer) (settings, error) {
+	env := variables(environ)
+	s := settings{underMake: env["MAKELEVEL"] != ""}
 	f := s.flags()
-	err := f.Parse(args)
+	require(f)
+	err := flags.Parse(f, args)
 	if errors.Is(err, flag.ErrHelp) {
-		s.flags().VisitAll(describe(help))
-		return s, err
+		describe(help, new(settings).flags())
 	}
-	if err == nil && f.NArg() > 0 {
-		err = fmt.Errorf("unexpected argument %q", f.Arg(0))
-	}
-	if err == nil {
-		err = fromEnvironment(f, lookup)
-	}
-	if err == nil {
-		err = s.check()
+	if err == nil && !s.version {
+		err = fromEnvironment(f, env)
 	}
 	return s, err
 }
 
-// fromEnvironment sets the flags that were not given from their twins.
-func fromEnvironment(f *flag.FlagSet, lookup func(string) (string, bool)) (err error) {
-	given := make(map[string]bool)
-	f.Visit(func(one *flag.Flag) { given[one.Name] = true })
+// describe prints each flag with its twin and its default.
+func describe(w io.Writer, f *flag.FlagSet) {
+	fmt.Fprint(w, "Usage: standalone [flags]\n\nBroadcasts messages to all connected WebSocket clients.\n"+
+		"Version: ", version(), "\n\n"+
+		"Each flag can be set by the environment variable behind it; the flag wins.\n\n")
 	f.VisitAll(func(one *flag.Flag) {
-		value, ok := lookup(envName(one.Name))
-		if !ok || given[one.Name] || err != nil {
-			return
-		}
-		if e := f.Set(one.Name, value); e != nil {
-			err = fmt.Errorf("invalid value %q for %s: %w", value, envName(one.Name), e)
+		value, usage := flag.UnquoteUsage(one)
+		if hasTwin(one) {
+			fmt.Fprintf(w, "  -%s %s  (%s)\n        %s (default %q)\n", one.Name, value, envName(one.Name), usage, one.DefValue)
+		} else {
+			fmt.Fprintf(w, "  -%s\n        %s\n", one.Name, usage)
 		}
 	})
-	return err
-}
-
-func envName(flagName string) string {
-	return envPrefix + strings.ToUpper(strings.ReplaceAll(flagName, "-", "_"))
-}
-
-// describe returns a function that prints a flag, its twin and its default.
-func describe(w io.Writer) func(*flag.Flag) {
-	fmt.Fprint(w, "Usage: standalone [flags]\n\nBroadcasts messages to all connected WebSocket clients.\n"+
-		"Each flag can be set by the environment variable behind it; the flag wins.\n\n")
-	return func(one *flag.Flag) {
-		value, usage := flag.UnquoteUsage(one)
-		fmt.Fprintf(w, "  -%s %s  (%s)\n        %s (default %q)\n", one.Name, value, envName(one.Name), usage, one.DefValue)
-	}
-}
-
-// check refuses what no part of the service could work with.
-func (s settings) check() error {
-	checks := []struct {
-		flag string
-		ok   bool
-	}{
-		{"ws-addr", s.wsAddr != ""},
-		{"http-addr", s.httpAddr != ""},
-		{"stage", stageName.MatchString(s.stage)},
-		{"max-connections", s.maxConnections > 0},
-		{"idle-timeout", s.idleTimeout > 0},
-		{"lifetime", s.lifetime > 0},
-		{"send-buffer", s.sendBuffer > 0},
-		{"backlog", s.backlog > 0},
-		{"write-timeout", s.writeTimeout > 0},
-		{"drain-timeout", s.drainTimeout > 0},
-		{"queue-bytes", s.queueBytes > 0},
-	}
-	for _, c := range checks {
-		if !c.ok {
-			return fmt.Errorf("invalid value for -%s", c.flag)
-		}
-	}
-	return nil
 }

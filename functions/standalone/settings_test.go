@@ -4,23 +4,16 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
-	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-func environment(variables map[string]string) func(string) (string, bool) {
-	return func(name string) (string, bool) {
-		value, ok := variables[name]
-		return value, ok
-	}
-}
-
 func TestAFlagWinsOverItsTwinAndThatOverTheDefault(t *testing.T) {
-	twins := environment(map[string]string{"SWS_STAGE": "prod", "SWS_IDLE_TIMEOUT": "3s"})
-	s, err := parse([]string{"-stage", "test"}, twins, io.Discard)
+	s, err := parse([]string{"-stage", "test"}, []string{"SWS_STAGE=prod", "SWS_IDLE_TIMEOUT=3s"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,37 +22,94 @@ func TestAFlagWinsOverItsTwinAndThatOverTheDefault(t *testing.T) {
 	}
 }
 
-func TestWrongSettingsAreNamed(t *testing.T) {
-	for _, test := range []struct {
-		args []string
-		env  map[string]string
-		want string
-	}{
-		{args: []string{"-no-such-flag"}, want: "no-such-flag"},
-		{args: []string{"-lifetime", "soon"}, want: "lifetime"},
-		{args: []string{"-lifetime", "-1s"}, want: "lifetime"},
-		{args: []string{"-send-buffer", "0"}, want: "send-buffer"},
-		{args: []string{"-stage", "a.b"}, want: "stage"},
-		{args: []string{"-ws-addr", ""}, want: "ws-addr"},
-		{args: []string{"extra"}, want: "extra"},
-		{env: map[string]string{"SWS_QUEUE_BYTES": "lots"}, want: "SWS_QUEUE_BYTES"},
-		{env: map[string]string{"SWS_MAX_CONNECTIONS": "-5"}, want: "max-connections"},
+// A wrong value is shown, with the flag or variable that has it and what is
+// allowed. Every setting has a row.
+func TestWrongSettings(t *testing.T) {
+	tested := map[string]bool{}
+	for _, test := range []struct{ name, value, want string }{
+		{"ws-addr", "", "host:port, such as :3010"},
+		{"ws-addr", "3001", "host:port, such as :3010"},
+		{"http-addr", "localhost", "host:port, such as :3010"},
+		{"http-addr", ":70000", "host:port, such as :3010"},
+		{"http-addr", ":http", "host:port, such as :3010"},
+		{"management-addr", "3002", "host:port, such as localhost:3012, or nothing to turn it off"},
+		{"stage", "a.b", "letters, digits, - and _ alone"},
+		{"max-connections", "-5", "a whole number, 1 or more"},
+		{"idle-timeout", "10", "a duration such as 10s, above 0"},
+		{"lifetime", "soon", "a duration such as 10s, above 0"},
+		{"lifetime", "-1s", "a duration such as 10s, above 0"},
+		{"send-buffer", "0", "a whole number, 1 or more"},
+		{"backlog", "8MB", "a whole number, 1 or more"},
+		{"write-timeout", "0s", "a duration such as 10s, above 0"},
+		{"drain-timeout", "7", "a duration such as 7s, above 0"},
+		{"queue-bytes", "lots", "a whole number, 1 or more"},
+		{"log-level", "loud", "debug, info, warn or error"},
+		{"log-format", "xml", "auto, text or json"},
 	} {
-		_, err := parse(test.args, environment(test.env), io.Discard)
-		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%v %v: error %q, want one line with %s", test.args, test.env, err, test.want)
+		tested[test.name] = true
+		_, err := parse([]string{"-" + test.name, test.value}, nil, io.Discard)
+		want := fmt.Sprintf("invalid value %q for flag -%s: want %s", test.value, test.name, test.want)
+		if err == nil || err.Error() != want {
+			t.Errorf("got %v\nwant %s", err, want)
 		}
+		_, err = parse(nil, []string{envName(test.name) + "=" + test.value}, io.Discard)
+		want = fmt.Sprintf("invalid value %q for %s: want %s", test.value, envName(test.name), test.want)
+		if err == nil || err.Error() != want {
+			t.Errorf("got %v\nwant %s", err, want)
+		}
+	}
+	new(settings).flags().VisitAll(func(one *flag.Flag) {
+		if hasTwin(one) && !tested[one.Name] {
+			t.Errorf("-%s is not tested", one.Name)
+		}
+	})
+}
+
+func TestUnknownFlags(t *testing.T) {
+	for arg, want := range map[string]string{
+		"-http-adr":     "unknown flag -http-adr; did you mean -http-addr?",
+		"-no-such-flag": "unknown flag -no-such-flag",
+		"extra":         `unexpected argument "extra"`,
+	} {
+		if _, err := parse([]string{arg}, nil, io.Discard); err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", arg, err, want)
+		}
+	}
+}
+
+// -version is no setting: it needs none to be right, and has no twin.
+func TestVersionIsNoSetting(t *testing.T) {
+	if s, err := parse([]string{"-version"}, []string{"SWS_LIFETIME=soon"}, io.Discard); err != nil || !s.version {
+		t.Errorf("-version: %v, %v", s.version, err)
+	}
+	if s, err := parse(nil, []string{"SWS_VERSION=true"}, io.Discard); err != nil || s.version {
+		t.Errorf("SWS_VERSION: %v, %v", s.version, err)
+	}
+}
+
+func TestStrayVariables(t *testing.T) {
+	got := strayVariables([]string{"SWS_STAGE=dev", "SWS_HTTP_ADR=:3010", "SWS_PORT_3001_TCP=tcp://10.0.0.1", "SWS_VERSION=1", "HOME=/"})
+	want := []string{"SWS_HTTP_ADR is no setting; did you mean SWS_HTTP_ADDR?", "SWS_PORT_3001_TCP is no setting", "SWS_VERSION is no setting"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
 func TestHelpListsEveryFlagWithItsTwinAndDefault(t *testing.T) {
 	var help bytes.Buffer
-	s, err := parse([]string{"--help"}, environment(map[string]string{"SWS_LIFETIME": "soon"}), &help)
+	s, err := parse([]string{"--help"}, []string{"SWS_LIFETIME=soon"}, &help)
 	if !errors.Is(err, flag.ErrHelp) {
 		t.Fatalf("error %v", err)
 	}
+	if !strings.Contains(help.String(), version()) {
+		t.Error("no version in the help")
+	}
 	s.flags().VisitAll(func(f *flag.Flag) {
-		for _, part := range []string{"-" + f.Name + " ", envName(f.Name), f.DefValue} {
+		parts := []string{"  -" + f.Name + " ", envName(f.Name), f.DefValue}
+		if !hasTwin(f) {
+			parts = []string{"  -" + f.Name + "\n"}
+		}
+		for _, part := range parts {
 			if !strings.Contains(help.String(), part) {
 				t.Errorf("no %s in the help", part)
 			}
@@ -68,32 +118,17 @@ func TestHelpListsEveryFlagWithItsTwinAndDefault(t *testing.T) {
 }
 
 func TestLogSettings(t *testing.T) {
-	for _, bad := range []settings{{logLevel: "loud", logFormat: "json"}, {logLevel: "info", logFormat: "xml"}} {
-		if _, err := newLogger(bad, io.Discard); err == nil {
-			t.Errorf("%+v is taken", bad)
-		}
-	}
 	for format, want := range map[string]string{"auto": `{"time"`, "json": `{"time"`, "text": `time=`} {
-		var out bytes.Buffer
-		log, err := newLogger(settings{logLevel: "warn", logFormat: format}, &out)
+		s, err := parse([]string{"-log-level", "warn", "-log-format", format}, nil, io.Discard)
 		if err != nil {
 			t.Fatal(err)
 		}
+		var out bytes.Buffer
+		log := newLogger(s, &out)
 		log.Info("quiet")
 		log.Warn("heard")
 		if got := out.String(); !strings.HasPrefix(got, want) || strings.Contains(got, "quiet") {
 			t.Errorf("%s: %s", format, got)
-		}
-	}
-}
-
-func TestAddressesForPeople(t *testing.T) {
-	bound := &net.TCPAddr{IP: net.IPv6unspecified, Port: 4567}
-	for address, want := range map[string]string{
-		":0": "localhost:4567", "localhost:0": "localhost:4567", "127.0.0.1:0": "127.0.0.1:4567", "[::1]:0": "[::1]:4567",
-	} {
-		if got := public(address, bound); got != want {
-			t.Errorf("%s: %s, want %s", address, got, want)
 		}
 	}
 }

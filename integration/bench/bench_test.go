@@ -1,9 +1,13 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"strings"
 	"testing"
+	"time"
+
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
 // TestMain lets the test binary be a child, which is this program again.
@@ -22,9 +26,32 @@ func TestQuick(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Log(report.String())
-	for _, want := range []string{asItComes, tuned + ", HTTP/2", plainHTTP, project, "each in a pass of its own", "allocations a post", "at least 20× faster"} {
+	for _, want := range []string{asItComes, tuned + ", HTTP/2", plainHTTP, bareHTTP, bareFast, project, "each in a pass of its own", "allocations a post", "at least 20× faster"} {
 		if !strings.Contains(report.String(), want) {
 			t.Errorf("the report has nothing of %q", want)
+		}
+	}
+}
+
+// TestSigner has the SDK sign what the signer has signed.
+func TestSigner(t *testing.T) {
+	target := target{endpoint: endpoint{URL: "https://example.com:8443/dev"}, payload: []byte("hello")}
+	s, err := newSigner(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, now := range []time.Time{time.Unix(1_800_000_000, 0), time.Unix(1_800_000_000, 999), time.Unix(1_800_000_001, 0)} {
+		got := s.sign("L0SM9cOF/HcCIhw=", now)
+		request, err := http.NewRequest(http.MethodPost, "https://example.com:8443"+got.path, strings.NewReader("hello"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", contentType)
+		if err := v4.NewSigner().SignHTTP(t.Context(), s.keys, request, s.hash, "execute-api", region, now); err != nil {
+			t.Fatal(err)
+		}
+		if want := request.Header.Get("Authorization"); got.authorization != want {
+			t.Errorf("got  %s\nwant %s", got.authorization, want)
 		}
 	}
 }

@@ -30,6 +30,8 @@ const (
 	asItComes = "SDK client as it comes"
 	tuned     = "SDK client, tuned transport, no retryer"
 	plainHTTP = "net/http, SDK signer, one payload hash"
+	bareHTTP  = "net/http, own signer"
+	bareFast  = "fasthttp, own signer"
 	project   = "this project's poster"
 )
 
@@ -54,7 +56,8 @@ func contenders(http2 bool) []contender {
 	if http2 {
 		all = append(all, contender{tuned + ", HTTP/2", sdkTuned(true)})
 	}
-	return append(all, contender{plainHTTP, signedHTTP}, contender{project, ours})
+	return append(all, contender{plainHTTP, signedHTTP}, contender{bareHTTP, viaNetHTTP}, contender{bareFast, viaFastHTTP},
+		contender{project, ours})
 }
 
 func ours(t target) (ports.Post, error) {
@@ -62,7 +65,7 @@ func ours(t target) (ports.Post, error) {
 }
 
 func newPoster(t target) *apigwposter.Poster {
-	return apigwposter.New(config(t), t.URL, apigwposter.Options{InFlight: t.inFlight})
+	return apigwposter.New(config(t), t.URL, apigwposter.Options{Timeout: postTimeout, InFlight: t.inFlight})
 }
 
 func sdkAsItComes(t target) (ports.Post, error) { return sdk(t), nil }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"serverless-websocket/adapters/flags"
 )
 
 // sizes are how much a run does.
@@ -34,7 +36,7 @@ func main() {
 		return
 	}
 	short := flag.Bool("quick", false, "run for seconds, to see that it works; the figures mean nothing")
-	flag.Parse()
+	flags.MustParse("bench")
 	size := full
 	if *short {
 		size = quick

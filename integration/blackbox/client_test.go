@@ -145,6 +145,21 @@ func (c *client) reply() (frame, error) {
 	}
 }
 
+// rawReply is reply without decoding it.
+func (c *client) rawReply() (string, error) {
+	for {
+		text, err := c.read()
+		if err != nil || !strings.HasPrefix(text, `{"messages":`) {
+			return text, err
+		}
+		var f frame
+		if err := json.Unmarshal([]byte(text), &f); err != nil {
+			return "", fmt.Errorf("%.80s: %w", text, err)
+		}
+		c.messages = append(c.messages, f.Messages...)
+	}
+}
+
 // message returns the next message and passes over replies.
 func (c *client) message() (message, error) {
 	for len(c.messages) == 0 {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -17,7 +18,7 @@ import (
 // flagNames are all flags. Each has a twin in the environment.
 var flagNames = []string{
 	"ws-addr", "http-addr", "management-addr", "stage", "max-connections", "idle-timeout", "lifetime",
-	"send-buffer", "write-timeout", "drain-timeout", "queue-bytes", "log-level", "log-format",
+	"send-buffer", "backlog", "write-timeout", "drain-timeout", "queue-bytes", "log-level", "log-format",
 }
 
 func twin(flagName string) string {
@@ -46,7 +47,7 @@ func TestHelp(t *testing.T) {
 				}
 			}
 		}
-		for _, value := range []string{":3001", ":3000", "localhost:3002", "dev", "10m0s", "2h0m0s", "auto", "info"} {
+		for _, value := range []string{":3001", ":3000", "localhost:3002", "dev", "10m0s", "2h0m0s", "auto", "INFO", "-version"} {
 			if !strings.Contains(stdout, value) {
 				t.Errorf("%s does not tell the default %s", flag, value)
 			}
@@ -54,28 +55,56 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+func TestVersion(t *testing.T) {
+	code, stdout, stderr := finish(t, command(t, "--version"))
+	if code != 0 || stderr != "" || !regexp.MustCompile(`^standalone \S+, go1\.\S+\n$`).MatchString(stdout) {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	logs, all := startStandalone(t).logs, func(entry) bool { return true }
+	want := strings.TrimSuffix(strings.TrimPrefix(stdout, "standalone "), "\n")
+	logs.await(t, "started", "version", want)
+	if first := logs.find(all)[0]; first.text("msg") != "started" {
+		t.Errorf("the log begins with %v, want the version", first)
+	}
+}
+
 func TestWrongSettings(t *testing.T) {
 	for _, row := range []struct {
 		args, env []string
-		names     string // what the one line has to name
+		says      string
 	}{
-		{args: []string{"-no-such-flag"}, names: "no-such-flag"},
-		{args: []string{"-idle-timeout", "soon"}, names: "idle-timeout"},
-		{args: []string{"-send-buffer", "-1"}, names: "send-buffer"},
-		{args: []string{"-max-connections", "0"}, names: "max-connections"},
-		{args: []string{"-log-level", "loud"}, names: "log-level"},
-		{args: []string{"-log-format", "xml"}, names: "log-format"},
-		{args: []string{"-stage", "a/b"}, names: "stage"},
-		{args: []string{"stray"}, names: "stray"},
-		{env: []string{"SWS_LIFETIME=long"}, names: "SWS_LIFETIME"},
+		{args: []string{"-no-such-flag"}, says: "unknown flag -no-such-flag; see --help"},
+		{args: []string{"-http-adr", ":1"}, says: "unknown flag -http-adr; did you mean -http-addr?; see --help"},
+		{args: []string{"-http-addr", "3010"}, says: `invalid value "3010" for flag -http-addr: want host:port, such as :3010; see --help`},
+		{args: []string{"-idle-timeout", "10"}, says: `invalid value "10" for flag -idle-timeout: want a duration such as 10s, above 0; see --help`},
+		{args: []string{"-send-buffer", "-1"}, says: `invalid value "-1" for flag -send-buffer: want a whole number, 1 or more; see --help`},
+		{args: []string{"-log-level", "loud"}, says: `invalid value "loud" for flag -log-level: want debug, info, warn or error; see --help`},
+		{args: []string{"-log-format", "xml"}, says: `invalid value "xml" for flag -log-format: want auto, text or json; see --help`},
+		{args: []string{"stray"}, says: `unexpected argument "stray"; see --help`},
+		{env: []string{"SWS_LIFETIME=2"}, says: `invalid value "2" for SWS_LIFETIME: want a duration such as 2s, above 0; see --help`},
 	} {
 		cmd := command(t, row.args...)
 		cmd.Env = append(cmd.Env, row.env...)
 		code, stdout, stderr := finish(t, cmd)
-		if code != 2 || stdout != "" {
-			t.Errorf("%v %v: exit code %d, stdout %q; want 2 and nothing", row.args, row.env, code, stdout)
+		if code != 2 || stdout != "" || stderr != "standalone: "+row.says+"\n" {
+			t.Errorf("%v %v: exit code %d, stdout %q, stderr %q; want 2, nothing and %q", row.args, row.env, code, stdout, stderr, row.says)
 		}
-		wantOneLine(t, stderr, row.names)
+	}
+}
+
+// A variable that looks like a setting and is none does not keep the service
+// from starting, and is warned of.
+func TestStrayVariable(t *testing.T) {
+	cmd := command(t, "-ws-addr", "127.0.0.1:0", "-http-addr", "127.0.0.1:0", "-management-addr", "")
+	cmd.Env = append(cmd.Env, "SWS_IDLE_TIMEOT=10s", "SWS_PORT=tcp://10.0.0.1:3001")
+	s := launch(t, cmd)
+	for _, want := range []string{"SWS_IDLE_TIMEOT is no setting; did you mean SWS_IDLE_TIMEOUT?", "SWS_PORT is no setting"} {
+		s.logs.await(t, want, "level", "WARN")
+	}
+	cmd = command(t, "-ws-addr", strings.TrimPrefix(s.webSocketURL, "ws://"))
+	cmd.Env = append(cmd.Env, "SWS_WS_ADR=:0")
+	if code, _, stderr := finish(t, cmd); code != 1 || !strings.Contains(stderr, "did you mean SWS_WS_ADDR?") {
+		t.Errorf("exit code %d, stderr %q: it does not say why its address is in use", code, stderr)
 	}
 }
 
@@ -92,7 +121,9 @@ func TestPortInUse(t *testing.T) {
 		if code != 1 || stdout != "" {
 			t.Errorf("%s: exit code %d, stdout %q; want 1 and nothing", name, code, stdout)
 		}
-		wantOneLine(t, stderr, taken.Addr().String())
+		wantOneLine(t, stderr, taken.Addr().String()+" is in use")
+		wantOneLine(t, stderr, "choose another with -"+name)
+		wantOneLine(t, stderr, twin(name))
 	}
 }
 

@@ -20,7 +20,7 @@ var firstEvents = []struct {
 	{"ping", events.APIGatewayV2HTTPRequest{RouteKey: "GET /ping"}},
 	{"defaultmessage", webSocketEvent("MESSAGE", `{}`)},
 	{"fanout", events.SQSEvent{Records: []events.SQSMessage{
-		{MessageId: "1", Body: `{"v":1,"messages":[{"id":"A","sentAt":1,"content":"1"}]}`},
+		{MessageId: "1", Body: `{"v":1,"messages":[{"id":"01K4ZQ0000000000000000000A","sentAt":1795338000123,"content":"1"}]}`},
 	}}},
 	{"connectionmanager", webSocketEvent("CONNECT", "")},
 	{"sendmessage", webSocketEvent("MESSAGE", sendTemplate+`1}`)},

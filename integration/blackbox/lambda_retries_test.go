@@ -81,10 +81,10 @@ func (s *lambdaService) leaveOver(t *testing.T, connections *sync.Map) {
 	t.Helper()
 	var only []string
 	for id := range connections.Range {
-		only = append(only, fmt.Sprintf(`{"id":%q,"at":1}`, id))
+		only = append(only, fmt.Sprintf(`{"id":%q,"at":0}`, id))
 	}
 	for i := range retryJobs {
-		body := fmt.Sprintf(`{"v":1,"messages":[{"id":"owed-%d","sentAt":1,"content":"1"}],"only":[%s],"attempt":1}`,
+		body := fmt.Sprintf(`{"v":1,"messages":[{"id":"01K4ZQ%020d","sentAt":1795338000123,"content":"1"}],"only":[%s],"attempt":1}`,
 			i, strings.Join(only, ","))
 		_, err := awslocal.SQS(t).SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &s.retriesURL, MessageBody: &body})
 		if err != nil {

@@ -15,6 +15,7 @@ func suite(t *testing.T, start func(*testing.T, settings) *target) {
 		{name: "content byte for byte", run: contentByteForByte},
 		{name: "ref is echoed", run: refIsEchoed},
 		{name: "error replies", run: errorReplies},
+		{name: "public reports", run: publicReports},
 		{name: "frames over the limits", run: framesOverTheLimits},
 		{name: "large message in fragments", run: largeMessage},
 		{name: "many clients", run: manyClients},

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"serverless-websocket/integration/load/report"
@@ -38,5 +40,38 @@ func TestOutputToDevice(t *testing.T) {
 	}
 	if err := out.write(report.Report{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// After the summary, and nowhere else, it says what was written where.
+func TestOutputsSayWhereTheyAre(t *testing.T) {
+	dir := t.TempDir()
+	s := settings{json: "-", csv: filepath.Join(dir, "a.csv"), html: filepath.Join(dir, "a.html")}
+	var stdout, stderr bytes.Buffer
+	out, err := openOutputs(s, &stdout, &stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := out.write(report.Report{}); err != nil {
+		t.Fatal(err)
+	}
+	want := "JSON written to standard output\nCSV written to " + s.csv + "\nHTML written to " + s.html + "\n"
+	if !strings.HasSuffix(stderr.String(), want) || strings.Contains(stdout.String(), "written") {
+		t.Errorf("stderr %q, stdout %q", stderr.String(), stdout.String())
+	}
+}
+
+// What could not be written is not said to be.
+func TestOutputThatFails(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("this system has no /dev/full")
+	}
+	var summary bytes.Buffer
+	out, err := openOutputs(settings{csv: "/dev/full"}, &summary, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := out.write(report.Report{}); err == nil || !strings.Contains(err.Error(), "/dev/full") || strings.Contains(summary.String(), "written") {
+		t.Errorf("%v, %q", err, summary.String())
 	}
 }

@@ -97,6 +97,14 @@ var (
 	scenarios = []scenario{steady, burst, ramp, churn, slow}
 )
 
+func scenarioOf(name string) (scenario, bool) {
+	i := slices.IndexFunc(scenarios, func(one scenario) bool { return one.name == name })
+	if i < 0 {
+		return scenario{}, false
+	}
+	return scenarios[i], true
+}
+
 func scenarioNames() string {
 	var names []string
 	for _, s := range scenarios {

@@ -8,10 +8,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
+	"serverless-websocket/adapters/flags"
 	"serverless-websocket/integration/load/wire"
 )
 
@@ -67,7 +67,7 @@ func (s *settings) flags() *flag.FlagSet {
 	s.loadFlags(f)
 	s.scenarioFlags(f)
 	f.StringVar(&s.json, "json", "", "`file` for everything that was measured, as JSON; - is standard output")
-	f.StringVar(&s.csv, "csv", "", "`file` for a line for each second, or tenth of a second in short runs; - is standard output")
+	f.StringVar(&s.csv, "csv", "", "`file` for a line for each second, or tenth of a second in short runs, or longer, so that each has five broadcasts; - is standard output")
 	f.StringVar(&s.html, "html", "", "`file` for a page with charts, complete in itself; - is standard output")
 	return f
 }
@@ -121,20 +121,16 @@ func (s *settings) scenarioFlags(f *flag.FlagSet) {
 func parse(args []string, help io.Writer) (settings, error) {
 	var s settings
 	f := s.flags()
-	err := f.Parse(args)
+	require(f)
+	err := flags.Parse(f, args)
 	if errors.Is(err, flag.ErrHelp) {
-		var defaults settings
-		describe(help, defaults.flags())
-		return s, err
-	}
-	if err == nil && f.NArg() > 0 {
-		err = fmt.Errorf("unexpected argument %q", f.Arg(0))
+		describe(help, new(settings).flags())
 	}
 	if err == nil {
 		err = s.resolve(f)
 	}
 	if err == nil {
-		err = s.check()
+		err = s.check(f)
 	}
 	if err == nil {
 		err = s.chosen.checkFlags(f)
@@ -147,11 +143,7 @@ func (s *settings) resolve(f *flag.FlagSet) (err error) {
 	if s.target, err = url.Parse(s.url); err != nil {
 		return fmt.Errorf("invalid value for -url: %w", err)
 	}
-	i := slices.IndexFunc(scenarios, func(one scenario) bool { return one.name == s.scenario })
-	if i < 0 {
-		return fmt.Errorf("invalid value %q for -scenario: %s", s.scenario, scenarioNames())
-	}
-	s.chosen = scenarios[i]
+	s.chosen, _ = scenarioOf(s.scenario)
 	if !given(f, "connect-rate") {
 		s.connectRate = connectRateAway
 		if loopback(s.target.Hostname()) {
@@ -174,14 +166,6 @@ func given(f *flag.FlagSet, name string) (found bool) {
 
 func loopback(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || net.ParseIP(host).IsLoopback()
-}
-
-// interval is a second, or less where a run is over before there are ten.
-func (s *settings) interval() time.Duration {
-	if s.scenario == burst.name || s.scenario != ramp.name && float64(s.broadcasts)/s.rate < 10 {
-		return 100 * time.Millisecond
-	}
-	return time.Second
 }
 
 // headers are the values of -header.

@@ -124,10 +124,11 @@ func (t *trial) measure(work func()) {
 	t.cpu = usedCPU().minus(before)
 }
 
-// tick divides what is counted into intervals, until the function that it returns
+// tick divides what is counted into bins, until the function that it returns
 // is called.
 func (t *trial) tick() (stop func()) {
-	done, ticker := make(chan struct{}), time.NewTicker(t.settings.interval())
+	first, others := t.settings.bins()
+	done, ticker := make(chan struct{}), time.NewTicker(first)
 	t.tally.Tick(t.clock.Now())
 	var ticking sync.WaitGroup
 	ticking.Go(func() {
@@ -135,6 +136,7 @@ func (t *trial) tick() (stop func()) {
 			select {
 			case <-ticker.C:
 				t.tally.Tick(t.clock.Now())
+				ticker.Reset(others)
 			case <-done:
 				return
 			}

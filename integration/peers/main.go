@@ -13,6 +13,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"serverless-websocket/adapters/flags"
 )
 
 // settings are what the flags say.
@@ -30,11 +32,11 @@ func main() {
 	flag.IntVar(&s.broadcasts, "broadcasts", 100, "how many broadcasts of 100 bytes each run sends")
 	flag.Float64Var(&s.rate, "rate", 10, "broadcasts a second of the paced runs")
 	flag.IntVar(&s.rounds, "rounds", 3, "how many times each server is measured")
-	flag.Parse()
-	if flag.NArg() > 0 || s.clients < 1 || s.broadcasts < 1 || s.rounds < 1 || s.rate <= 0 {
-		fmt.Fprintln(os.Stderr, "peers: all counts must be 1 or more; see -help")
-		os.Exit(2)
+	for _, name := range []string{"clients", "broadcasts", "rounds"} {
+		flags.Require(flag.CommandLine, name, "1 or more", flags.Positive[int])
 	}
+	flags.Require(flag.CommandLine, "rate", "above 0", flags.Positive[float64])
+	flags.MustParse("peers")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, s, os.Stdout, os.Stderr); err != nil {

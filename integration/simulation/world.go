@@ -161,7 +161,7 @@ func (w *world) send(number int) {
 	if w.plan.large {
 		content = fmt.Sprintf(`"message %d %s"`, number, strings.Repeat("x", domain.MaxPayload/2))
 	}
-	m := &message{id: domain.MessageID(fmt.Sprintf("message-%02d", number)), sentAt: time.Now()}
+	m := &message{id: domain.MessageID(fmt.Sprintf("01J%023d", number)), sentAt: time.Now()}
 	w.gateway.sent(m.id, content)
 	sender := broadcast.Sender{Queue: w.jobs, NewID: func(time.Time) domain.MessageID { return m.id }}
 	run, ctx := newCaller("sender of "+string(m.id), time.Minute)

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"serverless-websocket/adapters/flags"
 	"serverless-websocket/integration/load/report"
 	"serverless-websocket/integration/testenv"
 )
@@ -43,11 +44,10 @@ func main() {
 	flag.IntVar(&s.clients, "clients", 2000, "how many clients connect; half of them stay about ten seconds each time")
 	flag.Float64Var(&s.rate, "rate", 10, "broadcasts a second")
 	flag.DurationVar(&s.length, "length", 10*time.Minute, "how long to send")
-	flag.Parse()
-	if flag.NArg() > 0 || s.clients < 2 || s.rate <= 0 || s.length < 10*time.Second {
-		fmt.Fprintln(os.Stderr, "soak: at least 2 clients, a rate above 0, and 10 s; see -help")
-		os.Exit(2)
-	}
+	flags.Require(flag.CommandLine, "clients", "2 or more", func(n int) bool { return n >= 2 })
+	flags.Require(flag.CommandLine, "rate", "above 0", flags.Positive[float64])
+	flags.Require(flag.CommandLine, "length", "10s or more", func(d time.Duration) bool { return d >= 10*time.Second })
+	flags.MustParse("soak")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, s, os.Stdout, os.Stderr); err != nil {

@@ -14,6 +14,9 @@ import (
 type QueueHarness struct {
 	// New makes an empty queue for the case t, which also cleans it up.
 	New func(t *testing.T) QueueUnderTest
+	// NewFailing makes one that stores some of the first 25 short messages that it
+	// is sent at once and fails on the others, until what it stored is received.
+	NewFailing func(t *testing.T) QueueUnderTest
 }
 
 // QueueUnderTest is a queue with the consumer's side, which the port leaves out.
@@ -45,8 +48,9 @@ func TestQueue(t *testing.T, h QueueHarness) {
 		"concurrent senders":        (*queueCase).concurrent,
 		"the messages are not kept": (*queueCase).notKept,
 	} {
-		t.Run(name, func(t *testing.T) { run(newQueueCase(t, h)) })
+		t.Run(name, func(t *testing.T) { run(newQueueCase(t, h.New(t))) })
 	}
+	t.Run("some are not stored", func(t *testing.T) { newQueueCase(t, h.NewFailing(t)).someNotStored() })
 }
 
 // queueCase is one case with its own queue.
@@ -56,10 +60,10 @@ type queueCase struct {
 	ctx context.Context
 }
 
-func newQueueCase(t *testing.T, h QueueHarness) *queueCase {
+func newQueueCase(t *testing.T, q QueueUnderTest) *queueCase {
 	ctx, cancel := context.WithTimeout(t.Context(), caseTimeout)
 	t.Cleanup(cancel)
-	return &queueCase{T: t, QueueUnderTest: h.New(t), ctx: ctx}
+	return &queueCase{T: t, QueueUnderTest: q, ctx: ctx}
 }
 
 func (c *queueCase) send(messages ...ports.QueueMessage) {

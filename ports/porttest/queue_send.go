@@ -99,6 +99,32 @@ func (c *queueCase) concurrent() {
 	c.holds(all...)
 }
 
+// someNotStored sends again what the error names, so that each message is stored
+// once.
+func (c *queueCase) someNotStored() {
+	var failure *ports.SendError
+	all := bodiesLike("message", 25)
+	err := c.Queue.Send(c.ctx, plain(all...)...)
+	if !errors.As(err, &failure) || len(failure.Failed) == 0 || len(failure.Failed) == len(all) {
+		c.Fatalf("Send to a queue that stores some: %v, want a *ports.SendError that names the others", err)
+	}
+	var stored, again []string
+	for i, body := range all {
+		if failure.Failed[i] == nil {
+			stored = append(stored, body)
+		} else {
+			again = append(again, body)
+		}
+	}
+	var got []string
+	for len(got) < len(stored) {
+		got = append(got, c.next()...)
+	}
+	c.same(got, stored)
+	c.send(plain(again...)...)
+	c.holds(again...)
+}
+
 // notKept writes over the slice after Send has returned.
 func (c *queueCase) notKept() {
 	messages := plain("a", "b")

@@ -1,9 +1,9 @@
 package report
 
-import "math"
-
-// shortest is how many seconds an interval has to have for a rate to be drawn.
-const shortest = 0.05
+import (
+	"math"
+	"slices"
+)
 
 // charts are those that there is something to show in.
 func (r Report) charts() []chart {
@@ -74,11 +74,11 @@ type series struct {
 }
 
 func (r Report) rates(id, title string, lines ...series) chart {
-	most := 0.0
+	most, shortest := 0.0, r.usualLength()/2
 	var all [][]point
 	for _, l := range lines {
 		points := r.overTime(func(s Second) (float64, bool) {
-			return float64(l.value(s)) / s.Length(), s.Length() >= shortest
+			return float64(l.value(s)) / s.Length(), s.Length() > shortest
 		})
 		for _, p := range points {
 			if !p.missing {
@@ -94,6 +94,17 @@ func (r Report) rates(id, title string, lines ...series) chart {
 		c.Lines = append(c.Lines, line{l.class, l.label, path(all[i], x, y)})
 	}
 	return c
+}
+
+// usualLength is that of most intervals. In a much shorter one, as the last can
+// be, one broadcast more or less is a spike.
+func (r Report) usualLength() float64 {
+	var lengths []float64
+	for _, s := range r.Seconds {
+		lengths = append(lengths, s.Length())
+	}
+	slices.Sort(lengths)
+	return lengths[len(lengths)/2]
 }
 
 func (r Report) connectedOverTime() chart {

@@ -115,6 +115,23 @@ func TestGaps(t *testing.T) {
 	}
 }
 
+// A last interval that was cut off is no spike.
+func TestCutOffInterval(t *testing.T) {
+	r := sample()
+	whole := svgs(t, render(t, r, "sample.html"))[2]
+	last := r.Seconds[len(r.Seconds)-1]
+	last.From, last.To = last.To, last.To+0.4*last.Length()
+	r.Seconds = append(r.Seconds, last)
+	cut := svgs(t, render(t, r, "sample.html"))[2]
+	for i, drawing := range [][]element{whole, cut} {
+		for _, e := range drawing {
+			if n := strings.Count(e.attrs["d"], "L"); e.name == "path" && n != 9 {
+				t.Errorf("drawing %d: %d pieces, want 9: %s", i, n, e.attrs["d"])
+			}
+		}
+	}
+}
+
 // A single interval is a dot.
 func TestDot(t *testing.T) {
 	r := sample()
@@ -199,7 +216,7 @@ func TestSelfContained(t *testing.T) {
 	if n := strings.Count(page, "//") - strings.Count(page, "http://www.w3.org/2000/svg") - strings.Count(page, "wss://api.example.com"); n != 0 {
 		t.Errorf("%d more addresses in the page", n)
 	}
-	for _, want := range []string{"12 deliveries were lost.", "prefers-color-scheme: dark", "over 250 ms", "3 × HTTP 429", "14,029"} {
+	for _, want := range []string{"12 deliveries were lost.", "prefers-color-scheme: dark", `name="viewport"`, "@media (max-width: 540px)", "over 250 ms", "3 × HTTP 429", "14,029"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page has no %q", want)
 		}

@@ -72,7 +72,7 @@ func TestReadBack(t *testing.T) {
 // A run in which nothing happened can be told in every way.
 func TestEmpty(t *testing.T) {
 	for name := range formats {
-		got := render(t, report.Report{}, name)
+		got := render(t, report.Report{}, name) + render(t, report.Report{Seconds: []report.Second{{}}}, name)
 		for _, bad := range []string{"NaN", "Inf", "%!"} {
 			if strings.Contains(got, bad) {
 				t.Errorf("%s has %s:\n%s", name, bad, got)

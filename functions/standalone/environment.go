@@ -1,0 +1,65 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+
+	"serverless-websocket/adapters/flags"
+)
+
+const envPrefix = "SWS_"
+
+// variables are those of os.Environ, by name.
+func variables(environ []string) map[string]string {
+	all := make(map[string]string)
+	for _, variable := range environ {
+		name, value, _ := strings.Cut(variable, "=")
+		all[name] = value
+	}
+	return all
+}
+
+// fromEnvironment sets the flags that were not given from their twins.
+func fromEnvironment(f *flag.FlagSet, env map[string]string) (err error) {
+	given := make(map[string]bool)
+	f.Visit(func(one *flag.Flag) { given[one.Name] = true })
+	f.VisitAll(func(one *flag.Flag) {
+		value, ok := env[envName(one.Name)]
+		if !ok || given[one.Name] || err != nil || !hasTwin(one) {
+			return
+		}
+		if e := f.Set(one.Name, value); e != nil {
+			err = fmt.Errorf("invalid value %q for %s: %w", value, envName(one.Name), e)
+		}
+	})
+	return err
+}
+
+// hasTwin: all flags but -version are settings.
+func hasTwin(one *flag.Flag) bool { return one.Name != "version" }
+
+// strayVariables are those of the environment that look like twins and are none.
+// They are warned of, not refused: a platform may set some of its own, as
+// Kubernetes does for a service of the name sws, and a release that is rolled
+// back has to start with the variables of the newer one.
+func strayVariables(environ []string) []string {
+	var twins, stray []string
+	new(settings).flags().VisitAll(func(one *flag.Flag) {
+		if hasTwin(one) {
+			twins = append(twins, envName(one.Name))
+		}
+	})
+	for _, variable := range environ {
+		name, _, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, envPrefix) && !slices.Contains(twins, name) {
+			stray = append(stray, name+" is no setting"+flags.DidYouMean(name, "", twins))
+		}
+	}
+	return stray
+}
+
+func envName(flagName string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(flagName, "-", "_"))
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// listener is an address with what is served there.
+type listener struct {
+	net.Listener
+	server *http.Server
+	label  string
+	flag   string // that sets the address
+	url    string // for people
+}
+
+func (v *service) listen() error {
+	err := v.add("WebSocket", "ws-addr", v.settings.wsAddr, "ws://%s", v.gateway)
+	if err == nil {
+		err = v.add("HTTP", "http-addr", v.settings.httpAddr, "http://%s", httpAPI(v.log))
+	}
+	if err == nil && v.settings.managementAddr != "" {
+		err = v.add("@connections", "management-addr", v.settings.managementAddr,
+			"http://%s/"+v.settings.stage+"/@connections", v.gateway.Management())
+	}
+	if err != nil {
+		for _, l := range v.listeners {
+			l.Close()
+		}
+	}
+	return err
+}
+
+func (v *service) add(label, flag, address, format string, handler http.Handler) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return v.refused(err, label, flag, address)
+	}
+	v.listeners = append(v.listeners, listener{
+		Listener: l,
+		server:   newServer(handler, v.log),
+		label:    label,
+		flag:     flag,
+		url:      fmt.Sprintf(format, public(address, l.Addr())),
+	})
+	return nil
+}
+
+// newServer bounds what a client may take before it has said what it wants.
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       15 * time.Second, // until the handshake takes the connection over
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// public is the address for people: the host as it was set, or localhost when
+// every interface is listened on, and the port as it was given.
+func public(address string, bound net.Addr) string {
+	host, _, _ := net.SplitHostPort(address)
+	_, port, _ := net.SplitHostPort(bound.String())
+	return net.JoinHostPort(cmp.Or(host, "localhost"), port)
+}
+
+// refused says why an address could not be listened at, and how to choose
+// another.
+func (v *service) refused(err error, label, flag, address string) error {
+	host, port, _ := net.SplitHostPort(address)
+	reason, other := v.reason(err, host, port)
+	if host == "" {
+		address = "port " + port
+	}
+	example := "-" + flag + " " + other
+	if v.settings.underMake {
+		example = `make run ARGS="` + example + `"`
+	}
+	return fmt.Errorf("%s %s (%s); choose another with -%s, as in %s, or with %s",
+		address, reason, label, flag, example, envName(flag))
+}
+
+// reason is what the error means to people, with an address to try instead.
+func (v *service) reason(err error, host, port string) (reason, other string) {
+	var unknown *net.DNSError
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "is in use" + v.by(port), net.JoinHostPort(host, otherPort(port))
+	case errors.Is(err, syscall.EACCES):
+		return "needs more rights than this user has", net.JoinHostPort(host, otherPort(port))
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "is not an address of this machine", "localhost:" + port
+	case errors.As(err, &unknown):
+		return "has a host that is unknown", "localhost:" + port
+	}
+	return "cannot be listened at: " + err.Error(), net.JoinHostPort(host, otherPort(port))
+}
+
+// by names the flag of the service's own listener at the port, if there is one.
+func (v *service) by(port string) string {
+	for _, l := range v.listeners {
+		if _, own, _ := net.SplitHostPort(l.Addr().String()); own == port {
+			return " by -" + l.flag
+		}
+	}
+	return ""
+}
+
+// otherPort is one to try instead: any user may have it, and it is none of the
+// defaults.
+func otherPort(port string) string {
+	n, err := strconv.Atoi(port)
+	if err != nil || n < 1024 || n > 65_000 {
+		n = 3000
+	}
+	return strconv.Itoa(n + 10)
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestAddressesForPeople(t *testing.T) {
+	bound := &net.TCPAddr{IP: net.IPv6unspecified, Port: 4567}
+	for address, want := range map[string]string{
+		":0": "localhost:4567", "localhost:0": "localhost:4567", "127.0.0.1:0": "127.0.0.1:4567", "[::1]:0": "[::1]:4567",
+	} {
+		if got := public(address, bound); got != want {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
+	}
+}
+
+// Why an address is refused, and what to write instead.
+func TestRefusedAddresses(t *testing.T) {
+	inUse := &net.OpError{Op: "listen", Err: syscall.EADDRINUSE}
+	for _, test := range []struct {
+		err           error
+		address, want string
+	}{
+		{inUse, "127.0.0.1:3000", "127.0.0.1:3000 is in use (HTTP); choose another with -http-addr, as in -http-addr 127.0.0.1:3010, or with SWS_HTTP_ADDR"},
+		{inUse, ":3000", "port 3000 is in use (HTTP); choose another with -http-addr, as in -http-addr :3010, or with SWS_HTTP_ADDR"},
+		{inUse, "[::1]:65535", "[::1]:65535 is in use (HTTP); choose another with -http-addr, as in -http-addr [::1]:3010, or with SWS_HTTP_ADDR"},
+		{inUse, ":80", "port 80 is in use (HTTP); choose another with -http-addr, as in -http-addr :3010, or with SWS_HTTP_ADDR"},
+		{syscall.EACCES, ":80", "port 80 needs more rights than this user has (HTTP); choose another with -http-addr, as in -http-addr :3010, or with SWS_HTTP_ADDR"},
+		{syscall.EADDRNOTAVAIL, "192.0.2.1:3000", "192.0.2.1:3000 is not an address of this machine (HTTP); choose another with -http-addr, as in -http-addr localhost:3000, or with SWS_HTTP_ADDR"},
+		{&net.DNSError{Err: "no such host"}, "web:3000", "web:3000 has a host that is unknown (HTTP); choose another with -http-addr, as in -http-addr localhost:3000, or with SWS_HTTP_ADDR"},
+		{io.EOF, ":3000", "port 3000 cannot be listened at: EOF (HTTP); choose another with -http-addr, as in -http-addr :3010, or with SWS_HTTP_ADDR"},
+	} {
+		if got := new(service).refused(test.err, "HTTP", "http-addr", test.address).Error(); got != test.want {
+			t.Errorf("got %s\nwant %s", got, test.want)
+		}
+	}
+}
+
+// Each of the addresses, taken for real, by another program or by the service
+// itself. Under make the form is that of make.
+func TestAddressInUse(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	address := taken.Addr().String()
+	for _, name := range []string{"ws-addr", "http-addr", "management-addr"} {
+		for environ, form := range map[string]string{"": ", as in -" + name, "MAKELEVEL=1": `, as in make run ARGS="-` + name} {
+			got := fails(t, []string{environ}, "-"+name, address)
+			for _, want := range []string{"standalone: " + address + " is in use (", "with -" + name + form, "with " + envName(name) + "\n"} {
+				if !strings.Contains(got, want) {
+					t.Errorf("got %q, want %q in it", got, want)
+				}
+			}
+		}
+	}
+	taken.Close()
+	if got := fails(t, nil, "-ws-addr", address, "-http-addr", address); !strings.Contains(got, address+" is in use by -ws-addr (HTTP)") {
+		t.Errorf("one address for two: %s", got)
+	}
+}
+
+func TestUnknownHost(t *testing.T) {
+	got := fails(t, nil, "-http-addr", "no-such-host.invalid:3000")
+	if !strings.Contains(got, "no-such-host.invalid:3000 ") || !strings.Contains(got, "with -http-addr") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// fails runs the service, which cannot start, and returns its error, one line.
+func fails(t *testing.T, environ []string, args ...string) string {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	args = append([]string{"-ws-addr=127.0.0.1:0", "-http-addr=127.0.0.1:0", "-management-addr=127.0.0.1:0"}, args...)
+	status := run(t.Context(), args, environ, &stdout, &stderr)
+	if status != exitFailed || stdout.Len() > 0 || strings.Count(stderr.String(), "\n") != 1 {
+		t.Errorf("%v: status %d, stdout %q, stderr %q", args, status, stdout.String(), stderr.String())
+	}
+	return stderr.String()
+}
+
+// pipes is a listener whose connections live in memory, so that time passes at
+// once within synctest.
+type pipes struct {
+	net.Listener // not used
+	conns        chan net.Conn
+}
+
+func (p pipes) Accept() (net.Conn, error) {
+	if conn, ok := <-p.conns; ok {
+		return conn, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (pipes) Close() error   { return nil }
+func (pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// Clients that stall are cut off: within a header, within a body, between two
+// requests.
+func TestStalledRequests(t *testing.T) {
+	const half = "GET / HTTP/1.1\r\nHost: a\r\nX-Half"
+	for _, test := range []struct {
+		label, request string
+		want           time.Duration
+	}{
+		{"WebSocket", half, 10 * time.Second},
+		{"HTTP", half, 10 * time.Second},
+		{"@connections", half, 10 * time.Second},
+		{"@connections", "POST /dev/@connections/abc= HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf", 15 * time.Second},
+		{"HTTP", "GET /ping HTTP/1.1\r\nHost: a\r\n\r\n", time.Minute},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			listeners := newTestService(t).listeners
+			l := listeners[slices.IndexFunc(listeners, func(l listener) bool { return l.label == test.label })]
+			if _, took := answer(t, l.server, test.request); took != test.want {
+				t.Errorf("%s, %q: cut off after %v, want %v", l.label, test.request, took, test.want)
+			}
+		})
+	}
+}
+
+// A header is bounded: 16 KiB, and what net/http allows on top of that.
+func TestLongHeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, l := range newTestService(t).listeners {
+			request := "GET / HTTP/1.1\r\nHost: a\r\nX-Long: " + strings.Repeat("x", 24<<10)
+			if got, _ := answer(t, l.server, request); !strings.HasPrefix(got, "HTTP/1.1 431 ") {
+				t.Errorf("%s answers %.40q", l.label, got)
+			}
+		}
+	})
+}
+
+// offline is a service as it is started, but for its addresses: what waits for
+// the network keeps the time from passing within synctest.
+func offline(t *testing.T) *service {
+	t.Helper()
+	v := newTestService(t)
+	v.listeners = nil
+	return v
+}
+
+// newTestService is a service whose addresses are closed again.
+func newTestService(t *testing.T) *service {
+	t.Helper()
+	s, err := parse([]string{"-ws-addr=127.0.0.1:0", "-http-addr=127.0.0.1:0", "-management-addr=127.0.0.1:0"}, nil, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := newService(s, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range v.listeners {
+		l.Close()
+	}
+	return v
+}
+
+// answer returns what the server answers, and when it hangs up.
+func answer(t *testing.T, server *http.Server, request string) (string, time.Duration) {
+	t.Helper()
+	client, conn := net.Pipe()
+	defer client.Close()
+	accepts := pipes{conns: make(chan net.Conn, 1)}
+	accepts.conns <- conn
+	go func() { _ = server.Serve(accepts) }() // until there are no more connections
+	defer close(accepts.conns)
+	began := time.Now()
+	go func() { _, _ = io.WriteString(client, request) }() // as much as it reads
+	text, _ := io.ReadAll(client)
+	return string(text), time.Since(began)
+}
