@@ -107,7 +107,7 @@ func TestSpoiltRow(t *testing.T) {
 				found[c.ID] = c
 			}
 			old, ok := found["spoilt"]
-			if len(found) != 2 || !ok || old.Fresh(time.Now(), 24*time.Hour) || !old.RegisteredAt.Equal(time.UnixMilli(0)) {
+			if len(found) != 2 || !ok || old.Target().Fresh(time.Now(), 24*time.Hour) || !old.RegisteredAt.Equal(time.UnixMilli(0)) {
 				t.Errorf("found %+v", found)
 			}
 		})
