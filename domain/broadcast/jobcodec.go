@@ -51,8 +51,8 @@ type wireMessage struct {
 	Content string           `json:"content"`
 }
 
-// A worker of a release that does not know GoneFor prunes the connection at its
-// first Gone, as it did before, or counts its attempts and tries it again.
+// GoneFor came before bodies were held to what is written. A worker that does not
+// know it ignores it, and prunes the connection at its first Gone as it always did.
 type wireConnection struct {
 	ID           domain.ConnectionID `json:"id"`
 	RegisteredAt int64               `json:"at"`                // Unix time in milliseconds; 0 if the row did not say

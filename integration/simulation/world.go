@@ -2,7 +2,7 @@
 // over a gateway, a table and a queue that misbehave as those of AWS do, in the
 // virtual time of testing/synctest. A run follows from its seed and can be
 // repeated, but for what goroutines do at one and the same instant, in which about
-// one run of twenty differs; after it the promises of the service are checked.
+// one run of five differs; after it the promises of the service are checked.
 package simulation
 
 import (
