@@ -18,6 +18,7 @@ const rules = {
   // A post in flight has a connection, and Lambda gives a process 1,024 descriptors.
   postsInFlight: wholeNumber(1, 1000),
   postsPerSecond: wholeNumber(1, 1000000),
+  confirmGoneAfter: (value) => (value === '0' ? undefined : wholeNumber(10, 900)(value)?.concat(', or 0')),
   batchWindow: wholeNumber(0, 30),
   batchSize: wholeNumber(1, 10000),
   logLevel: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR'),

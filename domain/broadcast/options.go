@@ -8,6 +8,10 @@ import (
 	"serverless-websocket/ports"
 )
 
+// PruneAtOnce, or any negative value, as ConfirmGoneAfter has a row pruned when one
+// post has found its connection gone.
+const PruneAtOnce time.Duration = -1
+
 // Options are the settings of a fan-out worker. The zero value of each means
 // its default.
 type Options struct {
@@ -19,7 +23,7 @@ type Options struct {
 	FreshFor time.Duration
 	// ConfirmGoneAfter is how long after the first post that found a connection
 	// gone, and not just about to open, a second one must find the same before the
-	// row is pruned; FreshFor, and no shorter. The row is pruned at once if negative.
+	// row is pruned; FreshFor, and no shorter. PruneAtOnce asks for no second post.
 	ConfirmGoneAfter time.Duration
 	// Repeats is how often a pass posts again to the connections that failed,
 	// after all others were served; 2. Not at all if negative.

@@ -3,7 +3,9 @@
 package main
 
 import (
+	"cmp"
 	"log/slog"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -39,5 +41,10 @@ func newWorker(log *slog.Logger, env *boot.Env) *broadcast.FanOut {
 		Parts:       sqsqueue.New(queues, env.URL("PARTS_QUEUE_URL"), sqsqueue.Options{}),
 		Retries:     sqsqueue.New(queues, env.URL("RETRIES_QUEUE_URL"), sqsqueue.Options{}),
 		DeadLetters: sqsqueue.New(queues, env.URL("DEAD_LETTER_QUEUE_URL"), sqsqueue.Options{}),
-	}, log, broadcast.Options{InFlight: inFlight, Workers: share.parts, PerSecond: share.perSecond})
+	}, log, broadcast.Options{
+		InFlight:         inFlight,
+		Workers:          share.parts,
+		PerSecond:        share.perSecond,
+		ConfirmGoneAfter: cmp.Or(env.Seconds("CONFIRM_GONE_AFTER", 10*time.Second), broadcast.PruneAtOnce),
+	})
 }

@@ -42,7 +42,7 @@ const (
 var fanOutOptions = broadcast.Options{
 	InFlight:         max(1, runtime.GOMAXPROCS(0)-1),
 	FreshFor:         2 * time.Second,
-	ConfirmGoneAfter: -1,
+	ConfirmGoneAfter: broadcast.PruneAtOnce,
 	Repeats:          -1,
 	RequeueDelay:     100 * time.Millisecond,
 	MaxRequeueDelay:  2 * time.Second,

@@ -68,15 +68,20 @@ func (w *world) nonsense(s seed, number int) {
 	time.Sleep(s.between("sent", firstMessage, lastMessage))
 	body := pick(s, "body", "", "null", "{", `{"v":1}`, `{"v":1,"messages":[]}`, `{"v":2,"messages":[{}]}`) + strings.Repeat(" ", 1+number)
 	q := pick(s, "queue", w.jobs, w.parts, w.retries)
-	w.nonsenses[body] = true
+	w.nonsenses.Store(body, true)
 	q.add(&entry{id: fmt.Sprint("nonsense-", number), body: body, visibleAt: time.Now()})
 	w.fault("body that is no job")
 }
 
+func (w *world) isNonsense(body string) bool {
+	_, is := w.nonsenses.Load(body)
+	return is
+}
+
 // checkNonsense: each body that is no job has become a dead letter as it was.
 func (w *world) checkNonsense() {
-	w.checked("what is no job is a dead letter as it was", len(w.nonsenses))
-	for body := range w.nonsenses {
+	for body := range w.nonsenses.Range {
+		w.checked("what is no job is a dead letter as it was", 1)
 		if !slices.ContainsFunc(w.dead.entries, func(e *entry) bool { return e.body == body }) {
 			w.broken("the body %q is not among the dead letters", body)
 		}

@@ -219,7 +219,7 @@ func (q *queue) hide(e *entry) {
 	e.receives++
 	e.order = q.seed.of(e.id, e.receives)
 	e.visibleAt = time.Now().Add(q.plan.visibility)
-	if e.receives > 1 && !q.nonsenses[e.body] {
+	if e.receives > 1 && !q.isNonsense(e.body) {
 		q.comesAgain(e.body)
 	}
 	if e.receives > maxReceives {

@@ -43,8 +43,8 @@ type world struct {
 	newWorker func() *broadcast.FanOut
 	clients   []*client
 	messages  []*message
-	repeats   []letter        // jobs that may have been worked off once more than they were sent
-	nonsenses map[string]bool // bodies that are no jobs
+	repeats   []letter // jobs that may have been worked off once more than they were sent
+	nonsenses sync.Map // bodies that are no jobs
 }
 
 // message is one that a client sent.
@@ -57,7 +57,7 @@ type message struct {
 // newWorld returns the world of a seed. It must be called in a synctest bubble.
 // The run's events and log go to out, unless it is nil.
 func newWorld(s seed, p plan, out io.Writer) *world {
-	w := &world{seed: s, plan: p, nonsenses: make(map[string]bool), journal: journal{out: out, start: time.Now()}, log: slog.New(slog.DiscardHandler)}
+	w := &world{seed: s, plan: p, journal: journal{out: out, start: time.Now()}, log: slog.New(slog.DiscardHandler)}
 	if out != nil {
 		w.log = slog.New(slog.NewTextHandler(&w.journal, nil))
 	}
@@ -208,7 +208,7 @@ func (w *world) comesAgain(body string) {
 // redrive sends the dead letters back until there are none.
 func (w *world) redrive() {
 	for range 10 {
-		letters := slices.DeleteFunc(w.dead.drain(), func(e *entry) bool { return w.nonsenses[e.body] })
+		letters := slices.DeleteFunc(w.dead.drain(), func(e *entry) bool { return w.isNonsense(e.body) })
 		if len(letters) == 0 {
 			return
 		}

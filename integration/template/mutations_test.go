@@ -78,6 +78,7 @@ var mutations = []mutation{
 	{"settings", fanOut + "Environment/Variables/POSTS_IN_FLIGHT", "zero", "postsInFlight"},
 	{"settings", fanOut + "Environment/Variables/POSTS_PER_SECOND", "0", "postsPerSecond"},
 	{"settings", fanOut + "Environment/Variables/FAN_OUT_CONCURRENCY", "1", "fanOutConcurrency"},
+	{"settings", fanOut + "Environment/Variables/CONFIRM_GONE_AFTER", "0", "confirmGoneAfter"},
 	{"settings", fanOut + "MemorySize", nil, "fanOutMemory"},
 	{"settings", "Resources/PingLambdaFunction/Properties/MemorySize", 1024.0, "memory"},
 	{"settings", "Resources/SendMessageLambdaFunction/Properties/LoggingConfig/ApplicationLogLevel", "FATAL", "logLevel"},

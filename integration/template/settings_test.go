@@ -90,6 +90,7 @@ func usesOfSettings(t template) map[string][]string {
 		"fanOutConcurrency": {fanOut + "Environment/Variables/FAN_OUT_CONCURRENCY"},
 		"postsInFlight":     {fanOut + "Environment/Variables/POSTS_IN_FLIGHT"},
 		"postsPerSecond":    {fanOut + "Environment/Variables/POSTS_PER_SECOND"},
+		"confirmGoneAfter":  {fanOut + "Environment/Variables/CONFIRM_GONE_AFTER"},
 		"batchWindow":       {jobsSource + "MaximumBatchingWindowInSeconds"},
 		"batchSize":         {jobsSource + "BatchSize"},
 		"throttleRate":      {stage + "DefaultRouteSettings/ThrottlingRateLimit"},

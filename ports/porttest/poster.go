@@ -153,7 +153,7 @@ func (c *posterCase) nobody() {
 // malformed has an id rejected for itself, which says nothing about others.
 func (c *posterCase) malformed() {
 	if c.Malformed == "" {
-		c.Skip("this gateway looks at no id's form")
+		return // as declared
 	}
 	id, recv := c.Open(c.T)
 	post := c.prepare([]byte("hello"))
@@ -168,7 +168,7 @@ func (c *posterCase) malformed() {
 // denied has everything rejected, whoever it is for.
 func (c *posterCase) denied() {
 	if c.Denied == nil {
-		c.Skip("everybody may post to this gateway")
+		return // as declared
 	}
 	post, err := c.Denied.Prepare([]byte("hello"))
 	if err != nil {
@@ -265,7 +265,7 @@ func (c *posterCase) cancelled() {
 // deaf fills one client's buffer: it is throttled, and nobody else.
 func (c *posterCase) deaf() {
 	if c.OpenDeaf == nil {
-		c.Skip("this gateway does not throttle a client that reads nothing")
+		return // as declared
 	}
 	deaf := c.OpenDeaf(c.T)
 	id, recv := c.Open(c.T)

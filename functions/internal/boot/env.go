@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"time"
 )
 
 // Env reads environment variables and collects what is wrong with them, so that
@@ -35,14 +36,22 @@ func (e *Env) URL(name string) string {
 
 // Count returns the variable, a whole number above zero, or the default if it is
 // not set.
-func (e *Env) Count(name string, standard int) int {
+func (e *Env) Count(name string, standard int) int { return e.number(name, standard, 1) }
+
+// Seconds returns the variable, a whole number of seconds, or the default if it is
+// not set.
+func (e *Env) Seconds(name string, standard time.Duration) time.Duration {
+	return time.Duration(e.number(name, int(standard/time.Second), 0)) * time.Second
+}
+
+func (e *Env) number(name string, standard, least int) int {
 	value, _ := e.lookup(name)
 	if value == "" {
 		return standard
 	}
 	n, err := strconv.Atoi(value)
-	if err != nil || n < 1 {
-		e.errs = append(e.errs, fmt.Errorf("%s is %q, which is no number above zero", name, value))
+	if err != nil || n < least {
+		e.errs = append(e.errs, fmt.Errorf("%s is %q: want a whole number, %d or more", name, value, least))
 		return standard
 	}
 	return n

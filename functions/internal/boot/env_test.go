@@ -3,6 +3,7 @@ package boot
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestURL(t *testing.T) {
@@ -43,6 +44,11 @@ func TestEnv(t *testing.T) {
 	for name, want := range map[string]int{"TEN": 10, "EMPTY": 7, "UNSET": 7} {
 		if got := env.Count(name, 7); got != want {
 			t.Errorf("%s: %d, want %d", name, got, want)
+		}
+	}
+	for name, want := range map[string]time.Duration{"TEN": 10 * time.Second, "ZERO": 0, "UNSET": 7 * time.Second} {
+		if got := env.Seconds(name, 7*time.Second); got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}
 	if err := env.Err(); err != nil {
