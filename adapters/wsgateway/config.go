@@ -51,9 +51,15 @@ type Config struct {
 	// discards it.
 	Log *slog.Logger
 
+	// Origins says whose pages may connect; the default is those of the gateway's
+	// own host.
+	Origins Origins
 	// MaxConnections is how many connections there may be; handshakes beyond
 	// answer 503. The default is 50,000.
 	MaxConnections int
+	// HandshakeTimeout is for a client to send the head of its handshake. The
+	// default is 10 seconds.
+	HandshakeTimeout time.Duration
 	// FrameLimit and MessageLimit are in bytes, for either direction. The
 	// defaults are 32 KiB and 128 KiB, which is also the highest MessageLimit.
 	FrameLimit, MessageLimit int
@@ -92,6 +98,7 @@ func (cfg Config) withDefaults() Config {
 	cfg.Stage = cmp.Or(cfg.Stage, "dev")
 	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
 	cfg.MaxConnections = cmp.Or(cfg.MaxConnections, 50_000)
+	cfg.HandshakeTimeout = cmp.Or(cfg.HandshakeTimeout, 10*time.Second)
 	cfg.FrameLimit = cmp.Or(cfg.FrameLimit, 32<<10)
 	cfg.MessageLimit = cmp.Or(cfg.MessageLimit, domain.MaxPayload)
 	cfg.IdleTimeout = cmp.Or(cfg.IdleTimeout, 10*time.Minute)
@@ -116,8 +123,11 @@ func (cfg Config) validate() error {
 	if min(cfg.MaxConnections, cfg.FrameLimit, cfg.MessageLimit, cfg.SendBuffer, cfg.Backlog) < 0 {
 		return errors.New("negative limit")
 	}
-	if min(cfg.IdleTimeout, cfg.Lifetime, cfg.IntegrationTimeout, cfg.WriteTimeout, cfg.CloseTimeout) < 0 {
+	if min(cfg.HandshakeTimeout, cfg.IdleTimeout, cfg.Lifetime, cfg.IntegrationTimeout, cfg.WriteTimeout, cfg.CloseTimeout) < 0 {
 		return errors.New("negative duration")
+	}
+	if err := cfg.Origins.validate(); err != nil {
+		return err
 	}
 	if cfg.MessageLimit > domain.MaxPayload {
 		return fmt.Errorf("message limit of %d bytes: at most %d", cfg.MessageLimit, domain.MaxPayload)

@@ -1,9 +1,9 @@
 package wsgateway
 
 import (
-	"bufio"
+	"bytes"
 	"net"
-	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -67,33 +67,35 @@ var (
 // longer than the write timeout. It also bounds what one client costs.
 const kernelBuffer = 128 << 10
 
-func (g *Gateway) newConn(r *http.Request) *conn {
+// newConn returns a connection that is not open yet. It keeps none of the
+// request's memory.
+func (g *Gateway) newConn(r *request, sock net.Conn) *conn {
 	c := &conn{
 		g:           g,
+		sock:        sock,
 		descriptor:  noDescriptor,
 		id:          domain.ConnectionID(newShortID()),
-		domainName:  r.Host,
-		sourceIP:    sourceIP(r),
-		userAgent:   r.UserAgent(),
+		domainName:  strings.Clone(r.host),
+		sourceIP:    sourceIP(sock.RemoteAddr()),
 		connectedAt: time.Now(),
 	}
+	if agents := r.values("User-Agent"); len(agents) > 0 {
+		c.userAgent = strings.Clone(agents[0])
+	}
 	c.changed.L = &c.mu
-	c.touch()
 	return c
 }
 
-// attach gives the connection its socket. The caller holds c.mu.
-func (c *conn) attach(sock net.Conn, buffered *bufio.Reader) {
-	c.sock = sock
-	c.descriptor = descriptorOf(sock)
-	if tcp, ok := sock.(*net.TCPConn); ok {
+// attach makes the socket fit for frames, the first of which may have come
+// already. The caller holds c.mu.
+func (c *conn) attach(early []byte) {
+	c.descriptor = descriptorOf(c.sock)
+	if tcp, ok := c.sock.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(kernelBuffer) // fails on a closed socket, as the first write will
 	}
-	if n := buffered.Buffered(); n > 0 {
-		early, _ := buffered.Peek(n) // cannot fail: that many are there
-		c.early = append([]byte(nil), early...)
-	}
+	c.early = bytes.Clone(early)
 	c.touch()
+	_ = c.sock.SetWriteDeadline(time.Time{}) // as above
 	c.setReadBy(c.expiry())
 }
 
@@ -187,9 +189,7 @@ func (c *conn) drop(end disconnection) {
 // holds c.mu.
 func (c *conn) closeSocket() {
 	c.descriptor = noDescriptor // it may be another socket's from now on
-	if c.sock != nil {          // nil if the handshake failed early
-		c.sock.Close()
-	}
+	c.sock.Close()
 }
 
 // touch notes that a frame went one way or the other.

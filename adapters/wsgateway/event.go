@@ -1,10 +1,10 @@
 package wsgateway
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"net"
-	"net/http"
 	"strings"
 	"time"
 
@@ -18,11 +18,11 @@ const apiID = "local"
 // commonLog is the time layout of the Common Log Format, which requestTime has.
 const commonLog = "02/Jan/2006:15:04:05 -0700"
 
-func (c *conn) connectEvent(r *http.Request) events.APIGatewayWebsocketProxyRequest {
+func (c *conn) connectEvent(r *request) events.APIGatewayWebsocketProxyRequest {
 	event := c.event(connectRoute, "CONNECT")
-	event.MultiValueHeaders = eventHeaders(r)
+	event.MultiValueHeaders = eventHeaders(r.fields)
 	event.Headers = lastValues(event.MultiValueHeaders)
-	if query := r.URL.Query(); len(query) > 0 {
+	if query := parseQuery(r.query); len(query) > 0 {
 		event.MultiValueQueryStringParameters = query
 		event.QueryStringParameters = lastValues(query)
 	}
@@ -70,18 +70,18 @@ func (c *conn) event(routeKey, eventType string) events.APIGatewayWebsocketProxy
 }
 
 // eventHeaders returns the handshake's headers as API Gateway passes them on:
-// with Host, without those of the connection itself, and with the spelling of
-// RFC 6455 that net/http has changed.
-func eventHeaders(r *http.Request) map[string][]string {
-	headers := map[string][]string{"Host": {r.Host}}
-	for name, values := range r.Header {
-		if name == "Connection" || name == "Upgrade" {
+// spelled as they were sent, without those of the connection itself. Fields whose
+// names differ in case alone are one, spelled like the first.
+func eventHeaders(fields []field) map[string][]string {
+	headers, spelled := make(map[string][]string, len(fields)), make(map[string]string, len(fields))
+	for _, f := range fields {
+		key := strings.ToLower(f.name)
+		if key == "connection" || key == "upgrade" {
 			continue
 		}
-		if rest, ok := strings.CutPrefix(name, "Sec-Websocket-"); ok {
-			name = "Sec-WebSocket-" + rest
-		}
-		headers[name] = values
+		name := cmp.Or(spelled[key], f.name)
+		spelled[key] = name
+		headers[name] = append(headers[name], f.value)
 	}
 	return headers
 }
@@ -94,10 +94,10 @@ func lastValues(multi map[string][]string) map[string]string {
 	return single
 }
 
-func sourceIP(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+func sourceIP(peer net.Addr) string {
+	host, _, err := net.SplitHostPort(peer.String())
 	if err != nil {
-		return r.RemoteAddr
+		return peer.String()
 	}
 	return host
 }

@@ -22,7 +22,7 @@ var variable = map[string]*regexp.Regexp{
 	"requestTime":       regexp.MustCompile(`^\d\d/[A-Z][a-z]{2}/20\d\d:\d\d:\d\d:\d\d \+0000$`),
 	"requestTimeEpoch":  regexp.MustCompile(`^1[0-9]{12}$|^1\.[0-9]+e\+12$`),
 	"connectedAt":       regexp.MustCompile(`^1[0-9]{12}$|^1\.[0-9]+e\+12$`),
-	"Sec-WebSocket-Key": regexp.MustCompile(`^[A-Za-z0-9+/]{22}==$`),
+	"Sec-Websocket-Key": regexp.MustCompile(`^[A-Za-z0-9+/]{22}==$`),
 }
 
 // normalise replaces the variable values in a decoded event.
@@ -70,7 +70,7 @@ func expectGolden(t *testing.T, got event, file string) {
 
 func TestEvents(t *testing.T) {
 	messages := make(chan event, 1)
-	s := serve(t, Config{Stage: "prod", Routes: map[string]Route{"sendMessage": {Integration: record(messages)}}})
+	s := serve(t, Config{Stage: "prod", Origins: Origins{"https://chat.example.com"}, Routes: map[string]Route{"sendMessage": {Integration: record(messages)}}})
 	c, _, err := websocket.Dial(t.Context(), s.url+"/prod?token=a%20b&tag=1&tag=2", &websocket.DialOptions{
 		Host: "chat.example.com",
 		HTTPHeader: http.Header{

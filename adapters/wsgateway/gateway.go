@@ -3,6 +3,7 @@ package wsgateway
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,8 +20,12 @@ type Gateway struct {
 	mu       sync.RWMutex
 	conns    map[domain.ConnectionID]*conn
 	slots    int // connections and handshakes that count against MaxConnections
+	refused  int // handshakes since there was no slot left; 0 while there is one
 	draining bool
+	closed   bool
 
+	// pending are the handshakes of which the head has not come yet.
+	pending budget
 	// handshakes and messages are what is being dealt with; Drain waits for
 	// both. running counts every goroutine that Close waits for.
 	handshakes, messages, running sync.WaitGroup
@@ -36,6 +41,7 @@ func New(cfg Config) (*Gateway, error) {
 		return nil, fmt.Errorf("gateway settings: %w", err)
 	}
 	g := &Gateway{cfg: cfg, start: time.Now(), conns: make(map[domain.ConnectionID]*conn)}
+	g.pending.limit = maxPending
 	g.writeTimeout.Store(int64(cfg.WriteTimeout))
 	return g, nil
 }
@@ -100,24 +106,49 @@ func (g *Gateway) snapshot() []*conn {
 	return conns
 }
 
-// admitConnection reserves a slot for a handshake. When that is over, the
-// caller calls Done on handshakes and running; release frees the slot.
-func (g *Gateway) admitConnection() bool {
+// begin counts a goroutine that Close waits for, unless Close has begun. The
+// goroutine calls Done on running.
+func (g *Gateway) begin() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.draining || g.slots >= g.cfg.MaxConnections {
+	if g.closed {
 		return false
 	}
-	g.slots++
-	g.handshakes.Add(1)
 	g.running.Add(1)
 	return true
 }
 
+// admitConnection reserves a slot for a handshake. When that is over, the
+// caller calls Done on handshakes; release frees the slot. The error is a refusal.
+func (g *Gateway) admitConnection() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.draining {
+		return unavailable
+	}
+	if g.slots >= g.cfg.MaxConnections {
+		if g.refused++; g.refused == 1 {
+			g.cfg.Log.Warn("connections are refused: there are as many as there may be", "connections", g.slots)
+		}
+		return unavailable
+	}
+	g.slots++
+	g.handshakes.Add(1)
+	return nil
+}
+
+var unavailable = refuse(http.StatusServiceUnavailable, "Service Unavailable")
+
+// release frees a slot. Connections count as accepted again when a twentieth of
+// the slots is free, so that the log has no line for each that comes and goes.
 func (g *Gateway) release() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.slots--
+	if g.refused > 0 && g.slots <= g.cfg.MaxConnections-max(1, g.cfg.MaxConnections/20) {
+		g.cfg.Log.Warn("connections are accepted again", "refused", g.refused)
+		g.refused = 0
+	}
 }
 
 // admitMessage says whether a message may still be accepted; if so, the caller

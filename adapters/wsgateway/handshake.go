@@ -1,140 +1,98 @@
 package wsgateway
 
 import (
-	"encoding/json"
+	"crypto/sha1"
+	"encoding/base64"
+	"fmt"
+	"net"
 	"net/http"
+	"slices"
 	"strings"
-
-	"github.com/gobwas/httphead"
-	"github.com/gobwas/ws"
 )
 
 const (
 	subprotocolHeader = "Sec-WebSocket-Protocol"
-	keyLength         = 24 // 16 bytes in base64 (RFC 6455, 4.1)
+	// acceptGUID is what a server adds to the client's key (RFC 6455, 1.3).
+	acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 )
 
-// ServeHTTP takes WebSocket handshakes on "/" and "/{stage}", either with or
-// without a slash at the end. $connect is invoked before the socket opens, and
-// its status decides: after one that is not 2xx, the client gets that status and
-// the body, and no socket.
-func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path := strings.TrimSuffix(r.URL.Path, "/")
-	if path != "" && path != "/"+g.cfg.Stage {
-		refuse(w, http.StatusForbidden, gatewayMessage{Message: "Forbidden"})
-		return
+// check decides whether the request is a handshake for this gateway, before
+// $connect is invoked and once for all (RFC 6455, 4.2.1). The error is a refusal.
+func (g *Gateway) check(r *request, address net.Addr) error {
+	upgrade := refuse(http.StatusUpgradeRequired, "Upgrade Required")
+	switch path := strings.TrimSuffix(r.path, "/"); {
+	case path != "" && path != "/"+g.cfg.Stage:
+		return refuse(http.StatusForbidden, "Forbidden")
+	case r.method != http.MethodGet:
+		return refuse(http.StatusMethodNotAllowed, "Method Not Allowed")
+	case !hasToken(r.values("Connection"), "upgrade"), !hasToken(r.values("Upgrade"), "websocket"):
+		return upgrade
+	case r.minor == '0':
+		return badRequest("A WebSocket handshake needs HTTP/1.1")
+	case !slices.Equal(r.values("Sec-WebSocket-Version"), []string{"13"}):
+		return upgrade
+	case !isKey(r.values("Sec-WebSocket-Key")):
+		return badRequest("Sec-WebSocket-Key is not 16 bytes in base64")
+	case hasBody(r):
+		return badRequest("A WebSocket handshake has no body")
+	case !g.cfg.Origins.allow(r, address):
+		g.cfg.Log.Debug("origin refused", "origins", r.values("Origin"), "host", r.host)
+		return refuse(http.StatusForbidden, "Origin not allowed")
 	}
-	if status := checkHandshake(r); status != http.StatusSwitchingProtocols {
-		w.Header().Set("Allow", http.MethodGet)
-		w.Header().Set("Connection", "Upgrade")
-		w.Header().Set("Upgrade", "websocket")
-		w.Header().Set("Sec-WebSocket-Version", "13")
-		refuse(w, status, gatewayMessage{Message: http.StatusText(status)})
-		return
-	}
-	if !g.admitConnection() {
-		refuse(w, http.StatusServiceUnavailable, gatewayMessage{Message: "Service Unavailable"})
-		return
-	}
-	defer g.running.Done()
-	defer g.handshakes.Done()
-	c := g.newConn(r)
-	header, ok := g.connect(w, r, c)
-	if !ok {
-		g.release()
-		return
-	}
-	g.open(w, r, c, header)
+	return nil
 }
 
-// checkHandshake finds out before $connect is invoked whether the request can
-// be upgraded (RFC 6455, 4.2.1). It returns the status to answer with.
-func checkHandshake(r *http.Request) int {
-	switch {
-	case r.Method != http.MethodGet:
-		return http.StatusMethodNotAllowed
-	case !hasToken(r.Header, "Connection", "upgrade"), !hasToken(r.Header, "Upgrade", "websocket"):
-		return http.StatusUpgradeRequired
-	case r.Header.Get("Sec-WebSocket-Version") != "13":
-		return http.StatusUpgradeRequired
-	case len(r.Header.Get("Sec-WebSocket-Key")) != keyLength, !r.ProtoAtLeast(1, 1), r.Host == "":
-		return http.StatusBadRequest
+// hasToken says whether one of the lists has the token, in any case.
+func hasToken(lists []string, token string) bool {
+	for _, list := range lists {
+		for item := range strings.SplitSeq(list, ",") {
+			if strings.EqualFold(strings.Trim(item, " \t"), token) {
+				return true
+			}
+		}
 	}
-	return http.StatusSwitchingProtocols
+	return false
 }
 
-func hasToken(header http.Header, name, token string) (found bool) {
-	httphead.ScanTokens([]byte(strings.Join(header.Values(name), ",")), func(t []byte) bool {
-		found = strings.EqualFold(string(t), token)
-		return !found
-	})
-	return found
+func isKey(keys []string) bool {
+	if len(keys) != 1 {
+		return false
+	}
+	key, err := base64.StdEncoding.Strict().DecodeString(keys[0])
+	return err == nil && len(key) == 16
 }
 
-// connect invokes $connect. It returns the headers for the handshake's response,
-// or answers the request and returns false.
-func (g *Gateway) connect(w http.ResponseWriter, r *http.Request, c *conn) (http.Header, bool) {
-	route, ok := g.cfg.Routes[connectRoute]
-	if !ok {
-		return nil, true
+// hasBody says whether a body follows the head. One that were taken for frames
+// would let a proxy's user speak for another.
+func hasBody(r *request) bool {
+	lengths := r.values("Content-Length")
+	return len(r.values("Transfer-Encoding")) > 0 || len(lengths) > 1 || len(lengths) == 1 && lengths[0] != "0"
+}
+
+// accepted returns the response that opens the WebSocket.
+func accepted(r *request, subprotocols []string) []byte {
+	sum := sha1.Sum([]byte(r.values("Sec-WebSocket-Key")[0] + acceptGUID))
+	response := fmt.Appendf(nil, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Accept: %s\r\n", base64.StdEncoding.EncodeToString(sum[:]))
+	for _, subprotocol := range subprotocols {
+		response = fmt.Appendf(response, "%s: %s\r\n", subprotocolHeader, subprotocol)
 	}
-	event := c.connectEvent(r)
-	response, err := g.invoke(route.Integration, event)
-	if err == nil {
-		err = checkStatus(response.StatusCode)
-	}
-	if err != nil {
-		g.logFailure(event, err)
-		refuse(w, http.StatusBadGateway, c.gatewayMessage("Internal server error", event))
-		return nil, false
-	}
-	if response.StatusCode < 200 || response.StatusCode > 299 {
-		w.WriteHeader(response.StatusCode)
-		_, _ = w.Write([]byte(response.Body)) // the client may be gone; there is nobody to tell
-		return nil, false
-	}
-	return subprotocol(response.Headers, response.MultiValueHeaders), true
+	return append(response, "\r\n"...)
 }
 
 // subprotocol takes from an integration's headers the one that belongs into the
 // handshake's response. A browser that asked for subprotocols fails the
 // connection unless one of them comes back.
-func subprotocol(single map[string]string, multi map[string][]string) http.Header {
+func subprotocol(single map[string]string, multi map[string][]string) []string {
 	for name, value := range single {
 		if strings.EqualFold(name, subprotocolHeader) {
-			return http.Header{subprotocolHeader: {value}}
+			return []string{value}
 		}
 	}
 	for name, values := range multi {
 		if strings.EqualFold(name, subprotocolHeader) {
-			return http.Header{subprotocolHeader: values}
+			return values
 		}
 	}
 	return nil
-}
-
-// open answers the handshake and starts the connection. Its mutex is held until
-// the response is written: a post that comes meanwhile waits for that one write
-// to a fresh socket, so that no client sees its socket open and then misses one.
-func (g *Gateway) open(w http.ResponseWriter, r *http.Request, c *conn, header http.Header) {
-	c.mu.Lock()
-	g.add(c)
-	sock, rw, _, err := ws.HTTPUpgrader{Timeout: g.cfg.WriteTimeout, Header: header}.Upgrade(r, w)
-	if err != nil {
-		c.closing, c.end = true, lost
-		c.sock = sock
-		c.mu.Unlock()
-		c.finish()
-		return
-	}
-	c.attach(sock, rw.Reader)
-	c.mu.Unlock()
-	// In a goroutine of its own, what net/http needed for the request is freed.
-	g.running.Go(c.serve)
-}
-
-func refuse(w http.ResponseWriter, status int, message gatewayMessage) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(message) // the client may be gone; there is nobody to tell
 }

@@ -42,14 +42,6 @@ func recovered(ctx context.Context, call Integration, event events.APIGatewayWeb
 	return call(ctx, event)
 }
 
-// checkStatus refuses what cannot be the status of an HTTP response.
-func checkStatus(status int) error {
-	if status < 200 || status > 599 {
-		return fmt.Errorf("integration answered with status %d", status)
-	}
-	return nil
-}
-
 func (g *Gateway) logFailure(event events.APIGatewayWebsocketProxyRequest, err error) {
 	request := event.RequestContext
 	g.cfg.Log.Error("integration failed", "route", request.RouteKey,

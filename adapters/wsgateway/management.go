@@ -67,7 +67,7 @@ func (g *Gateway) serveConnections(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("X-Amzn-ErrorType", failure.name)
-	refuse(w, failure.status, gatewayMessage{failure.message, id, requestID})
+	writeMessage(w, failure.status, gatewayMessage{failure.message, id, requestID})
 }
 
 // serveConnection answers the request, or returns the error to answer with.
@@ -137,4 +137,10 @@ func (g *Gateway) serveDelete(w http.ResponseWriter, id domain.ConnectionID) api
 	c.shut(ws.StatusNormalClosure, "Connection Closed Normally")
 	w.WriteHeader(http.StatusNoContent)
 	return noError
+}
+
+func writeMessage(w http.ResponseWriter, status int, message gatewayMessage) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(message) // the client may be gone; there is nobody to tell
 }

@@ -1,12 +1,9 @@
 package wsgateway
 
 import (
-	"bufio"
 	"context"
 	"maps"
 	"net"
-	"net/http/httptest"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,14 +54,14 @@ func openPipe(t *testing.T, cfg Config) (*Gateway, *pipe) {
 func attachPipe(g *Gateway, gone chan event) *pipe {
 	inner, end := net.Pipe()
 	server := &pipeEnd{Conn: inner}
-	g.admitConnection()
-	defer g.running.Done()
-	defer g.handshakes.Done()
-	c := g.newConn(httptest.NewRequest("GET", "/", nil))
+	if g.admitConnection() == nil {
+		g.handshakes.Done()
+	}
+	c := g.newConn(new(request), server)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	g.add(c)
-	c.attach(server, bufio.NewReader(strings.NewReader("")))
+	c.attach(nil)
 	g.running.Go(c.serve)
 	return &pipe{end, server, c, gone}
 }

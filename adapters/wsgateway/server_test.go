@@ -51,14 +51,30 @@ func serve(t *testing.T, cfg Config) *server {
 	}
 	cfg.Routes = routes
 	s.Gateway = newGateway(t, cfg)
-	sockets := httptest.NewServer(s.Gateway)
-	t.Cleanup(sockets.Close)
+	l := listen(t)
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(l) }()
 	management := httptest.NewServer(s.Management())
 	t.Cleanup(management.Close)
-	s.url = "ws" + strings.TrimPrefix(sockets.URL, "http")
+	s.url = "ws://" + l.Addr().String()
 	s.management = management.URL + "/" + s.cfg.Stage
-	t.Cleanup(func() { s.shutdown(t) })
+	t.Cleanup(func() {
+		l.Close()
+		if err := await(t, served); err != nil {
+			t.Error(err)
+		}
+		s.shutdown(t)
+	})
 	return s
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
 }
 
 func newGateway(t *testing.T, cfg Config) *Gateway {

@@ -40,6 +40,8 @@ func (g *Gateway) Drain(ctx context.Context, stall time.Duration) error {
 // close frame from all others.
 func (g *Gateway) Close(ctx context.Context) error {
 	g.refuseWork()
+	g.pending.close()
+	g.refuseSockets()
 	err := wait(ctx, &g.handshakes)
 	if err == nil {
 		for _, c := range g.snapshot() {
@@ -61,6 +63,12 @@ func (g *Gateway) refuseWork() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.draining = true
+}
+
+func (g *Gateway) refuseSockets() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
 }
 
 func (c *conn) cut() {

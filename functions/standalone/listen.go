@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,20 +16,49 @@ import (
 // listener is an address with what is served there.
 type listener struct {
 	net.Listener
-	server *http.Server
-	label  string
-	flag   string // that sets the address
-	url    string // for people
+	endpoint
+	label string
+	flag  string // that sets the address
+	url   string // for people
+}
+
+// endpoint is what is served at an address.
+type endpoint struct {
+	serve    func(net.Listener) error // until the listener is closed
+	shutdown func(context.Context)    // lets requests under way end, until ctx does
+}
+
+// sockets serves the gateway's clients, whom the gateway itself sees off.
+func (v *service) sockets() endpoint {
+	return endpoint{serve: v.gateway.Serve, shutdown: func(context.Context) {}}
+}
+
+// http serves plain requests.
+func (v *service) http(handler http.Handler) endpoint {
+	server := newServer(handler, v.log)
+	return endpoint{
+		serve: func(l net.Listener) error {
+			if err := server.Serve(l); !errors.Is(err, net.ErrClosed) && err != http.ErrServerClosed {
+				return err
+			}
+			return nil
+		},
+		shutdown: func(ctx context.Context) {
+			if server.Shutdown(ctx) != nil {
+				server.Close()
+			}
+		},
+	}
 }
 
 func (v *service) listen() error {
-	err := v.add("WebSocket", "ws-addr", v.settings.wsAddr, "ws://%s", v.gateway)
+	err := v.add("WebSocket", "ws-addr", v.settings.wsAddr, "ws://%s", v.sockets())
 	if err == nil {
-		err = v.add("HTTP", "http-addr", v.settings.httpAddr, "http://%s", httpAPI(v.log))
+		err = v.add("HTTP", "http-addr", v.settings.httpAddr, "http://%s", v.http(httpAPI(v.log)))
 	}
 	if err == nil && v.settings.managementAddr != "" {
 		err = v.add("@connections", "management-addr", v.settings.managementAddr,
-			"http://%s/"+v.settings.stage+"/@connections", v.gateway.Management())
+			"http://%s/"+v.settings.stage+"/@connections", v.http(v.gateway.Management()))
 	}
 	if err != nil {
 		for _, l := range v.listeners {
@@ -38,14 +68,14 @@ func (v *service) listen() error {
 	return err
 }
 
-func (v *service) add(label, flag, address, format string, handler http.Handler) error {
+func (v *service) add(label, flag, address, format string, e endpoint) error {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return v.refused(err, label, flag, address)
 	}
 	v.listeners = append(v.listeners, listener{
 		Listener: l,
-		server:   newServer(handler, v.log),
+		endpoint: e,
 		label:    label,
 		flag:     flag,
 		url:      fmt.Sprintf(format, public(address, l.Addr())),
@@ -53,12 +83,13 @@ func (v *service) add(label, flag, address, format string, handler http.Handler)
 	return nil
 }
 
-// newServer bounds what a client may take before it has said what it wants.
+// newServer bounds how long a client may take, and how much.
 func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       15 * time.Second, // until the handshake takes the connection over
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      15 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),

@@ -5,7 +5,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"slices"
 	"strings"
 	"syscall"
@@ -125,7 +124,7 @@ func TestStalledRequests(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			listeners := newTestService(t).listeners
 			l := listeners[slices.IndexFunc(listeners, func(l listener) bool { return l.label == test.label })]
-			if _, took := answer(t, l.server, test.request); took != test.want {
+			if _, took := answer(t, l.serve, test.request); took != test.want {
 				t.Errorf("%s, %q: cut off after %v, want %v", l.label, test.request, took, test.want)
 			}
 		})
@@ -137,7 +136,7 @@ func TestLongHeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, l := range newTestService(t).listeners {
 			request := "GET / HTTP/1.1\r\nHost: a\r\nX-Long: " + strings.Repeat("x", 24<<10)
-			if got, _ := answer(t, l.server, request); !strings.HasPrefix(got, "HTTP/1.1 431 ") {
+			if got, _ := answer(t, l.serve, request); !strings.HasPrefix(got, "HTTP/1.1 431 ") {
 				t.Errorf("%s answers %.40q", l.label, got)
 			}
 		}
@@ -171,13 +170,13 @@ func newTestService(t *testing.T) *service {
 }
 
 // answer returns what the server answers, and when it hangs up.
-func answer(t *testing.T, server *http.Server, request string) (string, time.Duration) {
+func answer(t *testing.T, serve func(net.Listener) error, request string) (string, time.Duration) {
 	t.Helper()
 	client, conn := net.Pipe()
 	defer client.Close()
 	accepts := pipes{conns: make(chan net.Conn, 1)}
 	accepts.conns <- conn
-	go func() { _ = server.Serve(accepts) }() // until there are no more connections
+	go func() { _ = serve(accepts) }() // until there are no more connections
 	defer close(accepts.conns)
 	began := time.Now()
 	go func() { _, _ = io.WriteString(client, request) }() // as much as it reads

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"runtime"
 	"time"
 
@@ -132,12 +131,7 @@ func (v *service) announce(w io.Writer) {
 func (v *service) serve(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, l := range v.listeners {
-		group.Go(func() error {
-			if err := l.server.Serve(l.Listener); err != http.ErrServerClosed {
-				return err
-			}
-			return nil
-		})
+		group.Go(func() error { return l.serve(l.Listener) })
 	}
 	sourceCtx, stopSources := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSources()

@@ -41,9 +41,8 @@ func (v *service) stopListening() (hangUp func()) {
 	var servers sync.WaitGroup
 	for _, l := range v.listeners {
 		servers.Go(func() {
-			if l.server.Shutdown(ctx) != nil {
-				l.server.Close()
-			}
+			l.Close()
+			l.shutdown(ctx)
 		})
 	}
 	return func() {

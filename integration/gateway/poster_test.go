@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -100,16 +99,20 @@ func serve(t *testing.T, http2 bool) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sockets := httptest.NewServer(g)
-	t.Cleanup(sockets.Close)
+	sockets, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go g.Serve(sockets)
 	t.Cleanup(func() {
+		sockets.Close()
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := g.Close(ctx); err != nil {
 			t.Error(err)
 		}
 	})
-	s.webSocketURL = "ws" + strings.TrimPrefix(sockets.URL, "http")
+	s.webSocketURL = "ws://" + sockets.Addr().String()
 	s.serveTLS(t, http2, authorized(keys, g.Management()))
 	return s
 }

@@ -1,9 +1,6 @@
 package stacklocal
 
-import (
-	"fmt"
-	"regexp"
-)
+import "regexp"
 
 // addresses knows what on this machine stands for what on AWS.
 type addresses struct {
@@ -11,8 +8,9 @@ type addresses struct {
 	apis  []api
 }
 
-// api is an API and the address, with its port, at which it is served here.
-type api struct{ id, address string }
+// api is an API and the addresses, with their ports, at which it is served here:
+// for http and, if it has sockets, for ws. On AWS both are one host.
+type api struct{ id, http, ws string }
 
 // local returns the text with addresses on this machine.
 func (a addresses) local(text string) string {
@@ -20,14 +18,15 @@ func (a addresses) local(text string) string {
 		return local
 	}
 	for _, api := range a.apis {
-		text = api.host().ReplaceAllString(text, fmt.Sprintf("${scheme}://%s", api.address))
+		text = api.host("http").ReplaceAllString(text, "http://"+api.http)
+		text = api.host("ws").ReplaceAllString(text, "ws://"+api.ws)
 	}
 	return text
 }
 
-// host is the API's host in a URL, with the scheme but for the s of TLS.
-func (a api) host() *regexp.Regexp {
-	return regexp.MustCompile(`(?P<scheme>http|ws)s://` + regexp.QuoteMeta(a.id) + `\.execute-api\.[a-z0-9-]+\.[a-z.]+`)
+// host is the API's host in a URL, with the scheme.
+func (a api) host(scheme string) *regexp.Regexp {
+	return regexp.MustCompile(scheme + `s://` + regexp.QuoteMeta(a.id) + `\.execute-api\.[a-z0-9-]+\.[a-z.]+`)
 }
 
 func (a *addresses) add(onAWS, local string) {

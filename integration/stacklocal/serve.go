@@ -2,9 +2,9 @@ package stacklocal
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,17 +14,32 @@ import (
 // closesWithin is how long the gateway may take to close its connections.
 const closesWithin = time.Minute
 
-// listen opens an address for each API, before the functions are told of it. It
-// is closed last: until then they post to clients.
+// listen opens the addresses of each API, before the functions are told of them.
+// They are closed last: until then functions post to clients.
 func (s *Stack) listen(t testing.TB) {
 	t.Helper()
-	s.servers = make(map[string]*httptest.Server)
-	for id := range s.plan.apis {
+	s.servers, s.sockets = make(map[string]*httptest.Server), make(map[string]net.Listener)
+	for id, properties := range s.plan.apis {
 		server := httptest.NewUnstartedServer(nil)
 		t.Cleanup(server.Close)
 		s.servers[id] = server
-		s.addresses.apis = append(s.addresses.apis, api{id, server.Listener.Addr().String()})
+		one := api{id: id, http: server.Listener.Addr().String()}
+		if properties.ProtocolType != "HTTP" {
+			s.sockets[id] = listen(t)
+			one.ws = s.sockets[id].Addr().String()
+		}
+		s.addresses.apis = append(s.addresses.apis, one)
 	}
+}
+
+func listen(t testing.TB) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
 }
 
 // serve opens the APIs.
@@ -38,17 +53,17 @@ func (s *Stack) serve(t testing.TB) {
 		if s.plan.apis[id].ProtocolType == "HTTP" {
 			server.Config.Handler = s.httpAPI(routes)
 		} else {
-			server.Config.Handler = s.webSocketAPI(t, s.plan.stages[id].StageName, routes)
+			server.Config.Handler = s.management(s.webSocketAPI(t, id, routes))
 		}
 		server.Start()
 	}
 }
 
-// webSocketAPI returns what serves sockets and @connections, which share a host.
-func (s *Stack) webSocketAPI(t testing.TB, stage string, routes []route) http.Handler {
+// webSocketAPI serves the sockets of an API.
+func (s *Stack) webSocketAPI(t testing.TB, id string, routes []route) *wsgateway.Gateway {
 	t.Helper()
 	cfg := wsgateway.Config{
-		Stage: stage, WriteTimeout: s.options.WriteTimeout, Log: s.options.GatewayLog,
+		Stage: s.plan.stages[id].StageName, WriteTimeout: s.options.WriteTimeout, Log: s.options.GatewayLog,
 		Routes: make(map[string]wsgateway.Route),
 	}
 	for _, r := range routes {
@@ -58,15 +73,16 @@ func (s *Stack) webSocketAPI(t testing.TB, stage string, routes []route) http.Ha
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { closeGateway(t, gateway) })
-	management := s.management(gateway)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.Contains(r.URL.Path, "/@connections/") {
-			management.ServeHTTP(w, r)
-		} else {
-			gateway.ServeHTTP(w, r)
+	served := make(chan error, 1)
+	go func() { served <- gateway.Serve(s.sockets[id]) }()
+	t.Cleanup(func() {
+		s.sockets[id].Close()
+		closeGateway(t, gateway)
+		if err := <-served; err != nil {
+			t.Error(err)
 		}
 	})
+	return gateway
 }
 
 func closeGateway(t testing.TB, gateway *wsgateway.Gateway) {

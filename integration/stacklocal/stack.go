@@ -20,6 +20,7 @@ package stacklocal
 import (
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -68,7 +69,8 @@ type Stack struct {
 	options   Options
 	addresses addresses
 	servers   map[string]*httptest.Server // by the APIs' ids
-	sqs       string                      // the endpoint through which faults are seen
+	sockets   map[string]net.Listener
+	sqs       string // the endpoint through which faults are seen
 }
 
 // Start starts the stack for the time of the test. After it, the sockets are

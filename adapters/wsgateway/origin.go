@@ -1,0 +1,85 @@
+package wsgateway
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// Origins are the origins whose pages may open connections. A browser names the
+// origin of the page; other clients name none, and are not kept out. Each is
+// written as a browser sends it, such as "https://example.com:8443";
+// "https://*.example.com" stands for all names below, and "*" for any origin.
+// None stands for the gateway's own host; on a loopback address, for localhost: a
+// name that an attacker made to resolve to this machine shows by its own.
+type Origins []string
+
+func (o Origins) validate() error {
+	for _, origin := range o {
+		u, err := url.Parse(origin)
+		if origin != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin) {
+			return fmt.Errorf("origin %q: want a scheme and a host, such as https://example.com", origin)
+		}
+	}
+	return nil
+}
+
+// allow decides by the request's Origin header. The address is the gateway's.
+func (o Origins) allow(r *request, address net.Addr) bool {
+	origins := r.values("Origin")
+	if len(origins) == 0 {
+		return true
+	}
+	origin := strings.ToLower(origins[0])
+	if len(origins) > 1 {
+		return false
+	}
+	if len(o) == 0 {
+		_, host, _ := strings.Cut(origin, "://")
+		return sameHost(host, strings.ToLower(r.host)) && (isLocal(r.host) || !isLoopback(address))
+	}
+	for _, allowed := range o {
+		if allowed == "*" || matches(strings.ToLower(allowed), origin) {
+			return true
+		}
+	}
+	return false
+}
+
+// matches says whether the origin is the allowed one, or one below it.
+func matches(allowed, origin string) bool {
+	scheme, parent, wildcard := strings.Cut(allowed, "://*.")
+	if !wildcard {
+		return origin == allowed
+	}
+	name, ok := strings.CutPrefix(origin, scheme+"://")
+	below, isBelow := strings.CutSuffix(name, "."+parent)
+	return ok && isBelow && below != "" && !strings.ContainsAny(below, "/:@")
+}
+
+// sameHost compares hosts without their ports: a page and its WebSocket are often
+// served on two ports of one host.
+func sameHost(a, b string) bool {
+	return a != "" && hostname(a) == hostname(b)
+}
+
+func hostname(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return strings.Trim(host, "[]")
+}
+
+// isLocal says whether a host is this machine by its name alone.
+func isLocal(host string) bool {
+	name := strings.ToLower(hostname(host))
+	address, err := netip.ParseAddr(name)
+	return name == "localhost" || strings.HasSuffix(name, ".localhost") || err == nil && address.IsLoopback()
+}
+
+func isLoopback(address net.Addr) bool {
+	tcp, ok := address.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}

@@ -1,0 +1,185 @@
+package wsgateway
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+const (
+	// maxHead is the longest head of a request, in bytes. API Gateway takes 10,240
+	// bytes of headers, and URLs of 4,096.
+	maxHead = 16 << 10
+	// usualHead is how long the heads are that browsers and libraries send.
+	usualHead = 2 << 10
+	// maxFields is how many header fields a request may have.
+	maxFields = 200
+)
+
+var errHeadTooLong = refuse(http.StatusRequestHeaderFieldsTooLarge, "Request head too long")
+
+// request is the head of an HTTP/1 request. Its strings share memory.
+type request struct {
+	method string
+	path   string // without the query, unescaped
+	query  string // as it was sent
+	minor  byte   // of the version: '0' or '1'
+	host   string
+	fields []field
+}
+
+// field is a header field, its name spelled as it was sent.
+type field struct{ name, value string }
+
+// values returns the values of all fields with the name, in any spelling.
+func (r *request) values(name string) []string {
+	var values []string
+	for _, f := range r.fields {
+		if strings.EqualFold(f.name, name) {
+			values = append(values, f.value)
+		}
+	}
+	return values
+}
+
+// readHead reads a request's head. The rest is what came behind it. Its errors
+// are those of the reader, and refusals.
+func readHead(from io.Reader) (head, rest []byte, err error) {
+	buffer, n := make([]byte, usualHead), 0
+	for {
+		read, err := from.Read(buffer[n:])
+		searched := max(0, n-len(endOfHead)+1)
+		n += read
+		if i := bytes.Index(buffer[searched:n], endOfHead); i >= 0 {
+			end := searched + i + len(endOfHead)
+			return buffer[:end], buffer[end:n], nil
+		}
+		switch {
+		case n > 0 && !isToken(buffer[:1]):
+			return nil, nil, badRequest("Not an HTTP request") // TLS, say: there is nothing to wait for
+		case err != nil:
+			return nil, nil, err
+		case n == maxHead:
+			return nil, nil, errHeadTooLong
+		case n == len(buffer):
+			buffer = append(buffer, make([]byte, maxHead-n)...)
+		}
+	}
+}
+
+var endOfHead = []byte("\r\n\r\n")
+
+// parseRequest reads a head as RFC 9112 has it, and refuses everything about
+// which two parsers could disagree: bare line feeds, folded lines, white space
+// around names, two hosts. The error is a refusal.
+func parseRequest(head []byte) (*request, error) {
+	lines := strings.Split(strings.TrimSuffix(string(head), "\r\n\r\n"), "\r\n")
+	if len(lines) > maxFields+1 {
+		return nil, errHeadTooLong
+	}
+	r := &request{fields: make([]field, 0, len(lines)-1)}
+	target, err := r.parseLine(lines[0])
+	if err != nil {
+		return nil, err
+	}
+	for _, line := range lines[1:] {
+		f, ok := parseField(line)
+		if !ok {
+			return nil, badRequest("Malformed header")
+		}
+		r.fields = append(r.fields, f)
+	}
+	if err := r.parseHost(); err != nil {
+		return nil, err
+	}
+	return r, r.parseTarget(target)
+}
+
+func (r *request) parseLine(line string) (target string, err error) {
+	method, rest, _ := strings.Cut(line, " ")
+	target, version, ok := strings.Cut(rest, " ")
+	number, isHTTP := strings.CutPrefix(version, "HTTP/")
+	switch {
+	case !ok || !isToken([]byte(method)) || !isHTTP || len(number) != len("1.1") || number[1] != '.':
+		return "", badRequest("Malformed request line")
+	case number[0] != '1' || number[2] != '0' && number[2] != '1':
+		return "", refuse(http.StatusHTTPVersionNotSupported, "HTTP Version Not Supported")
+	}
+	r.method, r.minor = method, number[2]
+	return target, nil
+}
+
+func parseField(line string) (field, bool) {
+	name, value, ok := strings.Cut(line, ":")
+	value = strings.Trim(value, " \t")
+	return field{name, value}, ok && isToken([]byte(name)) && isFieldValue(value)
+}
+
+func (r *request) parseHost() error {
+	hosts := r.values("Host")
+	if len(hosts) != 1 || hosts[0] == "" || strings.ContainsAny(hosts[0], " \t,/@?#\\") {
+		return badRequest("Malformed Host header")
+	}
+	r.host = hosts[0]
+	return nil
+}
+
+// parseTarget takes the origin form alone: the absolute one, which is for
+// proxies, could name another host than the Host header does.
+func (r *request) parseTarget(target string) error {
+	path, query, _ := strings.Cut(target, "?")
+	unescaped, err := url.PathUnescape(path)
+	if err != nil || !strings.HasPrefix(path, "/") || strings.IndexFunc(target, notInTarget) >= 0 {
+		return badRequest("Malformed request target")
+	}
+	r.path, r.query = unescaped, query
+	return nil
+}
+
+// notInTarget is lenient towards characters that should have been escaped.
+func notInTarget(c rune) bool { return c <= ' ' || c == 0x7f || c == '#' }
+
+// isToken says whether text is a token (RFC 9110, 5.6.2).
+func isToken(text []byte) bool {
+	for _, c := range text {
+		alphanumeric := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !alphanumeric && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
+			return false
+		}
+	}
+	return len(text) > 0
+}
+
+// isFieldValue says whether text is a field value (RFC 9110, 5.5).
+func isFieldValue(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// parseQuery reads a query as API Gateway does: pairs are separated by '&' alone.
+// What is escaped wrongly stays as it is.
+func parseQuery(query string) map[string][]string {
+	parsed := make(map[string][]string)
+	for pair := range strings.SplitSeq(query, "&") {
+		if pair == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		name = unescape(name)
+		parsed[name] = append(parsed[name], unescape(value))
+	}
+	return parsed
+}
+
+func unescape(text string) string {
+	if unescaped, err := url.QueryUnescape(text); err == nil {
+		return unescaped
+	}
+	return text
+}
