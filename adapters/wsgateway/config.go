@@ -63,6 +63,17 @@ type Config struct {
 	// FrameLimit and MessageLimit are in bytes, for either direction. The
 	// defaults are 32 KiB and 128 KiB, which is also the highest MessageLimit.
 	FrameLimit, MessageLimit int
+	// MessageTimeout is for a client to send the rest of a message once it has begun
+	// with it; $disconnect gets 1008. The default is 30 seconds.
+	MessageTimeout time.Duration
+	// MessageMemory is how many bytes messages may take that have come in part.
+	// Beyond it, the connection is dropped whose message was begun the longest ago;
+	// $disconnect gets 1013. The default is 64 MiB.
+	MessageMemory int
+	// Concurrency is how many messages are handled at once. Where integrations run
+	// in this process, it should be small, so that clients that flood leave time for
+	// the others. The default is 10,000.
+	Concurrency int
 	// IdleTimeout ends a connection on which no frame went either way. The
 	// default is 10 minutes.
 	IdleTimeout time.Duration
@@ -101,6 +112,9 @@ func (cfg Config) withDefaults() Config {
 	cfg.HandshakeTimeout = cmp.Or(cfg.HandshakeTimeout, 10*time.Second)
 	cfg.FrameLimit = cmp.Or(cfg.FrameLimit, 32<<10)
 	cfg.MessageLimit = cmp.Or(cfg.MessageLimit, domain.MaxPayload)
+	cfg.MessageTimeout = cmp.Or(cfg.MessageTimeout, 30*time.Second)
+	cfg.MessageMemory = cmp.Or(cfg.MessageMemory, 64<<20)
+	cfg.Concurrency = cmp.Or(cfg.Concurrency, 10_000)
 	cfg.IdleTimeout = cmp.Or(cfg.IdleTimeout, 10*time.Minute)
 	cfg.Lifetime = cmp.Or(cfg.Lifetime, 2*time.Hour)
 	cfg.IntegrationTimeout = cmp.Or(cfg.IntegrationTimeout, 29*time.Second)
@@ -120,10 +134,10 @@ func (cfg Config) validate() error {
 			return fmt.Errorf("route %q: needs a name and an integration", key)
 		}
 	}
-	if min(cfg.MaxConnections, cfg.FrameLimit, cfg.MessageLimit, cfg.SendBuffer, cfg.Backlog) < 0 {
+	if min(cfg.MaxConnections, cfg.FrameLimit, cfg.MessageLimit, cfg.MessageMemory, cfg.Concurrency, cfg.SendBuffer, cfg.Backlog) < 0 {
 		return errors.New("negative limit")
 	}
-	if min(cfg.HandshakeTimeout, cfg.IdleTimeout, cfg.Lifetime, cfg.IntegrationTimeout, cfg.WriteTimeout, cfg.CloseTimeout) < 0 {
+	if min(cfg.HandshakeTimeout, cfg.MessageTimeout, cfg.IdleTimeout, cfg.Lifetime, cfg.IntegrationTimeout, cfg.WriteTimeout, cfg.CloseTimeout) < 0 {
 		return errors.New("negative duration")
 	}
 	if err := cfg.Origins.validate(); err != nil {

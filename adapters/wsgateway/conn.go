@@ -13,8 +13,9 @@ import (
 	"serverless-websocket/domain"
 )
 
-// conn is one connection. A goroutine runs serve for all its life; another one
-// runs flush while frames wait for the client.
+// conn is one connection. A goroutine runs serve while there is something to
+// read; between messages the connection is parked, and has none. Another
+// goroutine runs flush while frames wait for the client.
 type conn struct {
 	// What a post needs stands together: with thousands of connections, none of it
 	// is still in the processor's cache when the next post comes.
@@ -31,6 +32,9 @@ type conn struct {
 	readBy  time.Time     // the socket's read deadline; zero for none
 	closeBy time.Time     // how far it may move while the client closes
 	changed sync.Cond     // a frame left the outbox, the flusher ended or closing is set
+	parked  bool          // no goroutine runs serve
+	expires *time.Timer   // ends a parked connection whose time is over; nil before it is parked
+	expired bool          // the timer has fired and is not set again
 
 	id          domain.ConnectionID
 	domainName  string
@@ -58,6 +62,15 @@ var (
 	lost    = disconnection{ws.StatusAbnormalClosure, "Connection lost without a close frame"}
 	stalled = disconnection{ws.StatusPolicyViolation, "Client does not read"}
 	tooSlow = disconnection{ws.StatusPolicyViolation, "Client reads too slowly"}
+)
+
+var (
+	// goingAway ends a connection whose time is over.
+	goingAway = disconnection{ws.StatusGoingAway, "Going away"}
+	// unfinished ends one whose client began a message and does not end it.
+	unfinished = disconnection{ws.StatusPolicyViolation, "Message takes too long"}
+	// evicted ends one when too many messages are unfinished.
+	evicted = disconnection{1013, "Too many unfinished messages"}
 )
 
 // kernelBuffer is the operating system's send buffer, in bytes; Linux doubles it
@@ -99,21 +112,38 @@ func (c *conn) attach(early []byte) {
 	c.setReadBy(c.expiry())
 }
 
-// serve reads until the connection ends, and tells $disconnect.
+// serve reads until the connection is parked, or until it ends and $disconnect
+// has been told.
 func (c *conn) serve() {
-	r := newFrameReader(c)
+	r := readers.Get().(*frameReader)
+	r.reset(c)
+	ended := c.serveFrom(r)
+	r.release()
+	if ended {
+		c.finish()
+	}
+}
+
+// serveFrom handles what the client sends, and reports whether the connection has
+// ended; otherwise it is parked.
+func (c *conn) serveFrom(r *frameReader) (ended bool) {
+	c.g.turns.enter()
+	defer c.g.turns.leave()
 	for c.open() {
 		message, err := r.next()
 		switch {
 		case message != nil:
 			c.handle(message)
 		case err != nil && !c.endWith(err):
-			c.finish()
-			return
+			return true
 		}
+		if r.between() && c.park() {
+			return false
+		}
+		c.g.turns.pass()
 	}
 	r.awaitClose()
-	c.finish()
+	return true
 }
 
 // endWith turns what ended the reading into the end of the connection. It
@@ -141,9 +171,13 @@ func (c *conn) finish() {
 		c.changed.Wait()
 	}
 	c.closeSocket()
+	if c.expires != nil {
+		c.expires.Stop()
+	}
 	c.mu.Unlock()
 	c.g.release()
 	c.disconnect()
+	c.g.running.Done()
 }
 
 func (c *conn) open() bool {
@@ -168,6 +202,7 @@ func (c *conn) shutLocked(code ws.StatusCode, reason string) {
 	c.closing, c.end = true, disconnection{code, reason}
 	c.enqueue(encodeClose(code, reason))
 	c.changed.Broadcast() // a reply that waits for room is given up
+	c.wakeLocked()        // to read the client's close frame
 	if c.outbox.flushing {
 		c.setReadBy(time.Time{}) // the flusher sets it when the close frame is out
 	} else {
@@ -183,11 +218,13 @@ func (c *conn) drop(end disconnection) {
 	c.outbox.clear()
 	c.changed.Broadcast()
 	c.closeSocket()
+	c.wakeLocked() // to end
 }
 
 // closeSocket ends the reader and the flusher, if they still run. The caller
 // holds c.mu.
 func (c *conn) closeSocket() {
+	c.g.poller.forget(c)
 	c.descriptor = noDescriptor // it may be another socket's from now on
 	c.sock.Close()
 }
@@ -236,23 +273,45 @@ func (c *conn) setReadBy(t time.Time) {
 	_ = c.sock.SetReadDeadline(t) // fails on a closed socket, as the read will
 }
 
+// hasten moves the read deadline forward to t, unless it is zero.
+func (c *conn) hasten(t time.Time) {
+	if t.IsZero() {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closing && t.Before(c.readBy) {
+		c.setReadBy(t)
+	}
+}
+
 // overdue is called when the read deadline has passed. It reports whether to
 // stop reading; otherwise there is a new deadline. That costs nothing while a
-// connection is busy, and neither timer nor goroutine while it is idle.
-func (c *conn) overdue() bool {
+// connection is busy, and neither timer nor goroutine while it is idle. A message
+// that has begun has to be complete by completeBy.
+func (c *conn) overdue(completeBy time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
-	if c.readBy.IsZero() || now.Before(c.readBy) {
+	switch expiry := c.expiry(); {
+	case c.readBy.IsZero() || now.Before(c.readBy):
 		return false // moved since
-	}
-	if c.closing {
+	case c.closing:
 		return true
-	}
-	if expiry := c.expiry(); now.Before(expiry) {
+	case !completeBy.IsZero() && !now.Before(completeBy):
+		c.shutLocked(unfinished.code, unfinished.reason)
+		return true
+	case now.Before(expiry):
 		c.setReadBy(expiry)
 		return false
 	}
-	c.shutLocked(ws.StatusGoingAway, "Going away")
+	c.shutLocked(goingAway.code, goingAway.reason)
 	return false
+}
+
+// evict drops a client whose message takes memory that others need.
+func (c *conn) evict() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drop(evicted)
 }

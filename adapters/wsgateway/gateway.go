@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,8 +27,13 @@ type Gateway struct {
 
 	// pending are the handshakes of which the head has not come yet.
 	pending budget
+	// assembling are the messages of which not all has come yet.
+	assembling budget
+	// turns are those to read from clients, calls those to invoke a route.
+	turns, calls turns
+	poller       poller
 	// handshakes and messages are what is being dealt with; Drain waits for
-	// both. running counts every goroutine that Close waits for.
+	// both. running counts the connections and every goroutine that Close waits for.
 	handshakes, messages, running sync.WaitGroup
 	// writeTimeout is cfg.WriteTimeout until Drain shortens it.
 	writeTimeout atomic.Int64
@@ -42,6 +48,9 @@ func New(cfg Config) (*Gateway, error) {
 	}
 	g := &Gateway{cfg: cfg, start: time.Now(), conns: make(map[domain.ConnectionID]*conn)}
 	g.pending.limit = maxPending
+	g.assembling.limit = cfg.MessageMemory
+	g.turns = make(turns, max(1, runtime.GOMAXPROCS(0)/2))
+	g.calls = make(turns, cfg.Concurrency)
 	g.writeTimeout.Store(int64(cfg.WriteTimeout))
 	return g, nil
 }

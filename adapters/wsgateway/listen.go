@@ -104,7 +104,9 @@ func (g *Gateway) connect(r *request, c *conn) ([]byte, error) {
 		return accepted(r, nil), nil
 	}
 	event := c.connectEvent(r)
+	g.calls.enter()
 	answer, err := g.invoke(route.Integration, event)
+	g.calls.leave()
 	subprotocols := subprotocol(answer.Headers, answer.MultiValueHeaders)
 	if err == nil {
 		err = checkAnswer(answer.StatusCode, subprotocols)
@@ -141,7 +143,10 @@ func (g *Gateway) open(c *conn, response, rest []byte) {
 	g.add(c)
 	c.enqueue(response)
 	c.mu.Unlock()
-	g.running.Go(c.serve) // a goroutine of its own, which has not grown in the handshake
+	g.running.Add(1)
+	if !c.park() {
+		go c.serve() // a goroutine of its own, which has not grown in the handshake
+	}
 }
 
 // send answers the request, and lets the client read that: closing a socket with

@@ -1,9 +1,7 @@
 package wsgateway
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 
 	"github.com/aws/aws-lambda-go/events"
 )
@@ -21,38 +19,45 @@ func (c *conn) gatewayMessage(text string, event events.APIGatewayWebsocketProxy
 }
 
 // handle invokes the route that a message selects. The next message is not read
-// before it returns.
-func (c *conn) handle(message *bytes.Buffer) {
-	key := c.g.selectRoute(message.Bytes())
-	event := c.messageEvent(key, message.String())
-	messages.Put(message)
+// before it returns. It is called with a turn, which it gives back meanwhile.
+func (c *conn) handle(message []byte) {
+	key := c.g.selectRoute(message)
+	event := c.messageEvent(key, string(message))
+	c.g.calls.enter()
+	c.g.turns.leave()
+	defer c.g.turns.enter()
 	if !c.g.admitMessage() {
+		c.g.calls.leave()
 		c.replyMessage("Service unavailable", event)
 		return
 	}
 	defer c.g.messages.Done()
 	route, ok := c.g.cfg.Routes[key]
 	if !ok {
+		c.g.calls.leave()
 		c.replyMessage("Forbidden", event)
 		return
 	}
-	if err := c.callRoute(route, event); err != nil {
-		c.g.logFailure(event, err)
-		c.replyMessage("Internal server error", event)
-	}
+	response, err := c.g.invoke(route.Integration, event)
+	c.g.calls.leave() // a client that reads no replies keeps nobody else from calling
+	c.respond(route, event, response, err)
 }
 
-func (c *conn) callRoute(route Route, event events.APIGatewayWebsocketProxyRequest) error {
-	response, err := c.g.invoke(route.Integration, event)
-	if err != nil || !route.Response {
-		return err
+// respond sends the route's response, if it has one and there is one.
+func (c *conn) respond(route Route, event events.APIGatewayWebsocketProxyRequest, response events.APIGatewayProxyResponse, err error) {
+	if err == nil && !route.Response {
+		return
 	}
-	frames, err := c.g.encode([]byte(response.Body))
+	var frames []byte
+	if err == nil {
+		frames, err = c.g.encode([]byte(response.Body))
+	}
 	if err != nil {
-		return fmt.Errorf("route response: %w", err)
+		c.g.logFailure(event, err)
+		c.replyMessage("Internal server error", event)
+		return
 	}
 	c.reply(frames)
-	return nil
 }
 
 func (c *conn) replyMessage(text string, event events.APIGatewayWebsocketProxyRequest) {
@@ -74,6 +79,8 @@ func (c *conn) disconnect() {
 		return
 	}
 	event := c.disconnectEvent()
+	c.g.calls.enter()
+	defer c.g.calls.leave()
 	if _, err := c.g.invoke(route.Integration, event); err != nil {
 		c.g.logFailure(event, err)
 	}

@@ -62,7 +62,8 @@ func attachPipe(g *Gateway, gone chan event) *pipe {
 	defer c.mu.Unlock()
 	g.add(c)
 	c.attach(nil)
-	g.running.Go(c.serve)
+	g.running.Add(1)
+	go c.serve()
 	return &pipe{end, server, c, gone}
 }
 

@@ -2,19 +2,25 @@ package wsgateway
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"io"
 	"os"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
 )
 
-// readBuffer is small because every connection has one; a longer payload is read
-// past it.
-const readBuffer = 512
+const (
+	// readBuffer is how much is read at once of what is short; a longer payload is
+	// read past it.
+	readBuffer = 4 << 10
+	// leastGrowth is how much a message's memory grows by at least.
+	leastGrowth = 4 << 10
+	// keptMessage is how much memory is kept for the next message.
+	keptMessage = 8 << 10
+)
 
 // violation is an error of the client's that ends the connection.
 type violation disconnection
@@ -34,77 +40,127 @@ var (
 	errClosePayload = violation{ws.StatusProtocolError, "Malformed close frame"}
 )
 
-// messages holds the buffers in which messages are assembled. A connection has
-// one only from the first byte of a message to the last.
-var messages = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+// readers holds the readers of connections that are not parked.
+var readers = sync.Pool{New: func() any {
+	r := new(frameReader)
+	r.src = bufio.NewReaderSize(r, readBuffer)
+	r.payload.R = r.src
+	return r
+}}
 
 // frameReader reads the frames of one connection. gobwas/ws has a reader of
 // messages, but after an error that one does not tell how much of the payload is
-// left to skip, without which the client's close frame cannot be found.
+// left to skip, without which the client's close frame cannot be found. Its
+// methods are called with a turn, which it gives back while it waits.
 type frameReader struct {
 	c       *conn
-	src     *bufio.Reader
+	src     *bufio.Reader // on the frameReader itself
 	header  [ws.MaxHeaderSize]byte
 	payload io.LimitedReader // what is left of the frame
 	state   ws.State
+
+	message    []byte
+	completeBy time.Time // the message that has begun; zero if none has
+	memory     *claim    // of that message, once its rest had to be waited for
 }
 
-func newFrameReader(c *conn) *frameReader {
-	r := &frameReader{c: c, src: bufio.NewReaderSize(connReader{c}, readBuffer), state: ws.StateServerSide}
-	r.payload.R = r.src
-	return r
+func (r *frameReader) reset(c *conn) {
+	r.c, r.state, r.payload.N = c, ws.StateServerSide, 0
+	r.src.Reset(r)
 }
 
-// connReader reads from the socket and sees to its deadlines.
-type connReader struct{ c *conn }
+// release gives the reader back, with memory for a message that is not long.
+func (r *frameReader) release() {
+	r.c = nil
+	if cap(r.message) > keptMessage {
+		r.message = nil
+	}
+	readers.Put(r)
+}
 
-func (r connReader) Read(p []byte) (int, error) {
+// between says whether the next byte is the first one of a message.
+func (r *frameReader) between() bool {
+	return r.src.Buffered() == 0 && !r.state.Fragmented()
+}
+
+// Read reads from the socket, and sees to its deadlines.
+func (r *frameReader) Read(p []byte) (int, error) {
 	c := r.c
 	if len(c.early) > 0 {
 		n := copy(p, c.early)
 		c.early = c.early[n:]
 		return n, nil
 	}
+	if n, err := c.tryRead(p); n > 0 || err != nil {
+		return n, err
+	}
+	r.claimMemory()
+	c.hasten(r.completeBy)
+	c.g.turns.leave()
+	defer c.g.turns.enter()
 	for {
 		n, err := c.sock.Read(p)
-		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || c.overdue() {
+		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || c.overdue(r.completeBy) {
 			return n, err
 		}
 	}
 }
 
+// claimMemory claims the memory of a message that has begun, now that there is a
+// wait for its rest.
+func (r *frameReader) claimMemory() {
+	switch size := readBuffer + cap(r.message); {
+	case r.completeBy.IsZero():
+	case r.memory == nil:
+		r.memory = r.c.g.assembling.claim(size, r.c.evict)
+	default:
+		r.memory.grow(size - r.memory.amount)
+	}
+}
+
 // next reads one message, or one control frame, with which it deals itself and
-// then returns nil. The caller puts the buffer back. The error is a violation, a
-// closeFrame or that of the socket.
-func (r *frameReader) next() (*bytes.Buffer, error) {
-	header, err := r.nextHeader()
-	if err != nil {
+// then returns nil. The message is good until the next call. The error is a
+// violation, a closeFrame or that of the socket.
+func (r *frameReader) next() ([]byte, error) {
+	if _, err := r.src.Peek(1); err != nil {
 		return nil, err
 	}
-	if header.OpCode.IsControl() {
+	r.message = r.message[:0]
+	r.completeBy = time.Now().Add(r.c.g.cfg.MessageTimeout)
+	defer r.complete()
+	header, err := r.nextHeader()
+	if err == nil && header.OpCode.IsControl() {
 		return nil, r.control(header)
 	}
-	message := messages.Get().(*bytes.Buffer)
-	message.Reset()
-	err = r.assemble(message, header)
-	if err == nil && !utf8.Valid(message.Bytes()) {
+	if err == nil {
+		err = r.assemble(header)
+	}
+	if err == nil && !utf8.Valid(r.message) {
 		err = errUTF8
 	}
 	if err != nil {
-		messages.Put(message)
 		return nil, err
 	}
-	return message, nil
+	return r.message, nil
+}
+
+// complete ends what holds for a message that is being read.
+func (r *frameReader) complete() {
+	r.completeBy = time.Time{}
+	if r.memory != nil {
+		r.memory.release()
+		r.memory = nil
+	}
 }
 
 // assemble reads the frames of a message, the first of which has the header.
-func (r *frameReader) assemble(message *bytes.Buffer, header ws.Header) error {
+func (r *frameReader) assemble(header ws.Header) error {
 	for {
 		if header.OpCode.IsControl() {
 			if err := r.control(header); err != nil {
 				return err
 			}
-		} else if err := r.data(message, header); err != nil || header.Fin {
+		} else if err := r.data(header); err != nil || header.Fin {
 			return err
 		}
 		var err error
@@ -114,34 +170,41 @@ func (r *frameReader) assemble(message *bytes.Buffer, header ws.Header) error {
 	}
 }
 
-func (r *frameReader) data(message *bytes.Buffer, header ws.Header) error {
+func (r *frameReader) data(header ws.Header) error {
 	limits := &r.c.g.cfg
 	switch {
 	case header.OpCode == ws.OpBinary:
 		return errBinary
 	case header.Length > int64(limits.FrameLimit):
 		return errFrameSize
-	case header.Length > int64(limits.MessageLimit-message.Len()):
+	case header.Length > int64(limits.MessageLimit-len(r.message)):
 		return errMessageSize
 	}
 	r.state = r.state.Set(ws.StateFragmented)
 	if header.Fin {
 		r.state = r.state.Clear(ws.StateFragmented)
 	}
-	return r.readPayload(message, header)
+	return r.readPayload(header)
 }
 
-// readPayload appends the frame's payload. The buffer grows as bytes arrive: the
-// length that a client announces costs nothing yet.
-func (r *frameReader) readPayload(to *bytes.Buffer, header ws.Header) error {
-	start := to.Len()
-	if _, err := to.ReadFrom(&r.payload); err != nil {
-		return err
+// readPayload appends the frame's payload to the message. Its memory grows as
+// bytes arrive, and never beyond the frame: the length that a client announces
+// costs nothing yet.
+func (r *frameReader) readPayload(header ws.Header) error {
+	start := len(r.message)
+	for r.payload.N > 0 {
+		n := len(r.message)
+		if n == cap(r.message) {
+			more := min(int(r.payload.N), max(leastGrowth, n))
+			r.message = append(make([]byte, 0, n+more), r.message...)
+		}
+		read, err := r.payload.Read(r.message[n:cap(r.message)])
+		r.message = r.message[:n+read]
+		if err != nil {
+			return err
+		}
 	}
-	if r.payload.N > 0 {
-		return io.ErrUnexpectedEOF
-	}
-	ws.Cipher(to.Bytes()[start:], header.Mask, 0)
+	ws.Cipher(r.message[start:], header.Mask, 0)
 	return nil
 }
 
@@ -162,15 +225,17 @@ func (r *frameReader) nextHeader() (ws.Header, error) {
 }
 
 func (r *frameReader) control(header ws.Header) error {
-	var payload bytes.Buffer
-	if err := r.readPayload(&payload, header); err != nil {
+	var small [ws.MaxControlFramePayloadSize]byte
+	payload := small[:header.Length]
+	if _, err := io.ReadFull(&r.payload, payload); err != nil {
 		return err
 	}
+	ws.Cipher(payload, header.Mask, 0)
 	switch header.OpCode {
 	case ws.OpPing:
-		r.c.pong(payload.Bytes())
+		r.c.pong(payload)
 	case ws.OpClose:
-		return parseClose(payload.Bytes())
+		return parseClose(payload)
 	}
 	return nil
 }

@@ -94,17 +94,17 @@ func (c *conn) reply(message []byte) {
 func (c *conn) awaitRoom() {
 	left := time.Until(c.expiry())
 	if left <= 0 {
-		c.shutLocked(ws.StatusGoingAway, "Going away")
+		c.shutLocked(goingAway.code, goingAway.reason)
 		return
 	}
-	timer := time.AfterFunc(left, c.wake)
+	timer := time.AfterFunc(left, c.notify)
 	defer timer.Stop()
 	c.changed.Wait()
 }
 
-// wake takes the mutex so that it cannot come between the check of a condition
+// notify takes the mutex so that it cannot come between the check of a condition
 // and the wait for it.
-func (c *conn) wake() {
+func (c *conn) notify() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changed.Broadcast()

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/gobwas/ws"
 )
 
 // Drain is the first half of stopping: from now on handshakes answer 503, and a
@@ -45,10 +43,11 @@ func (g *Gateway) Close(ctx context.Context) error {
 	err := wait(ctx, &g.handshakes)
 	if err == nil {
 		for _, c := range g.snapshot() {
-			c.shut(ws.StatusGoingAway, "Going away")
+			c.shut(goingAway.code, goingAway.reason)
 		}
 		err = wait(ctx, &g.running)
 	}
+	defer g.poller.close()
 	if err == nil {
 		return nil
 	}
@@ -74,7 +73,7 @@ func (g *Gateway) refuseSockets() {
 func (c *conn) cut() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.drop(disconnection{ws.StatusGoingAway, "Going away"})
+	c.drop(goingAway)
 }
 
 // wait waits for the groups, or returns the error of ctx if that ends first.

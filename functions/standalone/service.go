@@ -79,6 +79,7 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 		SendBuffer:     s.sendBuffer,
 		Backlog:        s.backlog,
 		WriteTimeout:   s.writeTimeout,
+		Concurrency:    max(1, runtime.GOMAXPROCS(0)/2),
 	})
 	if err != nil {
 		return nil, err

@@ -19,3 +19,14 @@ func sendNow(descriptor int, frame []byte) (int, error) {
 	}
 	return int(n), nil
 }
+
+// receiveNow is recv(2) without waiting, and without telling the runtime.
+func receiveNow(descriptor int, p []byte) (int, error) {
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM,
+		uintptr(descriptor), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)),
+		syscall.MSG_DONTWAIT, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
+}

@@ -2,6 +2,7 @@ package wsgateway
 
 import (
 	"errors"
+	"io"
 	"net"
 	"syscall"
 )
@@ -32,6 +33,24 @@ func (c *conn) tryWrite(frame []byte) (int, error) {
 	n, err := sendNow(c.descriptor, frame)
 	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINTR) {
 		return 0, nil
+	}
+	return max(n, 0), err
+}
+
+// tryRead reads what is there, without waiting. It returns 0 and no error when
+// nothing is.
+func (c *conn) tryRead(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.descriptor == noDescriptor {
+		return 0, nil
+	}
+	n, err := receiveNow(c.descriptor, p)
+	switch {
+	case errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINTR):
+		return 0, nil
+	case err == nil && n == 0:
+		return 0, io.EOF
 	}
 	return max(n, 0), err
 }

@@ -1,0 +1,261 @@
+package wsgateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// shake gives the gateway a socket in memory, and sends it what a client sends.
+func shake(g *Gateway, sent string) net.Conn {
+	server, end := net.Pipe()
+	if g.begin() {
+		go g.handshake(server)
+	}
+	go io.WriteString(end, sent)
+	return end
+}
+
+func TestHandshakeTimeout(t *testing.T) {
+	for _, sent := range []string{"", "G", validHead[:len(validHead)-1]} {
+		synctest.Test(t, func(t *testing.T) {
+			g, start := newGateway(t, Config{}), time.Now()
+			end := shake(g, sent)
+			if _, err := end.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+				t.Errorf("%q: got %v", sent, err)
+			}
+			elapsed(t, start, 10*time.Second)
+		})
+	}
+}
+
+// A client that does not read the answer to its handshake holds up nobody: posts
+// to it wait behind that answer, in its outbox.
+func TestPostsDoNotWaitForTheHandshake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, Config{})
+		end := shake(g, validHead)
+		synctest.Wait()
+		start := time.Now()
+		deaf := &pipe{Conn: end, conn: g.snapshot()[0]}
+		for range 3 {
+			if err := postTo(t, g, deaf, "hello"); err != nil {
+				t.Error(err)
+			}
+		}
+		elapsed(t, start, 0)
+		if answer, err := io.ReadAll(io.LimitReader(end, int64(len("HTTP/1.1 101")))); string(answer) != "HTTP/1.1 101" {
+			t.Errorf("first came %q (%v)", answer, err)
+		}
+		end.Close()
+		synctest.Wait()
+	})
+}
+
+// When too many handshakes are pending, the one that has been the longest ends.
+func TestPendingHandshakesAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, Config{})
+		g.pending.limit = 2
+		start := time.Now()
+		var ends []net.Conn
+		for range 3 {
+			ends = append(ends, shake(g, "GET"))
+			time.Sleep(time.Second)
+		}
+		if _, err := ends[0].Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			t.Errorf("the oldest: %v", err)
+		}
+		elapsed(t, start, 3*time.Second)
+		if _, err := ends[1].Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			t.Errorf("the next: %v", err)
+		}
+		elapsed(t, start, 11*time.Second)
+		synctest.Wait()
+		ends[2].Close()
+	})
+}
+
+func TestMessageTimeout(t *testing.T) {
+	wire := ws.MustCompileFrame(ws.MaskFrame(text(true, letters(100))))
+	for name, begin := range map[string]func(*testing.T, *pipe){
+		"in a header":  func(_ *testing.T, p *pipe) { p.Write(wire[:1]) },
+		"in a payload": func(_ *testing.T, p *pipe) { p.Write(wire[:50]) },
+		"between frames, which are empty": func(t *testing.T, p *pipe) {
+			p.write(t, text(false, ""))
+			for range 29 {
+				time.Sleep(time.Second)
+				p.write(t, continuation(false, ""))
+			}
+		},
+		"with pings between": func(t *testing.T, p *pipe) {
+			p.write(t, text(false, "x"))
+			for range 29 {
+				time.Sleep(time.Second)
+				p.write(t, ws.NewPingFrame(nil))
+				p.expect(t, "")
+			}
+		},
+		"the second": func(t *testing.T, p *pipe) {
+			p.write(t, text(true, "first"))
+			p.expect(t, "first")
+			p.Write(wire[:50])
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, p := openPipe(t, Config{})
+				start := time.Now()
+				begin(t, p)
+				p.expect(t, string(ws.NewCloseFrameBody(unfinished.code, unfinished.reason)))
+				p.expectGone(t, unfinished.code)
+				elapsed(t, start, 30*time.Second)
+			})
+		})
+	}
+}
+
+// A message in time leaves the connection its idle time.
+func TestMessageTimeoutEndsWithTheMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, p := openPipe(t, Config{})
+		wire := ws.MustCompileFrame(ws.MaskFrame(text(true, "slow")))
+		for _, b := range wire[:len(wire)-1] {
+			p.Write([]byte{b})
+			time.Sleep(2 * time.Second)
+		}
+		p.Write(wire[len(wire)-1:])
+		p.expect(t, "slow")
+		start := time.Now()
+		p.expectClose(t, 1001)
+		elapsed(t, start, 10*time.Minute)
+	})
+}
+
+// Clients that begin messages and do not end them take memory from each other.
+func TestUnfinishedMessagesAreBounded(t *testing.T) {
+	s := serve(t, Config{Routes: echoing(), MessageMemory: 100 << 10})
+	half := ws.MustCompileFrame(ws.MaskFrame(text(true, letters(32<<10))))[:20<<10]
+	var clients []*rawClient
+	for range 10 { // of which two fit: memory grows by doubling
+		c := s.dialRaw(t)
+		if _, err := c.Conn.Write(half); err != nil {
+			t.Fatal(err)
+		}
+		clients = append(clients, c)
+	}
+	for range 8 {
+		s.expectGone(t, evicted.code, evicted.reason)
+	}
+	other := s.dial(t)
+	other.send(letters(32 << 10))
+	other.expect(letters(32 << 10))
+	s.assembling.mu.Lock()
+	used := s.assembling.used
+	s.assembling.mu.Unlock()
+	if used > s.cfg.MessageMemory {
+		t.Errorf("%d bytes used", used)
+	}
+	for _, c := range clients {
+		c.Close()
+	}
+	for range 2 {
+		s.expectGone(t, lost.code, lost.reason)
+	}
+	if s.assembling.used != 0 {
+		t.Errorf("%d bytes not given back", s.assembling.used)
+	}
+}
+
+// The memory of a message follows what has come of it.
+func TestAnnouncedLengthTakesNoMemory(t *testing.T) {
+	s := serve(t, Config{Routes: echoing()})
+	c := s.dialRaw(t)
+	var most int
+	for sent, part := range slices.Collect(slices.Chunk(ws.MustCompileFrame(ws.MaskFrame(text(true, letters(32<<10)))), 1<<10)) {
+		if _, err := c.Conn.Write(part); err != nil {
+			t.Fatal(err)
+		}
+		s.assembling.mu.Lock()
+		most = max(most, s.assembling.used)
+		if used := s.assembling.used; used > readBuffer+leastGrowth+2*(sent+1)<<10 {
+			t.Errorf("%d bytes for %d that came", used, (sent+1)<<10)
+		}
+		s.assembling.mu.Unlock()
+	}
+	if _, payload := c.read(); len(payload) != 32<<10 {
+		t.Errorf("%d bytes came back", len(payload))
+	}
+}
+
+func TestBudgetEvictsTheOldest(t *testing.T) {
+	b := budget{limit: 10}
+	var gone []string
+	claim := func(name string, amount int) *claim { return b.claim(amount, func() { gone = append(gone, name) }) }
+	first, second := claim("first", 4), claim("second", 4)
+	second.grow(2) // fits exactly
+	if gone != nil {
+		t.Fatalf("evicted %q", gone)
+	}
+	third := claim("third", 5)
+	first.grow(100) // evicted already: means nothing
+	first.release()
+	if want := []string{"first", "second"}; !slices.Equal(gone, want[:len(gone)]) || b.used > b.limit {
+		t.Fatalf("evicted %q, %d used", gone, b.used)
+	}
+	third.grow(6) // is too much by itself
+	if b.used != 0 || gone[len(gone)-1] != "third" {
+		t.Errorf("evicted %q, %d used", gone, b.used)
+	}
+	b.close()
+	claim("late", 1)
+	if gone[len(gone)-1] != "late" || b.used != 0 {
+		t.Errorf("evicted %q, %d used", gone, b.used)
+	}
+}
+
+// No more messages are handled at once than may be, and a client that does not
+// read its reply keeps nobody from being handled.
+func TestConcurrencyIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		running, most := 0, 0
+		gone := make(chan event, 10)
+		g := newGateway(t, Config{Concurrency: 2, SendBuffer: 1, Routes: map[string]Route{
+			disconnectRoute: {Integration: record(gone)},
+			defaultRoute: {Response: true, Integration: func(_ context.Context, e event) (response, error) {
+				running++ // only one goroutine of a bubble's runs between two waits
+				most = max(most, running)
+				time.Sleep(time.Second)
+				running--
+				return response{Body: e.Body}, nil
+			}}}})
+		var pipes []*pipe
+		for range 10 {
+			p := attachPipe(g, gone)
+			p.write(t, text(true, "x"))
+			p.write(t, text(true, "y")) // its reply waits for room
+			pipes = append(pipes, p)
+		}
+		start := time.Now()
+		synctest.Wait()
+		time.Sleep(10*time.Second + time.Millisecond) // two at a time, twice
+		for _, p := range pipes {
+			p.expect(t, "x")
+			p.expect(t, "y")
+		}
+		elapsed(t, start, 10*time.Second)
+		if most != 2 {
+			t.Errorf("%d at once", most)
+		}
+		for _, p := range pipes {
+			p.Close()
+		}
+	})
+}

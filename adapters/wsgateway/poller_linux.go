@@ -1,0 +1,117 @@
+package wsgateway
+
+import (
+	"os"
+	"sync"
+	"syscall"
+)
+
+// mostEvents is how many sockets one look of the poller finds readable at most.
+const mostEvents = 256
+
+// poller watches the sockets of connections that nobody reads from, and wakes a
+// connection when there is something to read. The runtime watches sockets too,
+// but has a goroutine wait for each. The poller's one goroutine waits on the
+// epoll descriptor by way of the runtime, and so holds no thread.
+//
+// The zero value watches nothing yet. It may be used concurrently.
+type poller struct {
+	mu      sync.Mutex
+	file    *os.File // of the epoll descriptor; nil before the first connection
+	epoll   int
+	watched map[int32]*conn // by descriptor
+	ended   chan struct{}   // closed when the goroutine has ended
+	closed  bool
+}
+
+// watch has the connection woken, once, when its socket is readable or broken. It
+// reports whether that is possible. The caller holds c.mu, and has set parked.
+func (p *poller) watch(c *conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.file == nil && p.start() != nil {
+		return false
+	}
+	fd, operation := int32(c.descriptor), syscall.EPOLL_CTL_MOD
+	if p.watched[fd] != c {
+		operation = syscall.EPOLL_CTL_ADD
+	}
+	event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | oneShot, Fd: fd}
+	if syscall.EpollCtl(p.epoll, operation, c.descriptor, &event) != nil {
+		return false
+	}
+	p.watched[fd] = c
+	return true
+}
+
+// oneShot is EPOLLONESHOT, which package syscall has with another type.
+const oneShot = 1 << 30
+
+// forget is called before the connection's descriptor is closed, with c.mu held.
+func (p *poller) forget(c *conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if fd := int32(c.descriptor); p.watched[fd] == c {
+		_ = syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_DEL, c.descriptor, nil) // it is there
+		delete(p.watched, fd)
+	}
+}
+
+// start makes the epoll descriptor and starts the goroutine. The caller holds
+// p.mu.
+func (p *poller) start() error {
+	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err == nil {
+		err = syscall.SetNonblock(epoll, true) // or the runtime would not wait on it
+	}
+	if err != nil {
+		return err
+	}
+	file := os.NewFile(uintptr(epoll), "epoll")
+	raw, err := file.SyscallConn()
+	if err != nil {
+		file.Close()
+		return err
+	}
+	p.file, p.epoll, p.watched, p.ended = file, epoll, make(map[int32]*conn), make(chan struct{})
+	go p.run(raw, p.ended)
+	return nil
+}
+
+func (p *poller) run(raw syscall.RawConn, ended chan struct{}) {
+	defer close(ended)
+	events := make([]syscall.EpollEvent, mostEvents)
+	for {
+		n := 0
+		err := raw.Read(func(fd uintptr) bool {
+			n, _ = syscall.EpollWait(int(fd), events, 0) // interrupted by a signal at worst
+			return n > 0
+		})
+		if err != nil {
+			return // closed
+		}
+		for _, event := range events[:n] {
+			if c := p.find(event.Fd); c != nil {
+				c.wake()
+			}
+		}
+	}
+}
+
+func (p *poller) find(fd int32) *conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.watched[fd]
+}
+
+// close ends the poller. No connection is parked any more.
+func (p *poller) close() {
+	p.mu.Lock()
+	file, ended := p.file, p.ended
+	p.file, p.closed = nil, true
+	p.mu.Unlock()
+	if file != nil {
+		file.Close()
+		<-ended
+	}
+}
