@@ -82,16 +82,15 @@ type Config struct {
 	// IntegrationTimeout is for one call. The default is 29 seconds.
 	IntegrationTimeout time.Duration
 
-	// SendBuffer is how many bytes may wait for one client, beyond what the
-	// operating system buffers, before posts to it answer ports.ErrThrottled.
-	// One message is always taken. The default is 256 KiB.
-	SendBuffer int
-	// Backlog is how many bytes of posts a client may be owed: those of posts
-	// refused with ports.ErrThrottled beyond those of posts taken. Retries of a
-	// post count again. A client that is owed more reads too slowly for what it
-	// is sent, and is dropped; $disconnect gets 1008. One refused message is
-	// always allowed. The default is 8 MiB.
+	// Backlog is how many bytes of posts may wait for one client, beyond what the
+	// operating system buffers. A client for which more would wait reads too slowly
+	// for what it is sent, and is dropped; $disconnect gets 1008. One message may
+	// always wait. What many clients wait for is in memory once. The default is 8 MiB.
 	Backlog int
+	// SendBuffer is how many bytes may wait for a client that still gets replies.
+	// While more wait, nothing is read from it, and posts by the @connections API
+	// are throttled. One message may always wait. The default is 256 KiB.
+	SendBuffer int
 	// WriteTimeout is how long a client may take nothing of what waits for it
 	// before it is dropped; $disconnect gets 1008. What is taken shows only in
 	// steps, as large as the buffers of the operating systems make them: a

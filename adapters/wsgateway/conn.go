@@ -22,7 +22,6 @@ type conn struct {
 	mu         sync.Mutex
 	closing    bool // no more posts; a close frame is sent or the socket lost
 	descriptor int  // of sock, for tryWrite; or noDescriptor
-	owed       int  // bytes of refused posts beyond those taken; see Config.Backlog
 	outbox     outbox
 	lastActive atomic.Int64 // nanoseconds since Gateway.start
 	g          *Gateway

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"serverless-websocket/domain"
@@ -35,8 +34,6 @@ type Gateway struct {
 	// handshakes and messages are what is being dealt with; Drain waits for
 	// both. running counts the connections and every goroutine that Close waits for.
 	handshakes, messages, running sync.WaitGroup
-	// writeTimeout is cfg.WriteTimeout until Drain shortens it.
-	writeTimeout atomic.Int64
 }
 
 // New returns a Gateway, or an error for settings that make no sense. Nothing
@@ -51,7 +48,6 @@ func New(cfg Config) (*Gateway, error) {
 	g.assembling.limit = cfg.MessageMemory
 	g.turns = make(turns, max(1, runtime.GOMAXPROCS(0)/2))
 	g.calls = make(turns, cfg.Concurrency)
-	g.writeTimeout.Store(int64(cfg.WriteTimeout))
 	return g, nil
 }
 
@@ -59,10 +55,10 @@ func New(cfg Config) (*Gateway, error) {
 // connections. Besides ports.ErrTooLarge there is an error for a payload that
 // is not UTF-8, which would make every client fail its connection.
 //
-// The Post never waits for a client. ports.ErrThrottled says that the client's
-// buffer is full, and ports.ErrGone may say that it was just dropped for being
-// owed more than Config.Backlog; there are no other errors than that, ports.ErrGone and those
-// of the context.
+// The Post never waits for a client: what its socket does not take waits in the
+// gateway, in order. ports.ErrGone may say that the client was just dropped since
+// more than Config.Backlog would wait; besides there are the errors of the context
+// alone.
 func (g *Gateway) Prepare(payload []byte) (ports.Post, error) {
 	frames, err := g.encode(payload)
 	if err != nil {

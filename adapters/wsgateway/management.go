@@ -13,7 +13,6 @@ import (
 	"github.com/google/uuid"
 
 	"serverless-websocket/domain"
-	"serverless-websocket/ports"
 )
 
 // apiError is an error of the @connections API: a status, the name that the SDKs
@@ -105,11 +104,14 @@ func (g *Gateway) servePost(w http.ResponseWriter, r *http.Request, id domain.Co
 	if err != nil {
 		return errBody
 	}
-	switch err := g.post(id, frames); {
-	case errors.Is(err, ports.ErrGone):
+	c := g.find(id)
+	switch {
+	case c == nil:
 		return errGone
-	case errors.Is(err, ports.ErrThrottled):
+	case !c.hasRoom(frames):
 		return errLimit
+	case c.post(frames) != nil:
+		return errGone
 	}
 	w.WriteHeader(http.StatusOK)
 	return noError

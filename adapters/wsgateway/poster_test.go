@@ -27,7 +27,6 @@ func TestPoster(t *testing.T) {
 				c := s.dial(t)
 				return domain.ConnectionID(c.id), c.recv
 			},
-			OpenDeaf: func(t *testing.T) domain.ConnectionID { return domain.ConnectionID(s.dialDeaf(t).id) },
 		}
 	})
 }

@@ -2,7 +2,9 @@ package wsgateway
 
 import (
 	"errors"
+	"net"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -13,6 +15,13 @@ import (
 // frameOverhead is what a waiting frame counts for besides its bytes: its slice
 // in the outbox.
 const frameOverhead = 24
+
+// What is given to the socket at once, besides the first frame: few enough bytes
+// that a slow client's progress shows.
+const (
+	flushFrames = 64
+	flushBytes  = 32 << 10
+)
 
 // outbox holds the frames that the socket would not take at once, each slice a
 // whole message or control frame, the first one perhaps begun.
@@ -27,12 +36,24 @@ func (o *outbox) push(frame []byte) {
 	o.size += len(frame) + frameOverhead
 }
 
-func (o *outbox) pop() {
-	o.size -= len(o.frames[0]) + frameOverhead
-	o.frames[0] = nil
-	if o.frames = o.frames[1:]; len(o.frames) == 0 {
+func (o *outbox) pop(n int) {
+	for i, frame := range o.frames[:n] {
+		o.size -= len(frame) + frameOverhead
+		o.frames[i] = nil
+	}
+	if o.frames = o.frames[n:]; len(o.frames) == 0 {
 		o.frames = nil
 	}
+}
+
+// next returns the frames to send together.
+func (o *outbox) next() [][]byte {
+	n, size := 0, 0
+	for n < min(len(o.frames), flushFrames) && (n == 0 || size+len(o.frames[n]) <= flushBytes) {
+		size += len(o.frames[n])
+		n++
+	}
+	return slices.Clone(o.frames[:n])
 }
 
 func (o *outbox) clear() { o.frames, o.size = nil, 0 }
@@ -42,35 +63,31 @@ func (o *outbox) fits(frame []byte, limit int) bool {
 	return len(o.frames) == 0 || o.size+len(frame)+frameOverhead <= limit
 }
 
-// post sends a message without waiting. The errors are ports.ErrGone and
-// ports.ErrThrottled.
+// post sends a message without waiting, behind what waits for the client already.
+// It drops a client for which too much would wait, and then returns ports.ErrGone.
 func (c *conn) post(message []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing {
 		return ports.ErrGone
 	}
-	if !c.outbox.fits(message, c.g.cfg.SendBuffer) {
-		return c.refuse(message)
+	if !c.outbox.fits(message, c.g.cfg.Backlog) {
+		c.drop(tooSlow)
+		return ports.ErrGone
 	}
 	if !c.enqueue(message) {
 		return ports.ErrGone
 	}
-	c.owed = max(0, c.owed-len(message))
 	c.touch()
 	return nil
 }
 
-// refuse throttles a post, or drops the client that is owed too much by now.
-// What it is owed piles up where posts come from, for as long as it takes a
-// little now and then. The caller holds c.mu.
-func (c *conn) refuse(message []byte) error {
-	c.owed += len(message)
-	if c.owed <= max(c.g.cfg.Backlog, len(message)) {
-		return ports.ErrThrottled
-	}
-	c.drop(tooSlow)
-	return ports.ErrGone
+// hasRoom says whether API Gateway would take a post now. Unlike this one, it holds
+// few for a client that is slow, and leaves it to the caller to try again.
+func (c *conn) hasRoom(message []byte) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.outbox.fits(message, c.g.cfg.SendBuffer)
 }
 
 // reply sends a message to the client whose frame is being handled. It waits for
@@ -144,11 +161,12 @@ func (c *conn) enqueue(frame []byte) bool {
 // flush sends what waits, and ends when nothing does.
 func (c *conn) flush() {
 	for {
-		frame := c.firstWaiting()
-		if frame == nil {
+		frames := c.firstWaiting()
+		if frames == nil {
 			return
 		}
-		err := c.write(frame)
+		sent := len(frames)
+		err := c.write(frames)
 		c.mu.Lock()
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
@@ -156,20 +174,20 @@ func (c *conn) flush() {
 		case err != nil:
 			c.drop(lost)
 		case len(c.outbox.frames) > 0: // else dropped meanwhile
-			c.outbox.pop()
+			c.outbox.pop(sent)
 			c.changed.Broadcast()
 		}
 		c.mu.Unlock()
 	}
 }
 
-// firstWaiting returns the frame to send next. When there is none, it returns
+// firstWaiting returns the frames to send next. When there are none, it returns
 // nil and the flusher is over.
-func (c *conn) firstWaiting() []byte {
+func (c *conn) firstWaiting() [][]byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.outbox.frames) > 0 {
-		return c.outbox.frames[0]
+		return c.outbox.next()
 	}
 	c.outbox.flushing = false
 	c.changed.Broadcast()
@@ -180,16 +198,15 @@ func (c *conn) firstWaiting() []byte {
 	return nil
 }
 
-// write sends the frame. It fails when the client takes nothing at all during
+// write sends the frames. It fails when the client takes nothing at all during
 // the write timeout; one that is merely slow may take its time.
-func (c *conn) write(frame []byte) error {
+func (c *conn) write(frames net.Buffers) error {
 	for {
-		c.extendWrite(time.Duration(c.g.writeTimeout.Load()))
-		n, err := c.sock.Write(frame)
+		c.extendWrite(c.g.cfg.WriteTimeout)
+		n, err := frames.WriteTo(c.sock)
 		if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
-		frame = frame[n:]
 	}
 }
 

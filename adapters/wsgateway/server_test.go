@@ -89,7 +89,7 @@ func newGateway(t *testing.T, cfg Config) *Gateway {
 func (s *server) shutdown(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if err := s.Drain(ctx, time.Second); err != nil {
+	if err := s.Drain(ctx); err != nil {
 		t.Error(err)
 	}
 	if err := s.Close(ctx); err != nil {

@@ -4,31 +4,56 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"time"
 )
 
-// Drain is the first half of stopping: from now on handshakes answer 503, and a
+// Drain is the first part of stopping: from now on handshakes answer 503, and a
 // message is answered with a "Service unavailable" frame and is not accepted.
-// The open sockets still take posts, but a client that takes nothing for stall
-// is dropped. Drain returns when what was accepted before is dealt with, replies
-// included. Integrations take at most Config.IntegrationTimeout, but a reply
-// waits for room for as long as its client takes a little now and then: if ctx
-// ends first, Drain returns its error, and the gateway goes on draining.
-func (g *Gateway) Drain(ctx context.Context, stall time.Duration) error {
+// The open sockets still take posts. Drain returns when what was accepted before
+// is dealt with, replies included. Integrations take at most
+// Config.IntegrationTimeout, but a reply waits for room for as long as its client
+// takes a little now and then: if ctx ends first, Drain returns its error, and the
+// gateway goes on draining.
+func (g *Gateway) Drain(ctx context.Context) error {
 	g.refuseWork()
-	if stall < time.Duration(g.writeTimeout.Load()) {
-		g.writeTimeout.Store(int64(stall))
-		for _, c := range g.snapshot() {
-			c.extendWrite(stall)
-		}
-	}
 	if err := wait(ctx, &g.handshakes, &g.messages); err != nil {
 		return fmt.Errorf("draining the gateway: %w", err)
 	}
 	return nil
 }
 
-// Close is the second half: every client is sent what waits for it and a close
+// Flush waits until nothing waits for any client. If ctx ends first, it drops the
+// clients that have not taken what was posted to them, and the error says how many
+// they were.
+func (g *Gateway) Flush(ctx context.Context) error {
+	dropped := 0
+	for _, c := range g.snapshot() {
+		if !c.flushed(ctx) {
+			dropped++
+		}
+	}
+	if dropped > 0 {
+		return fmt.Errorf("%d clients did not take what was sent to them: %w", dropped, ctx.Err())
+	}
+	return nil
+}
+
+// flushed waits until nothing waits for the client, or drops it when ctx ends.
+func (c *conn) flushed(ctx context.Context) bool {
+	stop := context.AfterFunc(ctx, c.notify)
+	defer stop()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.outbox.flushing && ctx.Err() == nil {
+		c.changed.Wait()
+	}
+	if c.outbox.flushing {
+		c.drop(goingAway)
+		return false
+	}
+	return c.end != stalled
+}
+
+// Close is the last part: every client is sent what waits for it and a close
 // frame with code 1001. Close returns when the clients have closed too, each
 // $disconnect has been answered and no goroutine is left. If ctx ends first, the
 // sockets that are left are cut, and the error says how many.

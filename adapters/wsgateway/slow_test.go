@@ -18,7 +18,7 @@ import (
 // 600,000 bytes that it reads, two seconds of a slow line, it gets the gateway to
 // write again.
 func TestSteadySlowReaderIsKept(t *testing.T) {
-	s := serve(t, Config{SendBuffer: 64 << 20, WriteTimeout: time.Hour})
+	s := serve(t, Config{Backlog: 64 << 20, WriteTimeout: time.Hour})
 	c := s.dialRaw(t)
 	for range 100 {
 		s.post(t, c.id, letters(128<<10))
@@ -55,25 +55,27 @@ func (s *server) settled(t *testing.T) int {
 	return waiting
 }
 
-// What a client is owed grows by each refused post and shrinks by each that is
-// taken; over the limit, that client is dropped.
+// What waits for a client counts once, and over the limit that client is dropped.
 func TestBacklogIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, p := openPipe(t, Config{SendBuffer: 1000, Backlog: 300})
-		payload := letters(100 - 2) // 2 bytes of header
-		refused := func() {
-			t.Helper()
-			if err := postTo(t, g, p, payload); !errors.Is(err, ports.ErrThrottled) {
-				t.Fatalf("got %v", err)
+		g, p := openPipe(t, Config{Backlog: 1000})
+		payload := letters(100 - frameOverhead - 2) // 2 bytes of header
+		post := func() error { return postTo(t, g, p, payload) }
+		for range 10 {
+			if err := post(); err != nil {
+				t.Fatal(err)
 			}
 		}
-		fill(t, g, p, payload) // 100 bytes owed
-		refused()
-		refused()
-		p.expect(t, payload)
+		for range 10 {
+			p.expect(t, payload)
+		}
 		synctest.Wait()
-		fill(t, g, p, payload) // takes one and refuses one: 300 bytes, just allowed
-		if err := postTo(t, g, p, payload); !errors.Is(err, ports.ErrGone) {
+		for range 10 {
+			if err := post(); err != nil {
+				t.Fatalf("after all was read: %v", err)
+			}
+		}
+		if err := post(); !errors.Is(err, ports.ErrGone) {
 			t.Fatalf("over the limit: %v", err)
 		}
 		got := (<-p.gone).RequestContext
@@ -83,16 +85,19 @@ func TestBacklogIsBounded(t *testing.T) {
 	})
 }
 
-// Posts that were taken earlier are no credit, and one message is always
-// allowed to be owed.
-func TestBacklogAllowsOneMessage(t *testing.T) {
+// One message may always wait.
+func TestBacklogTakesOneMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, p := openPipe(t, Config{SendBuffer: 1000, Backlog: 1})
-		if n := fill(t, g, p, letters(400)); n != 2 {
-			t.Errorf("%d posts taken", n)
+		g, p := openPipe(t, Config{Backlog: 1})
+		if err := postTo(t, g, p, letters(30_000)); err != nil {
+			t.Error(err)
 		}
-		if err := postTo(t, g, p, letters(400)); !errors.Is(err, ports.ErrGone) {
-			t.Errorf("second refused post: %v", err)
+		p.expect(t, letters(30_000))
+		synctest.Wait()
+		for _, want := range []error{nil, ports.ErrGone} {
+			if err := postTo(t, g, p, letters(30_000)); !errors.Is(err, want) {
+				t.Errorf("got %v, want %v", err, want)
+			}
 		}
 		p.expectGone(t, 1008)
 	})

@@ -32,12 +32,11 @@ const (
 )
 
 // fanOutOptions fit posts that never wait, to sockets that open within
-// milliseconds. A client whose buffer is full is not tried again within the pass
-// but by a job of its own, until it has taken what it gets or the gateway drops
-// it, which is what bounds the attempts. That a connection is gone needs no
-// second post: the gateway of this process knows. No job is split: there is one worker for
-// all parts, and messages in parts could overtake each other. One processor is
-// left to those who connect and send, as posts never let go of theirs.
+// milliseconds: only to one that is not open yet is a post tried again. That a
+// connection is gone needs no second post: the gateway of this process knows. No job is
+// split: there is one worker for all parts, and messages in parts could overtake
+// each other. One processor is left to those who connect and send, as posts never
+// let go of theirs.
 var fanOutOptions = broadcast.Options{
 	InFlight:         max(1, runtime.GOMAXPROCS(0)-1),
 	FreshFor:         2 * time.Second,
@@ -55,7 +54,7 @@ type service struct {
 
 	gateway *wsgateway.Gateway
 	// jobs has what was accepted, retries what passes left over. They are apart so
-	// that slow clients take neither room nor time from new messages.
+	// that what waits for a socket to open keeps no new message waiting.
 	jobs, retries *memqueue.Queue
 	deadLetters   *memqueue.Queue
 	sources       []*memqueue.EventSource

@@ -52,27 +52,26 @@ func (v *service) stopListening() (hangUp func()) {
 	}
 }
 
-// drain waits until everything accepted is delivered. A client that takes
-// nothing would hold up its last messages for ever; it is dropped early enough
-// for that to be noticed.
+// drain waits until everything accepted is delivered: from the queues to the
+// gateway, and from there to the clients. Replies of a client that reads none
+// would hold up the queues, so they get half of the time.
 func (v *service) drain() error {
-	timeout := v.settings.drainTimeout
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), v.settings.drainTimeout)
 	defer cancel()
-	replied := v.drainGateway(ctx, timeout/2, timeout/4)
+	replied := v.drainGateway(ctx, v.settings.drainTimeout/2)
 	for _, queue := range []*memqueue.Queue{v.jobs, v.retries} {
 		if queue.WaitIdle(ctx) != nil {
 			left := size(v.jobs) + size(v.retries)
 			return errors.Join(replied, fmt.Errorf("%d jobs not delivered within the drain timeout", left))
 		}
 	}
-	return replied
+	return errors.Join(replied, v.gateway.Flush(ctx))
 }
 
-func (v *service) drainGateway(ctx context.Context, timeout, stall time.Duration) error {
+func (v *service) drainGateway(ctx context.Context, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	return v.gateway.Drain(ctx, stall)
+	return v.gateway.Drain(ctx)
 }
 
 func size(q *memqueue.Queue) int {
