@@ -97,6 +97,11 @@ type Config struct {
 	// client that reads less than some 200 KB in that time may be dropped too.
 	// The default is 30 seconds.
 	WriteTimeout time.Duration
+	// PeerTimeout is how long a client's host may be silent, when it has something to
+	// acknowledge, before it counts as vanished; that of a connection on which
+	// nothing is sent is asked after five minutes. It has to be longer than
+	// WriteTimeout. Linux alone keeps it exactly. The default is 45 seconds.
+	PeerTimeout time.Duration
 	// CloseTimeout is how long a client may take to answer a close frame, or up to
 	// three times that while it still sends. The default is 5 seconds.
 	CloseTimeout time.Duration
@@ -120,6 +125,7 @@ func (cfg Config) withDefaults() Config {
 	cfg.SendBuffer = cmp.Or(cfg.SendBuffer, 256<<10)
 	cfg.Backlog = cmp.Or(cfg.Backlog, 8<<20)
 	cfg.WriteTimeout = cmp.Or(cfg.WriteTimeout, 30*time.Second)
+	cfg.PeerTimeout = cmp.Or(cfg.PeerTimeout, 45*time.Second)
 	cfg.CloseTimeout = cmp.Or(cfg.CloseTimeout, 5*time.Second)
 	return cfg
 }
@@ -136,7 +142,7 @@ func (cfg Config) validate() error {
 	if min(cfg.MaxConnections, cfg.FrameLimit, cfg.MessageLimit, cfg.MessageMemory, cfg.Concurrency, cfg.SendBuffer, cfg.Backlog) < 0 {
 		return errors.New("negative limit")
 	}
-	if min(cfg.HandshakeTimeout, cfg.MessageTimeout, cfg.IdleTimeout, cfg.Lifetime, cfg.IntegrationTimeout, cfg.WriteTimeout, cfg.CloseTimeout) < 0 {
+	if min(cfg.HandshakeTimeout, cfg.MessageTimeout, cfg.IdleTimeout, cfg.Lifetime, cfg.IntegrationTimeout, cfg.WriteTimeout, cfg.PeerTimeout, cfg.CloseTimeout) < 0 {
 		return errors.New("negative duration")
 	}
 	if err := cfg.Origins.validate(); err != nil {

@@ -79,6 +79,10 @@ var (
 // longer than the write timeout. It also bounds what one client costs.
 const kernelBuffer = 128 << 10
 
+// probeAfter is how long a connection is silent before the operating system asks
+// whether the other host is still there. Each such probe wakes a phone.
+const probeAfter = 5 * time.Minute
+
 // newConn returns a connection that is not open yet. It keeps none of the
 // request's memory.
 func (g *Gateway) newConn(r *request, sock net.Conn) *conn {
@@ -104,6 +108,8 @@ func (c *conn) attach(early []byte) {
 	c.descriptor = descriptorOf(c.sock)
 	if tcp, ok := c.sock.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(kernelBuffer) // fails on a closed socket, as the first write will
+		_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: probeAfter, Interval: c.g.cfg.PeerTimeout / 3, Count: 3})
+		limitSilence(tcp, c.g.cfg.PeerTimeout)
 	}
 	c.early = bytes.Clone(early)
 	c.touch()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -59,7 +60,7 @@ func (g *Gateway) serveConnections(w http.ResponseWriter, r *http.Request) {
 	requestID := uuid.NewString()
 	w.Header().Set("x-amzn-RequestId", requestID)
 	id, failure := "", errForbidden
-	if rest, ok := strings.CutPrefix(r.URL.Path, "/"+g.cfg.Stage+"/@connections/"); ok {
+	if rest, ok := strings.CutPrefix(r.URL.Path, "/"+g.cfg.Stage+"/@connections/"); ok && !fromPage(r) {
 		id, failure = rest, g.serveConnection(w, r, domain.ConnectionID(rest))
 	}
 	if failure == noError {
@@ -67,6 +68,13 @@ func (g *Gateway) serveConnections(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("X-Amzn-ErrorType", failure.name)
 	writeMessage(w, failure.status, gatewayMessage{failure.message, id, requestID})
+}
+
+// fromPage says whether the page of some site made the request, by a script or, on
+// a loopback address, by a name that was made to resolve to it.
+func fromPage(r *http.Request) bool {
+	address, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	return r.Header.Get("Origin") != "" || isLoopback(address) && !isLocal(r.Host)
 }
 
 // serveConnection answers the request, or returns the error to answer with.
@@ -87,8 +95,8 @@ func (g *Gateway) serveConnection(w http.ResponseWriter, r *http.Request, id dom
 }
 
 func wellFormed(id domain.ConnectionID) bool {
-	raw, err := base64.URLEncoding.DecodeString(string(id))
-	return err == nil && len(raw) == 11
+	raw, err := base64.URLEncoding.Strict().DecodeString(string(id))
+	return err == nil && len(raw) == 11 && !strings.ContainsAny(string(id), "\r\n") // which the decoder skips
 }
 
 func (g *Gateway) servePost(w http.ResponseWriter, r *http.Request, id domain.ConnectionID) apiError {

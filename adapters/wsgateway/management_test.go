@@ -84,6 +84,9 @@ func TestManagementErrors(t *testing.T) {
 		{"below an id", "POST", "/prod/@connections/" + c.id + "/x", "x", 400, "BadRequestException"},
 		{"not UTF-8", "POST", "/prod/@connections/" + c.id, "\xff", 400, "BadRequestException"},
 		{"other stage", "POST", "/dev/@connections/" + c.id, "x", 403, "ForbiddenException"},
+		{"id with a line feed", "POST", "/prod/@connections/" + c.id + "%0A", "x", 400, "BadRequestException"},
+		{"id with a carriage return", "POST", "/prod/@connections/%0D" + c.id, "x", 400, "BadRequestException"},
+		{"id with loose bits", "POST", "/prod/@connections/AAAAAAAAAAAAAAB=", "x", 400, "BadRequestException"},
 		{"other path", "GET", "/", "", 403, "ForbiddenException"},
 		{"method", "PUT", "/prod/@connections/" + c.id, "x", 405, "MethodNotAllowedException"},
 		{"post to unknown", "POST", "/prod/@connections/" + newShortID(), "x", 410, "GoneException"},
@@ -131,4 +134,35 @@ func TestManagementThrottles(t *testing.T) {
 	}
 	expectErrorBody(t, header, body)
 	deaf.Close()
+}
+
+// The pages of a browser reach no connection, not even by a name that resolves to
+// this machine.
+func TestManagementRefusesPages(t *testing.T) {
+	s := serve(t, Config{})
+	c := s.dial(t)
+	for name, change := range map[string]func(*http.Request){
+		"origin":      func(r *http.Request) { r.Header.Set("Origin", "http://localhost:3002") },
+		"foreign":     func(r *http.Request) { r.Host = "evil.example:3002" },
+		"localhost":   func(r *http.Request) { r.Host = "localhost" },
+		"loopback":    func(r *http.Request) { r.Host = "[::1]:3002" },
+		"as it comes": func(*http.Request) {},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), "POST", s.management+"/@connections/"+c.id, strings.NewReader(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(r)
+		status, _, _ := roundTrip(t, r)
+		if name == "origin" || name == "foreign" {
+			if status != 403 {
+				t.Errorf("%s: status %d", name, status)
+			}
+			continue
+		}
+		if status != 200 {
+			t.Errorf("%s: status %d", name, status)
+		}
+		c.expect(name)
+	}
 }
