@@ -68,6 +68,7 @@ type Queue struct {
 	hides    uint64              // how often a message was hidden
 	alarm    alarm
 	idle     chan struct{} // closed when nothing is left; nil while nobody waits
+	next     chan struct{} // closed by the next Receive; nil while nobody waits
 
 	// visible holds a token when a waiting Receive has something to look for.
 	visible chan struct{}
@@ -122,6 +123,27 @@ func (q *Queue) idleness() <-chan struct{} {
 	idle := q.idle
 	q.settle()
 	return idle
+}
+
+// NextReceive returns a channel that is closed when Receive is called the next
+// time: when the one consumer is done with what it has received.
+func (q *Queue) NextReceive() <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.next == nil {
+		q.next = make(chan struct{})
+	}
+	return q.next
+}
+
+// receiving tells those who wait for the next Receive.
+func (q *Queue) receiving() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.next != nil {
+		close(q.next)
+		q.next = nil
+	}
 }
 
 // settle tells those who wait for idleness when the queue is empty, which it is

@@ -70,6 +70,15 @@ type Config struct {
 	// Beyond it, the connection is dropped whose message was begun the longest ago;
 	// $disconnect gets 1013. The default is 64 MiB.
 	MessageMemory int
+	// Window is how many bytes of messages one client may send, each counted as 256
+	// bytes at least, before it has to wait until they are delivered: until a channel
+	// is closed that NextWindow returned before the first of them was handled, and
+	// most clients have taken what was sent to them. A client that uses up a window
+	// within two seconds while others send as well waits a hundred times as long as
+	// the delivery took, up to ten seconds. So no flood adds much to the delay of the
+	// others. The default is 32 KiB. Without NextWindow there is no such bound.
+	Window     int
+	NextWindow func() <-chan struct{}
 	// Concurrency is how many messages are handled at once. Where integrations run
 	// in this process, it should be small, so that clients that flood leave time for
 	// the others. The default is 10,000.
@@ -118,6 +127,7 @@ func (cfg Config) withDefaults() Config {
 	cfg.MessageLimit = cmp.Or(cfg.MessageLimit, domain.MaxPayload)
 	cfg.MessageTimeout = cmp.Or(cfg.MessageTimeout, 30*time.Second)
 	cfg.MessageMemory = cmp.Or(cfg.MessageMemory, 64<<20)
+	cfg.Window = cmp.Or(cfg.Window, 32<<10)
 	cfg.Concurrency = cmp.Or(cfg.Concurrency, 10_000)
 	cfg.IdleTimeout = cmp.Or(cfg.IdleTimeout, 10*time.Minute)
 	cfg.Lifetime = cmp.Or(cfg.Lifetime, 2*time.Hour)
@@ -139,7 +149,7 @@ func (cfg Config) validate() error {
 			return fmt.Errorf("route %q: needs a name and an integration", key)
 		}
 	}
-	if min(cfg.MaxConnections, cfg.FrameLimit, cfg.MessageLimit, cfg.MessageMemory, cfg.Concurrency, cfg.SendBuffer, cfg.Backlog) < 0 {
+	if min(cfg.MaxConnections, cfg.FrameLimit, cfg.MessageLimit, cfg.MessageMemory, cfg.Window, cfg.Concurrency, cfg.SendBuffer, cfg.Backlog) < 0 {
 		return errors.New("negative limit")
 	}
 	if min(cfg.HandshakeTimeout, cfg.MessageTimeout, cfg.IdleTimeout, cfg.Lifetime, cfg.IntegrationTimeout, cfg.WriteTimeout, cfg.PeerTimeout, cfg.CloseTimeout) < 0 {

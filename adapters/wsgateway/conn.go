@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+	"golang.org/x/time/rate"
 
 	"serverless-websocket/domain"
 )
@@ -34,6 +35,9 @@ type conn struct {
 	parked  bool          // no goroutine runs serve
 	expires *time.Timer   // ends a parked connection whose time is over; nil before it is parked
 	expired bool          // the timer has fired and is not set again
+
+	idleFrames *rate.Limiter // nil before the first
+	window     window
 
 	id          domain.ConnectionID
 	domainName  string

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"serverless-websocket/domain"
@@ -30,7 +31,11 @@ type Gateway struct {
 	assembling budget
 	// turns are those to read from clients, calls those to invoke a route.
 	turns, calls turns
-	poller       poller
+	// floods has one who floods wait for its next window, and the others for that.
+	floods  turns
+	senders senders
+	behind  atomic.Int64 // connections for which something waits
+	poller  poller
 	// handshakes and messages are what is being dealt with; Drain waits for
 	// both. running counts the connections and every goroutine that Close waits for.
 	handshakes, messages, running sync.WaitGroup
@@ -48,6 +53,7 @@ func New(cfg Config) (*Gateway, error) {
 	g.assembling.limit = cfg.MessageMemory
 	g.turns = make(turns, max(1, runtime.GOMAXPROCS(0)/2))
 	g.calls = make(turns, cfg.Concurrency)
+	g.floods = make(turns, 1)
 	return g, nil
 }
 
@@ -99,6 +105,12 @@ func (g *Gateway) remove(c *conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.conns, c.id)
+}
+
+func (g *Gateway) count() int {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return len(g.conns)
 }
 
 func (g *Gateway) snapshot() []*conn {

@@ -21,26 +21,35 @@ func (c *conn) gatewayMessage(text string, event events.APIGatewayWebsocketProxy
 // handle invokes the route that a message selects. The next message is not read
 // before it returns. It is called with a turn, which it gives back meanwhile.
 func (c *conn) handle(message []byte) {
+	if c.call(message) {
+		c.countIdle()
+	}
+}
+
+// call invokes the route, and reports whether the message was refused.
+func (c *conn) call(message []byte) (refused bool) {
 	key := c.g.selectRoute(message)
 	event := c.messageEvent(key, string(message))
+	c.enterWindow(len(message))
 	c.g.calls.enter()
 	c.g.turns.leave()
 	defer c.g.turns.enter()
 	if !c.g.admitMessage() {
 		c.g.calls.leave()
 		c.replyMessage("Service unavailable", event)
-		return
+		return true
 	}
 	defer c.g.messages.Done()
 	route, ok := c.g.cfg.Routes[key]
 	if !ok {
 		c.g.calls.leave()
 		c.replyMessage("Forbidden", event)
-		return
+		return true
 	}
 	response, err := c.g.invoke(route.Integration, event)
 	c.g.calls.leave() // a client that reads no replies keeps nobody else from calling
 	c.respond(route, event, response, err)
+	return err != nil || response.StatusCode >= 400
 }
 
 // respond sends the route's response, if it has one and there is one.

@@ -183,6 +183,8 @@ func (r *frameReader) data(header ws.Header) error {
 	r.state = r.state.Set(ws.StateFragmented)
 	if header.Fin {
 		r.state = r.state.Clear(ws.StateFragmented)
+	} else {
+		r.c.countIdle()
 	}
 	return r.readPayload(header)
 }
@@ -231,6 +233,7 @@ func (r *frameReader) control(header ws.Header) error {
 		return err
 	}
 	ws.Cipher(payload, header.Mask, 0)
+	r.c.countIdle()
 	switch header.OpCode {
 	case ws.OpPing:
 		r.c.pong(payload)

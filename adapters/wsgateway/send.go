@@ -152,6 +152,7 @@ func (c *conn) enqueue(frame []byte) bool {
 		}
 		frame = frame[n:]
 		c.outbox.flushing = true
+		c.g.behind.Add(1)
 		c.g.running.Go(c.flush)
 	}
 	c.outbox.push(frame)
@@ -190,6 +191,7 @@ func (c *conn) firstWaiting() [][]byte {
 		return c.outbox.next()
 	}
 	c.outbox.flushing = false
+	c.g.behind.Add(-1)
 	c.changed.Broadcast()
 	_ = c.sock.SetWriteDeadline(time.Time{}) // fails on a closed socket, as the next write will
 	if c.closing {
