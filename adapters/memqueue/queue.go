@@ -126,20 +126,23 @@ func (q *Queue) idleness() <-chan struct{} {
 }
 
 // NextReceive returns a channel that is closed when Receive is called the next
-// time: when the one consumer is done with what it has received.
+// time, or nothing is left: when the one consumer is done with what it has
+// received.
 func (q *Queue) NextReceive() <-chan struct{} {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.next == nil {
 		q.next = make(chan struct{})
 	}
-	return q.next
+	next := q.next
+	if q.bytes == 0 {
+		q.turnOver()
+	}
+	return next
 }
 
-// receiving tells those who wait for the next Receive.
-func (q *Queue) receiving() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+// turnOver tells those who wait for the next Receive. The caller holds q.mu.
+func (q *Queue) turnOver() {
 	if q.next != nil {
 		close(q.next)
 		q.next = nil
@@ -149,7 +152,11 @@ func (q *Queue) receiving() {
 // settle tells those who wait for idleness when the queue is empty, which it is
 // when it holds no bytes: no body is empty.
 func (q *Queue) settle() {
-	if q.idle != nil && q.bytes == 0 {
+	if q.bytes > 0 {
+		return
+	}
+	q.turnOver()
+	if q.idle != nil {
 		close(q.idle)
 		q.idle = nil
 	}

@@ -122,3 +122,47 @@ func TestWaitIdleEnds(t *testing.T) {
 		}
 	})
 }
+
+func TestNextReceive(t *testing.T) {
+	q := New(Config{})
+	closed := func(c <-chan struct{}) bool {
+		select {
+		case <-c:
+			return true
+		default:
+			return false
+		}
+	}
+	if !closed(q.NextReceive()) {
+		t.Error("empty: not closed")
+	}
+	send := func() {
+		if err := q.Send(t.Context(), ports.QueueMessage{Body: "x"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send()
+	first := q.NextReceive()
+	if closed(first) {
+		t.Fatal("closed with a message on the queue")
+	}
+	batch, err := q.Receive(t.Context(), 10)
+	if err != nil || !closed(first) {
+		t.Fatalf("not closed by Receive: %v", err)
+	}
+	send()
+	second := q.NextReceive()
+	q.Delete(batch[0].Receipt)
+	if closed(second) {
+		t.Fatal("closed while one message is left")
+	}
+	batch, err = q.Receive(t.Context(), 10)
+	third := q.NextReceive()
+	if err != nil || !closed(second) || closed(third) {
+		t.Fatalf("second Receive: closed %v, and %v behind it: %v", closed(second), closed(third), err)
+	}
+	q.Delete(batch[0].Receipt)
+	if !closed(third) {
+		t.Error("not closed by the last Delete")
+	}
+}

@@ -19,7 +19,9 @@ func (q *Queue) Receive(ctx context.Context, limit int) ([]Message, error) {
 // receive is Receive with a limit to the bytes of bodies as well. One message is
 // returned however long it is.
 func (q *Queue) receive(ctx context.Context, limit, bytes int) ([]Message, error) {
-	q.receiving()
+	q.mu.Lock()
+	q.turnOver()
+	q.mu.Unlock()
 	for {
 		if err := ctx.Err(); err != nil {
 			q.signal() // it may have taken the token that another waits for

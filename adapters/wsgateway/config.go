@@ -155,7 +155,7 @@ func (cfg Config) validate() error {
 	if min(cfg.HandshakeTimeout, cfg.MessageTimeout, cfg.IdleTimeout, cfg.Lifetime, cfg.IntegrationTimeout, cfg.WriteTimeout, cfg.PeerTimeout, cfg.CloseTimeout) < 0 {
 		return errors.New("negative duration")
 	}
-	if err := cfg.Origins.validate(); err != nil {
+	if err := cfg.Origins.Validate(); err != nil {
 		return err
 	}
 	if cfg.MessageLimit > domain.MaxPayload {

@@ -68,7 +68,7 @@ func (c *conn) enterWindow(size int) {
 // floods while others send has to wait longer.
 func (c *conn) awaitWindow(now time.Time, alone bool) {
 	floods := now.Sub(c.window.opened) < floodTime
-	for !c.delivered() && c.open() {
+	for !c.delivered() && c.open() && time.Since(now) < maxFloodRest {
 		c.waitOpen(windowPoll)
 	}
 	if floods && !alone {
