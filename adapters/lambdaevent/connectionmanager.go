@@ -35,9 +35,17 @@ func (h *ConnectionManager) Handle(ctx context.Context, event events.APIGatewayW
 			return refuse(ctx, h.Log, request, nil, err), nil
 		}
 		h.Log.InfoContext(ctx, "disconnected", "connectionId", id,
-			"code", request.DisconnectStatusCode, "reason", request.DisconnectReason)
+			"code", request.DisconnectStatusCode, "reason", reason(request))
 		return text(http.StatusOK, "Disconnect successful."), nil
 	}
 	h.Log.ErrorContext(ctx, "unrecognized event type", "eventType", request.EventType, "connectionId", id)
 	return text(http.StatusInternalServerError, "Unrecognized eventType."), nil
+}
+
+// reason is why the connection ended, if the gateway said.
+func reason(request events.APIGatewayWebsocketProxyRequestContext) string {
+	if request.DisconnectReason == nil {
+		return ""
+	}
+	return *request.DisconnectReason
 }

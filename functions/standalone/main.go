@@ -21,11 +21,23 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A reader of the log or of standard output that dies must not end the service.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
 	// The first signal begins the graceful stop and gives the signals back, so
 	// that a second one ends the process at once.
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}
+
+// stopSignals are those that begin a graceful stop. One that the parent has had
+// ignored, as nohup does with SIGHUP, stays so.
+func stopSignals() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // run serves until ctx ends and returns the exit status.
@@ -41,7 +53,9 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		fmt.Fprintln(stdout, "standalone", version())
 		return exitOK
 	}
-	log := newLogger(settings, stderr)
+	log, bounded := newLogger(settings, stderr)
+	defer bounded.Close(logTimeout)
+	stderr = bounded
 	service, err := newService(settings, log)
 	if err == nil {
 		log.Info("started", "version", version(), "stage", settings.stage)
