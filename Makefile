@@ -16,7 +16,7 @@ CODE        := domain ports adapters functions integration
 LAMBDAS  := $(filter-out standalone,$(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go)))
 BINARIES := $(foreach arch,arm64 amd64,$(LAMBDAS:%=build/$(arch)/%/bootstrap))
 
-.PHONY: help run test unit integration coldstart bench load bench-standalone soak lint gofmt vet staticcheck build package deploy remove logs simulate scale fuzz clean go node npm $(BINARIES)
+.PHONY: help run test unit integration coldstart bench load bench-standalone soak chaos lint gofmt vet staticcheck build package deploy remove logs simulate scale fuzz clean go node npm $(BINARIES)
 
 # What each target takes on the command line. All of them take what the programs
 # that they run read from the environment, where make puts it. Anything else is a
@@ -28,6 +28,7 @@ TAKES/load             := URL HEADER TOKEN CONNECT_RATE CONNECT_TIMEOUT ECHO PID
 	SLOW_SPEED JSON CSV HTML ARGS
 TAKES/bench-standalone := ARGS
 TAKES/soak             := ARGS
+TAKES/chaos            := ARGS
 TAKES/deploy           := STAGE ARGS
 TAKES/remove           := STAGE ARGS
 TAKES/logs             := FUNCTION STAGE ARGS
@@ -100,6 +101,9 @@ bench-standalone: go npm ## Go | compare the standalone service with nginx's Nch
 
 soak: go ## Go, Linux | run the standalone service for ten minutes while clients come and go
 	@$(call compile,functions/standalone) && $(call compile,integration/load) && go run ./integration/soak $(ARGS)
+
+chaos: go ## Go, Linux | run the standalone service while clients misbehave, and say what the others notice, in two minutes
+	@$(call compile,functions/standalone) && $(call compile,integration/load) && go run ./integration/chaos $(ARGS)
 
 lint: go gofmt vet staticcheck ## Go | check format, go vet and staticcheck
 
