@@ -49,7 +49,7 @@ func New(cfg Config) (*Gateway, error) {
 		return nil, fmt.Errorf("gateway settings: %w", err)
 	}
 	g := &Gateway{cfg: cfg, start: time.Now(), conns: make(map[domain.ConnectionID]*conn)}
-	g.pending.limit = maxPending
+	g.pending.limit = MaxPending
 	g.assembling.limit = cfg.MessageMemory
 	g.turns = make(turns, max(1, runtime.GOMAXPROCS(0)/2))
 	g.calls = make(turns, cfg.Concurrency)

@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	// maxPending is how many handshakes there may be of which the head has not
-	// come yet. One more ends the one that has been waited for the longest.
-	maxPending = 1_000
+	// MaxPending is how many handshakes there may be of which the head has not come
+	// yet, beside MaxConnections. One more ends the one that has been waited for the
+	// longest.
+	MaxPending = 500
 	// refusalTimeout is for sending a refusal, and for the client to read it.
 	refusalTimeout = time.Second
 	// maxAcceptPause is the longest pause after the operating system had no socket

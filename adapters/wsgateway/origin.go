@@ -16,7 +16,8 @@ import (
 // name that an attacker made to resolve to this machine shows by its own.
 type Origins []string
 
-func (o Origins) validate() error {
+// Validate returns an error for what is no origin.
+func (o Origins) Validate() error {
 	for _, origin := range o {
 		u, err := url.Parse(origin)
 		if origin != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin) {

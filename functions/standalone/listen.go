@@ -11,13 +11,15 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"golang.org/x/net/netutil"
 )
 
 // listener is an address with what is served there.
 type listener struct {
 	net.Listener
 	endpoint
-	label string
+	label string // empty for a second address of the same
 	flag  string // that sets the address
 	url   string // for people
 }
@@ -38,7 +40,7 @@ func (v *service) http(handler http.Handler) endpoint {
 	server := newServer(handler, v.log)
 	return endpoint{
 		serve: func(l net.Listener) error {
-			if err := server.Serve(l); !errors.Is(err, net.ErrClosed) && err != http.ErrServerClosed {
+			if err := server.Serve(netutil.LimitListener(l, httpSockets)); !errors.Is(err, net.ErrClosed) && err != http.ErrServerClosed {
 				return err
 			}
 			return nil
@@ -80,7 +82,29 @@ func (v *service) add(label, flag, address, format string, e endpoint) error {
 		flag:     flag,
 		url:      fmt.Sprintf(format, public(address, l.Addr())),
 	})
+	if also := alsoLocal(address, l.Addr()); also != nil {
+		v.listeners = append(v.listeners, listener{Listener: also, endpoint: e, flag: flag})
+	}
 	return nil
+}
+
+// alsoLocal listens at the other address of localhost, since some clients try
+// that alone. It returns nil for other hosts, and where there is no such address.
+func alsoLocal(address string, bound net.Addr) net.Listener {
+	host, _, _ := net.SplitHostPort(address)
+	tcp, ok := bound.(*net.TCPAddr)
+	if host != "localhost" || !ok {
+		return nil
+	}
+	other := net.IPv6loopback
+	if tcp.IP.To4() == nil {
+		other = net.IPv4(127, 0, 0, 1)
+	}
+	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: other, Port: tcp.Port})
+	if err != nil {
+		return nil
+	}
+	return l
 }
 
 // newServer bounds how long a client may take, and how much.

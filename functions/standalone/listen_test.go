@@ -5,12 +5,16 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"serverless-websocket/adapters/wsgateway"
 )
 
 func TestAddressesForPeople(t *testing.T) {
@@ -82,7 +86,7 @@ func TestUnknownHost(t *testing.T) {
 func fails(t *testing.T, environ []string, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	args = append([]string{"-ws-addr=127.0.0.1:0", "-http-addr=127.0.0.1:0", "-management-addr=127.0.0.1:0"}, args...)
+	args = append([]string{"-ws-addr=127.0.0.1:0", "-http-addr=127.0.0.1:0", "-management-addr=127.0.0.1:0", "-max-connections=10"}, args...)
 	status := run(t.Context(), args, environ, &stdout, &stderr)
 	if status != exitFailed || stdout.Len() > 0 || strings.Count(stderr.String(), "\n") != 1 {
 		t.Errorf("%v: status %d, stdout %q, stderr %q", args, status, stdout.String(), stderr.String())
@@ -182,4 +186,94 @@ func answer(t *testing.T, serve func(net.Listener) error, request string) (strin
 	go func() { _, _ = io.WriteString(client, request) }() // as much as it reads
 	text, _ := io.ReadAll(client)
 	return string(text), time.Since(began)
+}
+
+// Clients that say nothing take some sockets of an address, and not all.
+func TestSocketsOfHTTPAreBounded(t *testing.T) {
+	v := newTestService(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	e := v.http(httpAPI(v.log))
+	go func() { served <- e.serve(l) }()
+	var silent []net.Conn
+	for range httpSockets {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		silent = append(silent, c)
+	}
+	answered := make(chan error, 1)
+	go func() {
+		response, err := http.Get("http://" + l.Addr().String() + "/ping")
+		if err == nil {
+			response.Body.Close()
+		}
+		answered <- err
+	}()
+	select {
+	case err := <-answered:
+		t.Errorf("one socket too many was served (%v)", err)
+	case <-time.After(50 * time.Millisecond): // cannot fail for being too short
+	}
+	silent[0].Close()
+	if err := <-answered; err != nil {
+		t.Error(err)
+	}
+	l.Close()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConnectionsFitTheLimitOfOpenFiles(t *testing.T) {
+	needed := wsgateway.MaxPending + otherFiles
+	for _, test := range []struct{ asked, files, want int }{
+		{50_000, 1 << 20, 50_000}, {50_000, 50_000 + needed, 50_000}, {50_000, 50_000 + needed - 1, 49_999}, {50_000, 256, 1},
+	} {
+		if got := fitting(test.asked, test.files); got != test.want {
+			t.Errorf("%d of %d files: %d connections, want %d", test.asked, test.files, got, test.want)
+		}
+	}
+	if runtime.GOOS != "linux" {
+		return
+	}
+	var log bytes.Buffer
+	if got := connectionLimit(1<<30, slog.New(slog.NewTextHandler(&log, nil))); got >= 1<<30 || !strings.Contains(log.String(), "level=WARN") {
+		t.Errorf("%d connections, log %q", got, log.String())
+	}
+}
+
+// By default only this machine can connect, by both of its addresses.
+func TestListensOnLocalhost(t *testing.T) {
+	s, err := parse(nil, nil, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{s.wsAddr, s.httpAddr, s.managementAddr} {
+		if host, _, _ := net.SplitHostPort(address); host != "localhost" {
+			t.Errorf("%s is for other machines too", address)
+		}
+	}
+	v := newTestService(t)
+	v.listeners = nil
+	if err := v.add("HTTP", "http-addr", "localhost:0", "http://%s", v.http(httpAPI(v.log))); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range v.listeners {
+		defer l.Close()
+		if l.Addr().(*net.TCPAddr).Port != v.listeners[0].Addr().(*net.TCPAddr).Port || !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
+			t.Errorf("listens at %v", l.Addr())
+		}
+	}
+	if also, err := net.Listen("tcp", "[::1]:0"); err == nil {
+		also.Close()
+		if len(v.listeners) != 2 {
+			t.Errorf("listens at %d addresses", len(v.listeners))
+		}
+	}
 }

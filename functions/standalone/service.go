@@ -72,12 +72,16 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 		Stage:          s.stage,
 		Routes:         routes(store, v.jobs, s.lifetime, log),
 		Log:            log,
-		MaxConnections: s.maxConnections,
+		Origins:        origins(s.origins),
+		MaxConnections: connectionLimit(s.maxConnections, log),
 		IdleTimeout:    s.idleTimeout,
 		Lifetime:       s.lifetime,
+		MessageTimeout: s.messageTimeout,
+		PeerTimeout:    s.peerTimeout,
 		SendBuffer:     s.sendBuffer,
 		Backlog:        s.backlog,
 		WriteTimeout:   s.writeTimeout,
+		NextWindow:     v.jobs.NextReceive,
 		Concurrency:    max(1, runtime.GOMAXPROCS(0)/2),
 	})
 	if err != nil {
@@ -122,7 +126,9 @@ func routes(store *memstore.Store, jobs ports.Queue, lifetime time.Duration, log
 
 func (v *service) announce(w io.Writer) {
 	for _, l := range v.listeners {
-		fmt.Fprintf(w, "%-13s %s\n", l.label, l.url)
+		if l.label != "" {
+			fmt.Fprintf(w, "%-13s %s\n", l.label, l.url)
+		}
 	}
 	fmt.Fprintf(w, "%-13s npx wscat -c %s\n", "Try it:", v.listeners[0].url)
 }

@@ -10,9 +10,11 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"serverless-websocket/adapters/flags"
+	"serverless-websocket/adapters/wsgateway"
 )
 
 // settings are what can be set from outside.
@@ -21,6 +23,8 @@ type settings struct {
 	stage                            string
 	maxConnections                   int
 	idleTimeout, lifetime            time.Duration
+	origins                          string
+	messageTimeout, peerTimeout      time.Duration
 	sendBuffer, backlog              int
 	writeTimeout, drainTimeout       time.Duration
 	queueBytes                       int
@@ -36,14 +40,17 @@ var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 func (s *settings) flags() *flag.FlagSet {
 	f := flag.NewFlagSet("standalone", flag.ContinueOnError)
 	f.SetOutput(io.Discard) // errors are returned, and usage has its own format
-	f.StringVar(&s.wsAddr, "ws-addr", ":3001", "`address` for WebSocket clients")
-	f.StringVar(&s.httpAddr, "http-addr", ":3000", "`address` for HTTP (GET /ping)")
+	f.StringVar(&s.wsAddr, "ws-addr", "localhost:3001", "`address` for WebSocket clients; :3001 lets other machines connect")
+	f.StringVar(&s.httpAddr, "http-addr", "localhost:3000", "`address` for HTTP (GET /ping)")
 	f.StringVar(&s.managementAddr, "management-addr", "localhost:3002",
 		"`address` of the @connections API, which has no authentication: keep it private; empty turns it off")
 	f.StringVar(&s.stage, "stage", "dev", "`name` of the stage, the first part of the URL paths")
+	f.StringVar(&s.origins, "origins", "", "`origins` whose pages may connect, separated by commas, such as https://example.com or https://*.example.com; * is any, and none stands for the service's own host")
 	f.IntVar(&s.maxConnections, "max-connections", 50_000, "how many clients may be connected; more are answered 503")
 	f.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "close a connection without frames for so long")
 	f.DurationVar(&s.lifetime, "lifetime", 2*time.Hour, "close a connection this old")
+	f.DurationVar(&s.messageTimeout, "message-timeout", 30*time.Second, "how long a client may take to send a message")
+	f.DurationVar(&s.peerTimeout, "peer-timeout", 45*time.Second, "drop a client whose host has not acknowledged anything for so long")
 	f.IntVar(&s.sendBuffer, "send-buffer", 256<<10, "`bytes` that may wait for one client before no more is read from it")
 	f.IntVar(&s.backlog, "backlog", 8<<20, "drop a client for which more `bytes` wait")
 	f.DurationVar(&s.writeTimeout, "write-timeout", 30*time.Second, "drop a client that takes nothing for so long")
@@ -55,6 +62,16 @@ func (s *settings) flags() *flag.FlagSet {
 	return f
 }
 
+// origins splits a list of origins.
+func origins(text string) (all wsgateway.Origins) {
+	for origin := range strings.SplitSeq(text, ",") {
+		if origin = strings.TrimSpace(origin); origin != "" {
+			all = append(all, origin)
+		}
+	}
+	return all
+}
+
 // require has the flags refuse what no part of the service could work with.
 func require(f *flag.FlagSet) {
 	for _, name := range []string{"ws-addr", "http-addr"} {
@@ -63,7 +80,9 @@ func require(f *flag.FlagSet) {
 	flags.Require(f, "management-addr", "host:port, such as localhost:3012, or nothing to turn it off",
 		func(text string) bool { return text == "" || isAddress(text) })
 	flags.Require(f, "stage", "letters, digits, - and _ alone", stageName.MatchString)
-	for _, name := range []string{"idle-timeout", "lifetime", "write-timeout", "drain-timeout"} {
+	flags.Require(f, "origins", "origins such as https://example.com, separated by commas, or *",
+		func(text string) bool { return origins(text).Validate() == nil })
+	for _, name := range []string{"idle-timeout", "lifetime", "message-timeout", "peer-timeout", "write-timeout", "drain-timeout"} {
 		flags.Require(f, name, "above 0", flags.Positive[time.Duration])
 	}
 	for _, name := range []string{"max-connections", "send-buffer", "backlog", "queue-bytes"} {

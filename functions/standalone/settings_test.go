@@ -34,6 +34,10 @@ func TestWrongSettings(t *testing.T) {
 		{"http-addr", ":http", "host:port, such as :3010"},
 		{"management-addr", "3002", "host:port, such as localhost:3012, or nothing to turn it off"},
 		{"stage", "a.b", "letters, digits, - and _ alone"},
+		{"origins", "example.com", "origins such as https://example.com, separated by commas, or *"},
+		{"origins", "https://example.com/, *", "origins such as https://example.com, separated by commas, or *"},
+		{"message-timeout", "1", "a duration such as 1s, above 0"},
+		{"peer-timeout", "-1s", "a duration such as 10s, above 0"},
 		{"max-connections", "-5", "a whole number, 1 or more"},
 		{"idle-timeout", "10", "a duration such as 10s, above 0"},
 		{"lifetime", "soon", "a duration such as 10s, above 0"},
@@ -124,9 +128,10 @@ func TestLogSettings(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		log := newLogger(s, &out)
+		log, bounded := newLogger(s, &out)
 		log.Info("quiet")
 		log.Warn("heard")
+		bounded.Close(time.Minute)
 		if got := out.String(); !strings.HasPrefix(got, want) || strings.Contains(got, "quiet") {
 			t.Errorf("%s: %s", format, got)
 		}

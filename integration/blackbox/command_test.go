@@ -47,7 +47,7 @@ func TestHelp(t *testing.T) {
 				}
 			}
 		}
-		for _, value := range []string{":3001", ":3000", "localhost:3002", "dev", "10m0s", "2h0m0s", "auto", "INFO", "-version"} {
+		for _, value := range []string{"localhost:3001", "localhost:3000", "localhost:3002", "dev", "10m0s", "2h0m0s", "auto", "INFO", "-version"} {
 			if !strings.Contains(stdout, value) {
 				t.Errorf("%s does not tell the default %s", flag, value)
 			}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"log/slog"
+
+	"serverless-websocket/adapters/wsgateway"
+)
+
+const (
+	// httpSockets is how many sockets HTTP and the @connections API may have each.
+	httpSockets = 100
+	// otherFiles is what else the process has open, with some to spare.
+	otherFiles = 2*httpSockets + 50
+)
+
+// connectionLimit is how many connections there may be: as many as were asked for,
+// or as the process's limit of open files leaves.
+func connectionLimit(asked int, log *slog.Logger) int {
+	files, known := fileLimit()
+	limit := fitting(asked, files)
+	if !known || limit == asked {
+		return asked
+	}
+	log.Warn("fewer connections than -max-connections: the limit of open files is too low",
+		"connections", limit, "openFiles", files)
+	return limit
+}
+
+// fitting is how many connections fit into a number of open files, beside
+// handshakes and what the other addresses need.
+func fitting(asked, files int) int {
+	return max(1, min(asked, files-wsgateway.MaxPending-otherFiles))
+}
