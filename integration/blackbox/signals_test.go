@@ -22,7 +22,7 @@ func TestHangUp(t *testing.T) {
 	if code := c.awaitClose(); code != websocket.StatusGoingAway {
 		t.Errorf("closed with %d", code)
 	}
-	if code := s.process.Wait(t, stopsWithin); code != 0 {
+	if code := s.process.Wait(t, patience); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 }
