@@ -9,8 +9,8 @@ import (
 	"net"
 	"testing"
 	"time"
-	"unsafe"
 
+	"serverless-websocket/integration/testenv"
 	"serverless-websocket/ports"
 )
 
@@ -64,7 +64,7 @@ func TestAnswerAfterTheContext(t *testing.T) {
 func TestIdleByTheWallClock(t *testing.T) {
 	r := newRogue(t, Options{}, good)
 	var thawed time.Duration
-	r.poster.now = func() time.Time { return later(time.Now(), thawed) }
+	r.poster.now = func() time.Time { return testenv.Later(time.Now(), thawed) }
 	r.succeeds(1)
 	thawed += maxIdle - 10*time.Second
 	r.succeeds(1)
@@ -73,23 +73,6 @@ func TestIdleByTheWallClock(t *testing.T) {
 	r.succeeds(2)
 	thawed -= 2 * maxIdle // somebody has set the clock
 	r.succeeds(3)
-}
-
-// later returns t with another wall clock, in whole seconds, and the same reading of
-// the monotonic clock, which package time lets nobody make. Its layout is that of
-// time.Time: a word of which the bits from 30 up to 62 count seconds.
-func later(t time.Time, by time.Duration) time.Time {
-	wall := (*uint64)(unsafe.Pointer(&t))
-	*wall += uint64(by/time.Second) << 30
-	return t
-}
-
-func TestLater(t *testing.T) {
-	before := time.Now()
-	after := later(before, time.Hour)
-	if after.Sub(before) != 0 || after.Round(0).Sub(before.Round(0)) != time.Hour {
-		t.Fatal("package time has changed: this test makes no times with two readings that differ")
-	}
 }
 
 // TestCancelledAtTheLastMoment has the context end when the answer is just there.

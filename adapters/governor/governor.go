@@ -39,6 +39,7 @@ type Governor struct {
 	bucket *rate.Limiter
 	pace   pace
 	recent counts
+	now    func() time.Time // time.Now, but in tests
 }
 
 // counts are of the posts since the pace was last looked at.
@@ -57,7 +58,8 @@ func New(poster ports.Poster, opts Options) ports.Poster {
 		poster: poster,
 		turn:   make(chan struct{}, 1),
 		bucket: rate.NewLimiter(rate.Limit(opts.PerSecond), burst),
-		pace:   pace{full: opts.PerSecond, now: opts.PerSecond, since: time.Now()},
+		pace:   pace{full: opts.PerSecond, now: opts.PerSecond, since: time.Now().Round(0)},
+		now:    time.Now,
 	}
 }
 
@@ -86,17 +88,38 @@ func (g *Governor) wait(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if perSecond, storm, changed := g.pace.next(&g.recent, time.Now()); changed {
-		g.adopt(perSecond, storm)
+	now := g.now().Round(0) // without the monotonic clock, which a frozen Lambda stops
+	if perSecond, storm, changed := g.pace.next(&g.recent, now); changed {
+		g.adopt(perSecond, storm, now)
 	}
-	return g.bucket.Wait(ctx)
+	return g.await(ctx, g.bucket.ReserveN(now, 1), now)
+}
+
+// await waits for as long as the reservation says, or gives it back when the
+// context ends before.
+func (g *Governor) await(ctx context.Context, r *rate.Reservation, now time.Time) error {
+	delay := r.DelayFrom(now)
+	if delay == 0 {
+		return ctx.Err()
+	}
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < delay {
+		r.CancelAt(now)
+		return context.DeadlineExceeded
+	}
+	select {
+	case <-time.After(delay):
+		return nil
+	case <-ctx.Done():
+		r.CancelAt(g.now().Round(0))
+		return ctx.Err()
+	}
 }
 
 // adopt sets the rate. In a storm it also takes away what has been saved up,
 // with which the storm would go on at the old rate.
-func (g *Governor) adopt(perSecond float64, storm bool) {
-	g.bucket.SetLimit(rate.Limit(perSecond))
-	if saved := int(g.bucket.Tokens()); storm && saved > 0 {
-		g.bucket.AllowN(time.Now(), saved)
+func (g *Governor) adopt(perSecond float64, storm bool, now time.Time) {
+	g.bucket.SetLimitAt(now, rate.Limit(perSecond))
+	if saved := int(g.bucket.TokensAt(now)); storm && saved > 0 {
+		g.bucket.AllowN(now, saved)
 	}
 }

@@ -56,6 +56,9 @@ func (p *pace) next(recent *counts, at time.Time) (perSecond float64, storm, cha
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	elapsed := at.Sub(p.since)
+	if elapsed < 0 { // the clock was set back
+		p.since = at
+	}
 	if elapsed < p.window() {
 		return p.now, false, false
 	}

@@ -17,11 +17,12 @@ const (
 // pace is what a worker's earlier passes saw: how many connections there are,
 // and how many posts it makes in a second. It may be used concurrently.
 type pace struct {
-	most float64 // posts that it can make in a second, its share of the quota; 0 if not known
+	most float64          // posts that it can make in a second, its share of the quota; 0 if not known
+	now  func() time.Time // time.Now if nil
 
 	mu          sync.Mutex
 	connections int
-	seen        time.Time // when; zero for never
+	seen        time.Time // when, by the wall clock; zero for never
 	perSecond   float64
 }
 
@@ -32,7 +33,7 @@ func (p *pace) learn(connections int, over bool, posts int, took time.Duration) 
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if over || connections > p.connections {
-		p.connections, p.seen = connections, time.Now()
+		p.connections, p.seen = connections, p.wallClock()
 	}
 	if posts >= telling && took > 0 {
 		p.perSecond = float64(posts) / took.Seconds()
@@ -43,7 +44,17 @@ func (p *pace) learn(connections int, over bool, posts int, took time.Duration) 
 func (p *pace) tableSize() (connections int, known bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.connections, time.Since(p.seen) < remembered
+	age := p.wallClock().Sub(p.seen)
+	return p.connections, 0 <= age && age < remembered
+}
+
+// wallClock returns the time without the reading of the monotonic clock, which
+// stands still while a Lambda is frozen.
+func (p *pace) wallClock() time.Time {
+	if p.now != nil {
+		return p.now().Round(0)
+	}
+	return time.Now().Round(0)
 }
 
 // takes returns how long one worker takes for so many posts, 0 if that is not

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"serverless-websocket/integration/testenv"
 )
 
 func TestAPassTakesWhatEarlierOnesTook(t *testing.T) {
@@ -64,4 +66,17 @@ func TestTheSizeOfATableIsForgotten(t *testing.T) {
 			t.Error("it is still known")
 		}
 	})
+}
+
+// A Lambda is frozen between its invocations, and its clock may be set.
+func TestTheSizeOfATableIsForgottenWhileFrozen(t *testing.T) {
+	for slept, want := range map[time.Duration]bool{0: true, remembered - time.Second: true, remembered: false, -time.Second: false} {
+		now := time.Now()
+		p := pace{now: func() time.Time { return now }}
+		p.learn(5, true, 5, time.Second)
+		now = testenv.Later(now, slept)
+		if _, known := p.tableSize(); known != want {
+			t.Errorf("frozen for %v: known %v", slept, known)
+		}
+	}
 }

@@ -218,3 +218,11 @@ func TestServe(t *testing.T) {
 		t.Errorf("a program that ends: %v", err)
 	}
 }
+
+func TestLater(t *testing.T) {
+	before := time.Now()
+	after := testenv.Later(before, time.Hour)
+	if after.Sub(before) != 0 || after.Round(0).Sub(before.Round(0)) != time.Hour {
+		t.Fatal("package time has changed: this makes no times with two readings that differ")
+	}
+}
