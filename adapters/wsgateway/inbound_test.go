@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -227,15 +228,16 @@ func TestBudgetEvictsTheOldest(t *testing.T) {
 // read its reply keeps nobody from being handled.
 func TestConcurrencyIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		running, most := 0, 0
+		var running, most atomic.Int64
 		gone := make(chan event, 10)
 		g := newGateway(t, Config{Concurrency: 2, SendBuffer: 1, Routes: map[string]Route{
 			disconnectRoute: {Integration: record(gone)},
 			defaultRoute: {Response: true, Integration: func(_ context.Context, e event) (response, error) {
-				running++ // only one goroutine of a bubble's runs between two waits
-				most = max(most, running)
+				if n := running.Add(1); n > most.Load() {
+					most.Store(n)
+				}
 				time.Sleep(time.Second)
-				running--
+				running.Add(-1)
 				return response{Body: e.Body}, nil
 			}}}})
 		var pipes []*pipe
@@ -253,8 +255,8 @@ func TestConcurrencyIsBounded(t *testing.T) {
 			p.expect(t, "y")
 		}
 		elapsed(t, start, 10*time.Second)
-		if most != 2 {
-			t.Errorf("%d at once", most)
+		if most.Load() != 2 {
+			t.Errorf("%d at once", most.Load())
 		}
 		for _, p := range pipes {
 			p.Close()
@@ -274,11 +276,16 @@ func TestFloodsWait(t *testing.T) {
 					time.AfterFunc(delivery, func() { close(delivered) })
 					return delivered
 				}
-				gone, handled := make(chan event, 2), make(map[string]int)
+				gone := make(chan event, 2)
+				var floods, sent atomic.Int64
 				g := newGateway(t, Config{Window: 100 * leastWindow, NextWindow: next, Routes: map[string]Route{
 					disconnectRoute: {Integration: record(gone)},
 					defaultRoute: {Integration: func(_ context.Context, e event) (response, error) {
-						handled[e.Body]++
+						if e.Body == "flood" {
+							floods.Add(1)
+						} else {
+							sent.Add(1)
+						}
 						return response{StatusCode: 200}, nil
 					}}}})
 				flood, other := attachPipe(g, gone), attachPipe(g, gone)
@@ -298,11 +305,11 @@ func TestFloodsWait(t *testing.T) {
 				if others {
 					want = 100 * (seconds/5 + 1) // or a hundred times as long
 				}
-				if got := handled["flood"]; got < want*9/10 || got > want*11/10 {
+				if got := int(floods.Load()); got < want*9/10 || got > want*11/10 {
 					t.Errorf("%d messages of the flood handled, want %d", got, want)
 				}
-				if others && handled["other"] != seconds*10 {
-					t.Errorf("%d messages of the other handled", handled["other"])
+				if others && sent.Load() != seconds*10 {
+					t.Errorf("%d messages of the other handled", sent.Load())
 				}
 				flood.Close()
 				other.Close()
@@ -325,21 +332,22 @@ func TestIdleFramesAreSlowed(t *testing.T) {
 					disconnectRoute: {Integration: record(gone)},
 					defaultRoute:    {Integration: answer(400, "")},
 				}})
-				p, read := attachPipe(g, gone), 0
+				p := attachPipe(g, gone)
+				var read atomic.Int64
 				go io.Copy(io.Discard, p)
 				if name == "empty parts" {
 					p.write(t, text(false, "x"))
 				}
 				go func() {
 					for ws.WriteFrame(p, ws.MaskFrame(frame)) == nil {
-						read++
+						read.Add(1)
 					}
 				}()
 				time.Sleep(10 * time.Second)
 				synctest.Wait()
 				const want = idleFramesBurst + 10*idleFrames
-				if slack := readBuffer / 6; read < want-1 || read > want+slack { // what lies in the buffer
-					t.Errorf("%d frames were read, want %d", read, want)
+				if n := read.Load(); n < want-1 || n > want+readBuffer/6 { // what lies in the buffer
+					t.Errorf("%d frames were read, want %d", n, want)
 				}
 				p.Close()
 				g.running.Wait()

@@ -15,15 +15,20 @@ const (
 
 // connectionLimit is how many connections there may be: as many as were asked for,
 // or as the process's limit of open files leaves.
-func connectionLimit(asked int, log *slog.Logger) int {
-	files, known := fileLimit()
-	limit := fitting(asked, files)
-	if !known || limit == asked {
-		return asked
+func connectionLimit(asked int) int {
+	if files, known := fileLimit(); known {
+		return fitting(asked, files)
 	}
-	log.Warn("fewer connections than -max-connections: the limit of open files is too low",
-		"connections", limit, "openFiles", files)
-	return limit
+	return asked
+}
+
+// warnOfLimits says at the start what would else show when clients are refused.
+func (s settings) warnOfLimits(log *slog.Logger) {
+	if limit := connectionLimit(s.maxConnections); limit < s.maxConnections {
+		files, _ := fileLimit()
+		log.Warn("fewer connections than -max-connections: the limit of open files is too low",
+			"connections", limit, "openFiles", files)
+	}
 }
 
 // fitting is how many connections fit into a number of open files, beside

@@ -86,7 +86,7 @@ func TestUnknownHost(t *testing.T) {
 func fails(t *testing.T, environ []string, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	args = append([]string{"-ws-addr=127.0.0.1:0", "-http-addr=127.0.0.1:0", "-management-addr=127.0.0.1:0", "-max-connections=10"}, args...)
+	args = append([]string{"-ws-addr=127.0.0.1:0", "-http-addr=127.0.0.1:0", "-management-addr=127.0.0.1:0"}, args...)
 	status := run(t.Context(), args, environ, &stdout, &stderr)
 	if status != exitFailed || stdout.Len() > 0 || strings.Count(stderr.String(), "\n") != 1 {
 		t.Errorf("%v: status %d, stdout %q, stderr %q", args, status, stdout.String(), stderr.String())
@@ -243,7 +243,9 @@ func TestConnectionsFitTheLimitOfOpenFiles(t *testing.T) {
 		return
 	}
 	var log bytes.Buffer
-	if got := connectionLimit(1<<30, slog.New(slog.NewTextHandler(&log, nil))); got >= 1<<30 || !strings.Contains(log.String(), "level=WARN") {
+	asked := settings{maxConnections: 1 << 30}
+	asked.warnOfLimits(slog.New(slog.NewTextHandler(&log, nil)))
+	if got := connectionLimit(asked.maxConnections); got >= 1<<30 || !strings.Contains(log.String(), "level=WARN") {
 		t.Errorf("%d connections, log %q", got, log.String())
 	}
 }

@@ -59,6 +59,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	service, err := newService(settings, log)
 	if err == nil {
 		log.Info("started", "version", version(), "stage", settings.stage)
+		settings.warnOfLimits(log)
 	}
 	for _, stray := range strayVariables(environ) {
 		log.Warn(stray) // it may be why there is an error
@@ -69,7 +70,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	}
 	service.announce(stdout)
 	if err := service.serve(ctx); err != nil {
-		fmt.Fprintf(stderr, "standalone: %v\n", err)
+		log.Error("not stopped gracefully", "error", err)
 		return exitFailed
 	}
 	return exitOK

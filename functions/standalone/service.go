@@ -73,7 +73,7 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 		Routes:         routes(store, v.jobs, s.lifetime, log),
 		Log:            log,
 		Origins:        origins(s.origins),
-		MaxConnections: connectionLimit(s.maxConnections, log),
+		MaxConnections: connectionLimit(s.maxConnections),
 		IdleTimeout:    s.idleTimeout,
 		Lifetime:       s.lifetime,
 		MessageTimeout: s.messageTimeout,
