@@ -24,7 +24,7 @@ func measure(ctx context.Context, s settings, c contender, dir string) (r round,
 	defer server.Stop()
 	target := []string{"-url", "ws://" + address + c.path, "-pid", fmt.Sprint(server.Pid())}
 	if c.echoes {
-		target = append(target, "-echo")
+		target = append(target, "-protocol", "echo")
 	}
 	if r.paced, err = s.load(ctx, target, "-scenario", "steady", "-rate", fmt.Sprint(s.rate)); err != nil {
 		return r, err
