@@ -42,7 +42,7 @@ func TestScan(t *testing.T) {
 		"inner space":     {string(envelope(strings.ReplaceAll(content(1), ",", " ,\n"))), Batch{Stamps: stamps(1)}, true},
 		"other key":       {`{"messages":[{"Content":` + content(1) + `}]}`, Batch{Foreign: 1}, true},
 		"content twice":   {`{"messages":[{"content":` + content(1) + `,"content":` + content(2) + `}]}`, Batch{Stamps: stamps(2)}, true},
-		"others between":  {string(envelope(content(1), other, `"hello"`, content(2))), Batch{Stamps: stamps(1, 2), Foreign: 2}, true},
+		"others between":  {string(envelope(content(1), `"hello"`, other, content(2))), Batch{Stamps: stamps(1, 2), Foreign: 2}, true},
 		"strings between": {string(envelope(content(1), `"hello"`, content(2), `"hello"`)), Batch{Stamps: stamps(1, 2), Foreign: 2}, false},
 		"no content":      {`{"messages":[{"id":"x"}]}`, Batch{Foreign: 1}, true},
 		"shorter":         {string(envelope(strings.Replace(content(1), "xx", "x", 1))), Batch{Damaged: 1}, true},
