@@ -23,7 +23,7 @@ BINARIES := $(foreach arch,arm64 amd64,$(LAMBDAS:%=build/$(arch)/%/bootstrap))
 # mistake that would change nothing.
 TAKES/run              := ARGS
 TAKES/bench            := ARGS
-TAKES/load             := URL HEADER TOKEN CONNECT_RATE CONNECT_TIMEOUT ECHO PID SCENARIO CLIENTS SENDERS BROADCASTS RATE \
+TAKES/load             := URL HEADER TOKEN CONNECT_RATE CONNECT_TIMEOUT PROTOCOL PID SCENARIO CLIENTS SENDERS BROADCASTS RATE \
 	SIZE DRAIN OUTSTANDING RAMP_FACTOR RAMP_STEP RAMP_STEPS P99_BOUND CHURN_SHARE CHURN_STAY CHURN_AWAY GRACE SLOW_SHARE \
 	SLOW_SPEED JSON CSV HTML ARGS
 TAKES/bench-standalone := ARGS
@@ -96,7 +96,7 @@ flag = -$(shell printf '%s' $(1) | tr A-Z_ a-z-)
 load: go ## Go | put load on URL (ws://localhost:3001) and report; CLIENTS, BROADCASTS, RATE, SCENARIO, HTML …, or ARGS="--help"
 	@$(call compile,integration/load) && exec bin/load $(foreach v,$(filter-out ARGS,$(TAKES/load)),$(if $(filter command,$(origin $(v))),$(call flag,$(v))='$($(v))')) $(ARGS)
 
-bench-standalone: go npm ## Go | compare the standalone service with nginx's Nchan and npm's ws, where installed, in a few minutes
+bench-standalone: go npm ## Go | compare the standalone service with nginx's Nchan, Go's centrifuge and npm's ws, where installed, in six minutes
 	@$(call compile,functions/standalone) && $(call compile,integration/load) && go run ./integration/peers $(ARGS)
 
 soak: go ## Go, Linux | run the standalone service for ten minutes while clients come and go

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"serverless-websocket/adapters/flags"
@@ -16,6 +18,7 @@ import (
 // require has the flags refuse values that cannot work.
 func require(f *flag.FlagSet) {
 	flags.Require(f, "scenario", scenarioNames(), func(name string) bool { _, ok := scenarioOf(name); return ok })
+	flags.Require(f, "protocol", protocolNames, func(name string) bool { return slices.Contains(strings.Split(protocolNames, ", "), name) })
 	flags.Require(f, "size", fmt.Sprintf("%d to %d", wire.MinSize, wire.MaxSize), within(wire.MinSize, wire.MaxSize))
 	flags.Require(f, "broadcasts", "1 to 10 million", within(1, mostBroadcasts))
 	flags.Require(f, "connect-rate", "0 or more, and at most a million", within(0.0, 1e6))

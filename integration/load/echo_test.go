@@ -79,7 +79,7 @@ func TestEcho(t *testing.T) {
 				server := httptest.NewServer(&echo{drop: test.drop})
 				defer server.Close()
 				// The first client sends, and connects first.
-				args := []string{"-echo", "-scenario", scenario, "-clients", "6", "-connect-rate", "20", "-broadcasts", "10", "-drain", "10s"}
+				args := []string{"-protocol", "echo", "-scenario", scenario, "-clients", "6", "-connect-rate", "20", "-broadcasts", "10", "-drain", "10s"}
 				if scenario == "steady" {
 					args = append(args, "-rate", "100")
 				}

@@ -12,7 +12,7 @@ var groups = []struct {
 	title string
 	flags []string
 }{
-	{"What to connect to", []string{"url", "header", "token", "connect-rate", "connect-timeout", "echo", "pid"}},
+	{"What to connect to", []string{"url", "header", "token", "connect-rate", "connect-timeout", "protocol", "pid"}},
 	{"What to do", []string{"scenario", "clients", "senders", "broadcasts", "rate", "size", "drain"}},
 	{"Scenario burst", burst.flags},
 	{"Scenario ramp", ramp.flags},

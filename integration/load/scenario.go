@@ -16,6 +16,7 @@ type scenario struct {
 	useless     []string // of the common flags
 	plan        func(settings) plan
 	habit       func(settings) (share float64, h habit) // of a share of the clients; nil for none
+	flood       bool                                    // one more client broadcasts as fast as the server reads
 }
 
 // plan returns the next stretch of sending, if there is one. It is told how the
@@ -93,8 +94,14 @@ var (
 		plan:  atRate,
 		habit: func(s settings) (float64, habit) { return s.slowShare, habit{speed: s.slowSpeed} },
 	}
+	flood = scenario{
+		name:  "flood",
+		about: "as steady, while one more client sends as fast as it is read",
+		plan:  atRate,
+		flood: true,
+	}
 
-	scenarios = []scenario{steady, burst, ramp, churn, slow}
+	scenarios = []scenario{steady, burst, ramp, churn, slow, flood}
 )
 
 func scenarioOf(name string) (scenario, bool) {

@@ -106,7 +106,7 @@ func virtually(t *testing.T, p *pipes, args ...string) (r report.Report) {
 			t.Fatal(err)
 		}
 		tr := newTrial(s)
-		codec := wire.NewCodec("ABCD2345", s.size, false)
+		codec := wire.NewCodec("ABCD2345", s.size, wire.Service)
 		tr.dial = func(context.Context) (*wire.Conn, error) { return p.dial(codec, tr.clock), nil }
 		p.over = make(chan struct{})
 		ctx, stop := context.WithCancel(t.Context())

@@ -85,7 +85,7 @@ func (s *sender) replied(r wire.Reply, at int64) {
 // echoed takes what the sender sent itself and gets back for replies, if the
 // server gives none.
 func (s *sender) echoed(b *wire.Batch) {
-	if !s.trial.settings.echo {
+	if s.trial.settings.protocol != string(wire.Echo) {
 		return
 	}
 	for _, stamp := range b.Stamps {

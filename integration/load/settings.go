@@ -19,7 +19,7 @@ import (
 type settings struct {
 	url            string
 	header         headers
-	echo           bool
+	protocol       string
 	pid            int
 	token          string
 	connectTimeout time.Duration
@@ -56,6 +56,8 @@ const (
 // fate of each is kept in memory.
 const mostBroadcasts = 10_000_000
 
+const protocolNames = "service, echo, centrifuge"
+
 // mostOutstanding is the default of -outstanding, as long as that is enough for
 // all senders.
 const mostOutstanding = 100
@@ -79,8 +81,8 @@ func (s *settings) targetFlags(f *flag.FlagSet) {
 	f.StringVar(&s.token, "token", "", "`token` for the header \"Authorization: Bearer token\"")
 	f.Float64Var(&s.connectRate, "connect-rate", 0,
 		"new connections a second, at most, 0 for no limit; by default 500, which API Gateway takes, or 5000 to this machine")
-	f.BoolVar(&s.echo, "echo", false,
-		"the server knows no protocol and sends each frame on to everybody as it came: broadcasts are frames of messages, and accepted when their sender gets them back")
+	f.StringVar(&s.protocol, "protocol", string(wire.Service),
+		"`name` of what the server speaks: "+protocolNames+"; with echo it sends each frame on to everybody as it came, broadcasts are frames of messages, and accepted when their sender gets them back; with centrifuge it speaks the JSON protocol of centrifugal/centrifuge, subscribes each client to the channel all, and accepts a broadcast by its answer")
 	f.IntVar(&s.pid, "pid", 0,
 		"`process` on this machine whose CPU and memory, those of its children included, are to be in the report: the server; 0 for none")
 	f.DurationVar(&s.connectTimeout, "connect-timeout", 10*time.Second, "how long connecting one client may take")

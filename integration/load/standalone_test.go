@@ -65,6 +65,7 @@ func TestStandalone(t *testing.T) {
 		"ramp":   {"-clients", "50", "-rate", "20", "-ramp-step", "300ms", "-ramp-steps", "3", "-p99-bound", "1m"},
 		"churn":  {"-clients", "100", "-broadcasts", "40", "-rate", "20", "-churn-stay", "300ms", "-churn-away", "100ms", "-grace", "1m"},
 		"slow":   {"-clients", "50", "-broadcasts", "100", "-rate", "100", "-slow-share", "0.5", "-slow-speed", "2000"},
+		"flood":  {"-clients", "50", "-broadcasts", "50", "-rate", "50"},
 	} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()
@@ -95,6 +96,9 @@ func checkScenario(t *testing.T, r result) {
 	// They read 10 of 100 frames in the second of the sending, and the rest behind it.
 	if r.Settings.Scenario == "slow" && (r.Deliveries.ToSlow != 2400 || r.SlowReaders.P50 < 300) {
 		t.Errorf("%d to slow readers, p50 %v, of the others %v", r.Deliveries.ToSlow, r.SlowReaders.P50, r.FromSchedule.P50)
+	}
+	if flooded := r.Deliveries.Foreign > 0; flooded != (r.Settings.Scenario == "flood") || len(r.Connections.Closed) > 0 {
+		t.Errorf("%d messages of others, %v", r.Deliveries.Foreign, r.Connections.Closed)
 	}
 	if r.Settings.Scenario == "ramp" && len(r.Ramp.Steps) != 3 {
 		t.Errorf("%+v", r.Ramp)

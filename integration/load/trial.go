@@ -66,7 +66,7 @@ func newTrial(s settings) *trial {
 		started:  time.Now(),
 	}
 	t.slowly, t.hurry = context.WithCancel(context.Background())
-	codec := wire.NewCodec(rand.Text()[:wire.RunIDLength], s.size, s.echo)
+	codec := wire.NewCodec(rand.Text()[:wire.RunIDLength], s.size, wire.Protocol(s.protocol))
 	t.dial = wire.NewDialer(s.target, s.header.Header, s.connectTimeout, codec, t.clock).Dial
 	for i := range s.clients {
 		t.addClient(i)
@@ -106,7 +106,7 @@ func (t *trial) do(ctx context.Context) error {
 		t.interrupted = ctx.Err() != nil
 		return err
 	}
-	t.server.sending(func() { t.measure(func() { t.send(ctx) }) })
+	t.server.sending(func() { t.measure(func() { t.sendUnderFlood(ctx) }) })
 	t.tally.Close()
 	t.phase.Store("disconnecting")
 	return t.shortfall()

@@ -8,26 +8,26 @@ import (
 	"os/exec"
 	"path/filepath"
 
+	"serverless-websocket/integration/load/wire"
 	"serverless-websocket/integration/testenv"
 )
 
 // contender is a server to be measured.
 type contender struct {
-	name string
-	// echoes is set if the server knows no protocol: it sends each frame on to
-	// everybody as it came.
-	echoes  bool
-	path    string                                       // of its URL
-	missing func() error                                 // why it cannot be measured here
-	command func(dir, address string) (*exec.Cmd, error) // that serves there; dir is for its files
+	name     string
+	protocol wire.Protocol
+	path     string                                       // of its URL
+	missing  func(dir string) error                       // why it cannot be measured here
+	command  func(dir, address string) (*exec.Cmd, error) // that serves there; dir is for its files
 }
 
 // service is the standalone service: a message is validated, queued, fanned out
 // and sent by the gateway.
 func service(program string) contender {
 	return contender{
-		name: "this service",
-		path: "/",
+		name:     "this service",
+		protocol: wire.Service,
+		path:     "/",
 		command: func(_, address string) (*exec.Cmd, error) {
 			return exec.Command(program, "-ws-addr", address, "-http-addr", "127.0.0.1:0", "-management-addr", ""), nil
 		},
@@ -35,10 +35,10 @@ func service(program string) contender {
 }
 
 var nchan = contender{
-	name:    "Nchan (nginx)",
-	echoes:  true,
-	path:    "/all",
-	missing: func() error { return errors.Join(found("nginx"), exists(nchanModule)) },
+	name:     "Nchan (nginx)",
+	protocol: wire.Echo,
+	path:     "/all",
+	missing:  func(string) error { return errors.Join(found("nginx"), exists(nchanModule)) },
 	command: func(dir, address string) (*exec.Cmd, error) {
 		config := filepath.Join(dir, "nginx.conf")
 		if err := os.WriteFile(config, fmt.Appendf(nil, nginxConfig, nchanModule, dir, address), 0o600); err != nil {
@@ -78,10 +78,10 @@ http {
 var wsProgram []byte
 
 var ws = contender{
-	name:   "Node, npm ws",
-	echoes: true,
-	path:   "/",
-	missing: func() error {
+	name:     "Node, npm ws",
+	protocol: wire.Echo,
+	path:     "/",
+	missing: func(string) error {
 		return errors.Join(found("node"), exists(filepath.Join(testenv.NodeModules(), "ws")))
 	},
 	command: func(dir, address string) (*exec.Cmd, error) {
@@ -92,6 +92,24 @@ var ws = contender{
 		server := exec.Command("node", program, address)
 		server.Env = append(os.Environ(), "NODE_PATH="+testenv.NodeModules())
 		return server, nil
+	},
+}
+
+// centrifuge is a module of its own, built when it is measured.
+var centrifuge = contender{
+	name:     "Go, centrifuge",
+	protocol: wire.Centrifuge,
+	path:     "/",
+	missing: func(dir string) error {
+		build := exec.Command("go", "build", "-o", filepath.Join(dir, "centrifuge"), ".")
+		build.Dir = filepath.Join(testenv.Root(), "integration/peers/centrifuge")
+		if out, err := build.CombinedOutput(); err != nil {
+			return fmt.Errorf("go build: %w: %s", err, testenv.Tail(string(out)))
+		}
+		return nil
+	},
+	command: func(dir, address string) (*exec.Cmd, error) {
+		return exec.Command(filepath.Join(dir, "centrifuge"), address), nil
 	},
 }
 

@@ -1,8 +1,8 @@
 // Command peers compares the standalone service with other ways to broadcast to
 // WebSocket clients on one machine, those of them that are installed: nginx with
-// Nchan, and a broadcaster of a few lines on the npm package ws. Client and
-// server share the machine, and all of them meet the same load generator. Rounds
-// alternate; what is printed are medians.
+// Nchan, and broadcasters of a few lines on the Go library centrifuge and on the
+// npm package ws. Client and server share the machine, and all of them meet the
+// same load generator. Rounds alternate; what is printed are medians.
 package main
 
 import (
@@ -53,7 +53,7 @@ func run(ctx context.Context, s settings, out, progress io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	contenders := installed(s, progress)
+	contenders := installed(s, dir, progress)
 	rounds := make([][]round, len(contenders))
 	for n := range s.rounds {
 		for i, c := range contenders {
@@ -70,10 +70,10 @@ func run(ctx context.Context, s settings, out, progress io.Writer) error {
 }
 
 // installed returns the contenders that are there, the service first.
-func installed(s settings, progress io.Writer) []contender {
+func installed(s settings, dir string, progress io.Writer) []contender {
 	contenders := []contender{service(s.service)}
-	for _, peer := range []contender{nchan, ws} {
-		if err := peer.missing(); err != nil {
+	for _, peer := range []contender{nchan, centrifuge, ws} {
+		if err := peer.missing(dir); err != nil {
 			fmt.Fprintf(progress, "%s is left out: %v\n", peer.name, err)
 			continue
 		}

@@ -14,6 +14,15 @@ type Batch struct {
 	Unreadable int // frames of no known kind
 }
 
+// add counts a message, which has the stamp if it is the run's own.
+func (b *Batch) add(s Stamp, own bool) {
+	if own {
+		b.Stamps = append(b.Stamps, s)
+	} else {
+		b.Foreign++
+	}
+}
+
 func (b *Batch) reset() {
 	*b = Batch{Stamps: b.Stamps[:0], Replies: b.Replies[:0]}
 }

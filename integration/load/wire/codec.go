@@ -54,45 +54,23 @@ const (
 // Codec writes the broadcasts of one run, and recognises them. It may be used
 // concurrently.
 type Codec struct {
-	echo bool // what is sent is what is to be delivered
-	size int
-	run  string
-	head []byte // of each content, up to its number
-	pad  []byte
+	protocol Protocol
+	size     int
+	run      string
+	head     []byte // of each content, up to its number
+	pad      []byte
 }
 
 // NewCodec returns the codec of a run whose contents have so many bytes. The id
 // of the run, of RunIDLength letters and digits, tells them from those of others.
-// With echo it is for servers that send each frame on to everybody as it came.
-func NewCodec(run string, size int, echo bool) *Codec {
+func NewCodec(run string, size int, protocol Protocol) *Codec {
 	return &Codec{
-		echo: echo,
-		size: size,
-		run:  run,
-		head: []byte(`{"run":"` + run + `","n":`),
-		pad:  bytes.Repeat([]byte("x"), size),
+		protocol: protocol,
+		size:     size,
+		run:      run,
+		head:     []byte(`{"run":"` + run + `","n":`),
+		pad:      bytes.Repeat([]byte("x"), size),
 	}
-}
-
-// AppendSend appends the request to broadcast the stamp. Its ref is the number.
-func (c *Codec) AppendSend(to []byte, s Stamp) []byte {
-	if c.echo {
-		return c.appendMessage(to, s)
-	}
-	to = append(to, `{"action":"sendMessage","content":`...)
-	to = c.appendContent(to, s)
-	to = append(to, `,"ref":"`...)
-	to = strconv.AppendInt(to, int64(s.N), 10)
-	return append(to, contentEnd...)
-}
-
-// appendMessage appends a frame as the service delivers it.
-func (c *Codec) appendMessage(to []byte, s Stamp) []byte {
-	to = append(to, `{"messages":[{"content":`...)
-	to = c.appendContent(to, s)
-	to = append(to, `,"id":"`...)
-	to = strconv.AppendInt(to, int64(s.N), 10)
-	return append(to, `"}]}`...)
 }
 
 func (c *Codec) appendContent(to []byte, s Stamp) []byte {

@@ -9,7 +9,7 @@ import (
 const run = "ABCD2345"
 
 func TestRequest(t *testing.T) {
-	got := string(NewCodec(run, 90, false).AppendSend(nil, Stamp{N: 12, Due: 3_000_000, Sent: 3_000_017}))
+	got := string(NewCodec(run, 90, Service).AppendSend(nil, Stamp{N: 12, Due: 3_000_000, Sent: 3_000_017}))
 	want := `{"action":"sendMessage","content":{"run":"ABCD2345","n":12,"due":3000000,"sent":3000017,` +
 		`"pad":"xxxxxxxxxxxxxxxxxxxxxxxxxxx"},"ref":"12"}`
 	if got != want {
@@ -21,7 +21,7 @@ func TestRequest(t *testing.T) {
 func TestContentSize(t *testing.T) {
 	for _, size := range []int{MinSize, 100, MaxSize} {
 		for _, s := range []Stamp{{}, {N: 1}, {N: 1e9 - 1, Due: 1e11 - 1, Sent: 1e11 - 1}} {
-			request := NewCodec(run, size, false).AppendSend(nil, s)
+			request := NewCodec(run, size, Service).AppendSend(nil, s)
 			var r struct{ Content json.RawMessage }
 			if err := json.Unmarshal(request, &r); err != nil || len(r.Content) != size {
 				t.Errorf("%+v: content of %d bytes, want %d (%v)", s, len(r.Content), size, err)

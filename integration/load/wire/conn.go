@@ -96,6 +96,11 @@ func (c *Conn) write(ctx context.Context, f ws.Frame) error {
 	if err != nil {
 		return err
 	}
+	return c.writeFrames(ctx, frame)
+}
+
+// writeFrames writes what is masked and compiled.
+func (c *Conn) writeFrames(ctx context.Context, frames []byte) error {
 	select {
 	case c.writing <- struct{}{}:
 	case <-ctx.Done():
@@ -106,7 +111,7 @@ func (c *Conn) write(ctx context.Context, f ws.Frame) error {
 		return net.ErrClosed
 	}
 	stop := context.AfterFunc(ctx, func() { _ = c.sock.SetWriteDeadline(time.Unix(1, 0)) })
-	_, err = c.sock.Write(frame)
+	_, err := c.sock.Write(frames)
 	if !stop() || err != nil {
 		c.broken.Store(true) // by the deadline too, if that came too late for this frame
 	}

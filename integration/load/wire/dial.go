@@ -82,6 +82,10 @@ func (d *Dialer) Dial(ctx context.Context) (*Conn, error) {
 	if err != nil {
 		return nil, refusal(err, answer)
 	}
+	if err := d.codec.greet(sock, d.ws.Timeout); err != nil {
+		sock.Close()
+		return nil, refusal(err, "")
+	}
 	return NewConn(sock, drain(buffered), d.codec, d.clock), nil
 }
 

@@ -12,7 +12,9 @@ const (
 // in which the service writes the run's broadcasts, and leaves everything else
 // to encoding/json.
 func (c *Codec) Scan(b *Batch, message []byte) {
-	if rest, ok := cut(message, envelopeHead); ok {
+	if c.protocol == Centrifuge {
+		c.scanLines(b, message)
+	} else if rest, ok := cut(message, envelopeHead); ok {
 		c.scanRest(b, rest)
 	} else {
 		c.decode(b, message)
@@ -21,12 +23,12 @@ func (c *Codec) Scan(b *Batch, message []byte) {
 
 // scanRest is Scan for an envelope without its head.
 func (c *Codec) scanRest(b *Batch, rest []byte) {
-	before := len(b.Stamps)
+	stamps, foreign := len(b.Stamps), b.Foreign
 	if c.scanMessages(b, rest) {
 		b.Frames++
 		return
 	}
-	b.Stamps = b.Stamps[:before]
+	b.Stamps, b.Foreign = b.Stamps[:stamps], foreign
 	c.decode(b, append([]byte(envelopeHead), rest...))
 }
 
@@ -42,15 +44,14 @@ func (c *Codec) scanPart(b *Batch, part []byte, begun bool) (rest []byte, nowBeg
 		part = rest
 	}
 	for {
-		var s Stamp
-		rest, ok := c.scanMessage(part, &s)
+		s, own, rest, ok := c.scanMessage(part)
 		if ok {
 			rest, ok = cut(rest, ",")
 		}
 		if !ok {
 			return part, true
 		}
-		b.Stamps = append(b.Stamps, s)
+		b.add(s, own)
 		part = rest
 	}
 }
@@ -59,10 +60,11 @@ func (c *Codec) scanPart(b *Batch, part []byte, begun bool) (rest []byte, nowBeg
 func (c *Codec) scanMessages(b *Batch, rest []byte) bool {
 	for ok := true; ok; rest, ok = cut(rest, ",") {
 		var s Stamp
-		if rest, ok = c.scanMessage(rest, &s); !ok {
+		var own bool
+		if s, own, rest, ok = c.scanMessage(rest); !ok {
 			return false
 		}
-		b.Stamps = append(b.Stamps, s)
+		b.add(s, own)
 		if string(rest) == envelopeTail {
 			return true
 		}
@@ -70,30 +72,33 @@ func (c *Codec) scanMessages(b *Batch, rest []byte) bool {
 	return false
 }
 
-// scanMessage reads an object that has one content, which is a stamp, and
-// otherwise strings without escapes.
-func (c *Codec) scanMessage(in []byte, s *Stamp) (rest []byte, ok bool) {
+// scanMessage reads an object that has one content, which is a stamp or, of
+// others than the run's own, a string, and otherwise strings. No string has
+// escapes.
+func (c *Codec) scanMessage(in []byte) (s Stamp, own bool, rest []byte, ok bool) {
 	found := false
 	if rest, ok = cut(in, "{"); !ok {
-		return nil, false
+		return s, own, nil, false
 	}
 	for {
 		if value, is := cut(rest, contentKey); is && !found {
 			found = true
-			rest, ok = c.scanStamp(value, s)
+			if rest, own = c.scanStamp(value, &s); !own {
+				rest, ok = scanString(value)
+			}
 		} else if is {
-			return nil, false
+			return s, own, nil, false
 		} else {
 			rest, ok = scanMember(rest)
 		}
 		if !ok || len(rest) == 0 {
-			return nil, false
+			return s, own, nil, false
 		}
 		if rest[0] == '}' {
-			return rest[1:], found
+			return s, own, rest[1:], found
 		}
 		if rest, ok = cut(rest, ","); !ok {
-			return nil, false
+			return s, own, nil, false
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-var codec = NewCodec(run, 100, false)
+var codec = NewCodec(run, 100, Service)
 
 func content(n int) string {
 	return string(codec.appendContent(nil, Stamp{N: n, Due: int64(10 * n), Sent: int64(10*n + 3)}))
@@ -42,7 +42,8 @@ func TestScan(t *testing.T) {
 		"inner space":     {string(envelope(strings.ReplaceAll(content(1), ",", " ,\n"))), Batch{Stamps: stamps(1)}, true},
 		"other key":       {`{"messages":[{"Content":` + content(1) + `}]}`, Batch{Foreign: 1}, true},
 		"content twice":   {`{"messages":[{"content":` + content(1) + `,"content":` + content(2) + `}]}`, Batch{Stamps: stamps(2)}, true},
-		"others between":  {string(envelope(content(1), other, `"hello"`, content(2))), Batch{Stamps: stamps(1, 2), Foreign: 2}, true},
+		"others between":  {string(envelope(content(1), `"hello"`, other, content(2))), Batch{Stamps: stamps(1, 2), Foreign: 2}, true},
+		"strings between": {string(envelope(content(1), `"hello"`, content(2), `"hello"`)), Batch{Stamps: stamps(1, 2), Foreign: 2}, false},
 		"no content":      {`{"messages":[{"id":"x"}]}`, Batch{Foreign: 1}, true},
 		"shorter":         {string(envelope(strings.Replace(content(1), "xx", "x", 1))), Batch{Damaged: 1}, true},
 		"other padding":   {string(envelope(strings.Replace(content(1), "xx", "xy", 1))), Batch{Damaged: 1}, true},
@@ -140,7 +141,7 @@ func FuzzParts(f *testing.F) {
 		}
 		parts := d.batch
 		if whole.Unreadable > 0 {
-			parts.Stamps = whole.Stamps
+			parts.Stamps, parts.Foreign = whole.Stamps, whole.Foreign
 		}
 		if diff := cmp.Diff(whole, parts, cmpopts.EquateEmpty(), cmpopts.SortSlices(func(a, b Stamp) bool { return a.N < b.N })); diff != "" {
 			t.Errorf("%q cut at %d and %d\n(-whole +parts):\n%s", message, first, second, diff)
