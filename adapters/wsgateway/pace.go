@@ -72,10 +72,11 @@ func (c *conn) awaitWindow(now time.Time, alone bool) {
 		c.waitOpen(windowPoll)
 	}
 	if floods && !alone {
+		took := time.Since(c.window.opened)
 		c.g.turns.leave()
 		c.g.floods.enter()
 		c.g.turns.enter()
-		c.waitOpen(min(floodRest*time.Since(now), maxFloodRest))
+		c.waitOpen(min(floodRest*took, maxFloodRest))
 		c.g.floods.leave()
 	}
 }
