@@ -245,3 +245,22 @@ type nobody struct{}
 func (nobody) Prepare([]byte) (ports.Post, error) {
 	return func(context.Context, domain.ConnectionID) error { return ports.ErrGone }, nil
 }
+
+// The log has the reason itself, also as text, and none where there is none.
+func TestTheLogSaysWhyAConnectionEnded(t *testing.T) {
+	why := "Client does not read"
+	for reason, want := range map[*string]string{&why: `reason="Client does not read"`, nil: `reason=""`} {
+		var log bytes.Buffer
+		f := &lambdaevent.ConnectionManager{
+			Registry: newFunctions().connections.Registry, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		}
+		_, err := f.Handle(t.Context(), events.APIGatewayWebsocketProxyRequest{
+			RequestContext: events.APIGatewayWebsocketProxyRequestContext{
+				EventType: "DISCONNECT", ConnectionID: "c", DisconnectReason: reason,
+			},
+		})
+		if err != nil || !strings.Contains(log.String(), want) {
+			t.Errorf("error %v, log %s", err, log.String())
+		}
+	}
+}

@@ -1,12 +1,16 @@
 package wsgateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"slices"
+	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -354,4 +358,83 @@ func TestIdleFramesAreSlowed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// failing is a listener that fails as often as it says, and is closed then.
+type failing struct {
+	net.Listener
+	times int
+	socks chan net.Conn
+}
+
+func (f *failing) Accept() (net.Conn, error) {
+	if f.times--; f.times >= 0 {
+		return nil, syscall.EMFILE
+	}
+	if sock, ok := <-f.socks; ok {
+		return sock, nil
+	}
+	return nil, net.ErrClosed
+}
+
+// That there are no more sockets is logged once, and once more when it ends.
+func TestServeSaysWhenThereAreNoSockets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		g := newGateway(t, Config{Log: slog.New(slog.NewTextHandler(&log, nil))})
+		l := &failing{times: 100, socks: make(chan net.Conn, 1)}
+		server, end := net.Pipe()
+		l.socks <- server
+		close(l.socks)
+		start := time.Now()
+		if err := g.Serve(l); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took < time.Minute || took > 2*time.Minute {
+			t.Errorf("100 failures in %v", took)
+		}
+		if n := strings.Count(log.String(), "\n"); n != 2 || !strings.Contains(log.String(), "failures=100") {
+			t.Errorf("%d lines:\n%s", n, log.String())
+		}
+		end.Close()
+		synctest.Wait()
+	})
+}
+
+// So is that there are as many connections as there may be.
+func TestRefusalsAreLoggedOnce(t *testing.T) {
+	var log bytes.Buffer
+	g := newGateway(t, Config{MaxConnections: 100, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	for range 150 {
+		if g.admitConnection() == nil {
+			g.handshakes.Done()
+		}
+	}
+	for range 4 {
+		g.release()
+	}
+	if n := strings.Count(log.String(), "\n"); n != 1 {
+		t.Errorf("%d lines:\n%s", n, log.String())
+	}
+	g.release()
+	if n := strings.Count(log.String(), "\n"); n != 2 || !strings.Contains(log.String(), "refused=50") {
+		t.Errorf("%d lines:\n%s", n, log.String())
+	}
+}
+
+// A client whose message is handled for longer than it may take to close gets the
+// time to close all the same.
+func TestClosingWhileAMessageIsHandled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, p := openPipe(t, Config{Routes: map[string]Route{defaultRoute: {
+			Integration: func(context.Context, event) (response, error) { time.Sleep(8 * time.Second); return response{}, nil },
+		}}})
+		p.write(t, text(true, "x"))
+		synctest.Wait()
+		p.conn.shut(1000, "")
+		p.expect(t, "\x03\xe8")
+		time.Sleep(10 * time.Second) // two of them after the handler's end
+		p.write(t, closing(1000, ""))
+		p.expectGone(t, 1000)
+	})
 }

@@ -268,6 +268,7 @@ func maySend(code ws.StatusCode) bool {
 // stream or the deadline. Closing the socket with data unread would reset it,
 // and could take the close frame from the client.
 func (r *frameReader) awaitClose() {
+	r.c.stillSending() // when a message was being handled, it has been sending all the while
 	for closed := false; ; {
 		_, err := io.Copy(io.Discard, &r.payload)
 		if err != nil || r.payload.N > 0 || closed {

@@ -279,3 +279,27 @@ func TestListensOnLocalhost(t *testing.T) {
 		}
 	}
 }
+
+// A client that does not read its answer is cut off too.
+func TestAnswerThatIsNotRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, conn := net.Pipe()
+		accepts := pipes{conns: make(chan net.Conn, 1)}
+		accepts.conns <- conn
+		v := newTestService(t)
+		go func() { _ = v.http(httpAPI(v.log)).serve(accepts) }() // until there are no more connections
+		began := time.Now()
+		if _, err := io.WriteString(client, "GET /ping HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		for time.Sleep(time.Second); ; time.Sleep(time.Second) {
+			if _, err := client.Write([]byte("x")); err != nil {
+				break
+			}
+		}
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("cut off after %v", took)
+		}
+		close(accepts.conns)
+	})
+}
