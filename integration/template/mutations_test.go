@@ -101,6 +101,8 @@ var mutations = []mutation{
 	{"gateway", stage + "DefaultRouteSettings/ThrottlingRateLimit", nil, "a rate of 0"},
 	{"gateway", stage + "DefaultRouteSettings/ThrottlingBurstLimit", 99.0, "a burst of 99 at a rate of 100"},
 	{"gateway", stage + "DefaultRouteSettings/ThrottlingBurstLimit", 5001.0, "a burst of 5001"},
+	{"gateway", stage + "Tags", nil, "accountLogRole"},
+	{"gateway", stage + "Tags/accountLogRole", "existing", "accountLogRole"},
 	{"gateway", stage + "AccessLogSettings", nil, "AccessLogSettings"},
 	{"gateway", stage + "AccessLogSettings/Format", `{"status":"$context.status"}`, "no connectionId"},
 	{"gateway", stage + "AccessLogSettings/Format", `{"status":"$context.statuss"}`, "status is $context.statuss"},
