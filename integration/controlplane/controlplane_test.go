@@ -147,6 +147,7 @@ func TestChangesAreRolledBack(t *testing.T) {
 		"no code":    {theBucket + aFunction, "S3 Error Code: NoSuchKey"},
 		"no bucket":  {theBucket + strings.Replace(aFunction, `"code"`, `"other"`, 1), "S3 Error Code: NoSuchBucket"},
 		"name taken": {theBucket + "," + role, "worker already exists in stack"},
+		"name twice": {theBucket + "," + queue + "," + strings.Replace(queue, "Queue", "Second", 1), "jobs already exists, as Queue"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := start(t)
