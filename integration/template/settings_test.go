@@ -40,6 +40,15 @@ func TestSettingsAreDocumented(t *testing.T) {
 	}
 }
 
+// Faster than a stage takes them, the load generator's clients are refused.
+func TestDocumentedLoadIsWhatDevTakes(t *testing.T) {
+	rate := packages(t)["dev"].defaults()["throttleRate"]
+	want := "dev takes " + rate + " (`throttleRate`): say `CONNECT_RATE=" + rate + "`"
+	if page := readFile(t, filepath.Join(testenv.Root(), "README.md")); !strings.Contains(string(page), want) {
+		t.Errorf("the README does not say: %s", want)
+	}
+}
+
 // defaults returns the parameters of the stage in serverless.yml.
 func (p packaged) defaults() map[string]string {
 	values := map[string]string{}
