@@ -171,6 +171,8 @@ var mutations = []mutation{
 	{"table", table + "KeySchema/0/AttributeName", "connectionId", "KeySchema"},
 	{"table", table + "SSESpecification", nil, "SSE"},
 
+	{"bucket", "Resources/ServerlessDeploymentBucket/Properties/PublicAccessBlockConfiguration", nil, "PublicAccess"},
+
 	{"alarms", "Resources/DeadLettersAlarm", nil, "ApproximateNumberOfMessagesVisible"},
 	{"alarms", "Resources/OldestJobAlarm/Properties/MetricName", "NumberOfMessagesSent", "ApproximateAgeOfOldestMessage"},
 	{"alarms", "Resources/FanOutErrorsAlarm/Properties/Dimensions/0/Value/Ref", "PingLambdaFunction", "Errors"},
