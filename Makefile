@@ -50,8 +50,12 @@ endif
 compile = echo "building bin/$(notdir $(1))$(if $(wildcard bin/$(notdir $(1))),,; the first time it downloads modules and takes a minute or two)" >&2; \
 	go build -o bin/ ./$(1)
 
+# quoted is a text as one word of the shell.
+quoted = '$(subst ','\'',$(1))'
+
 # check stops with one line unless the value of the variable $(1) matches $(2).
-check = printf '%s' '$($(1))' | grep -Eqx '$(2)' || { echo '$(1) is "$($(1))": want $(3)' >&2; exit 1; }
+check = printf '%s' $(call quoted,$($(1))) | grep -Eqx '$(2)' || \
+	{ printf '%s\n' $(call quoted,$(1) is "$($(1))": want $(3)) >&2; exit 1; }
 
 help: ## - | list the targets
 	@echo "Targets, what each needs, and what it does:"
@@ -94,7 +98,7 @@ bench: go ## Go | compare ways to post and measure the engine, in two to three m
 flag = -$(shell printf '%s' $(1) | tr A-Z_ a-z-)
 
 load: go ## Go | put load on URL (ws://localhost:3001) and report; CLIENTS, BROADCASTS, RATE, SCENARIO, HTML …, or ARGS="--help"
-	@$(call compile,integration/load) && exec bin/load $(foreach v,$(filter-out ARGS,$(TAKES/load)),$(if $(filter command,$(origin $(v))),$(call flag,$(v))='$($(v))')) $(ARGS)
+	@$(call compile,integration/load) && exec bin/load $(foreach v,$(filter-out ARGS,$(TAKES/load)),$(if $(filter command,$(origin $(v))),$(call flag,$(v))=$(call quoted,$($(v))))) $(ARGS)
 
 bench-standalone: go npm ## Go | compare the standalone service with nginx's Nchan, Go's centrifuge and npm's ws, where installed, in six minutes
 	@$(call compile,functions/standalone) && $(call compile,integration/load) && go run ./integration/peers $(ARGS)
@@ -133,16 +137,20 @@ $(PACKAGES)/%.zip: build/arm64/%/bootstrap
 	@go run github.com/aws/aws-lambda-go/cmd/build-lambda-zip -o $@ $<
 
 deploy: node_modules/.package-lock.json ## Go, Node, AWS | deploy to AWS; the stage goes into STAGE (dev)
+	@$(call check,STAGE,[A-Za-z0-9-]+,a name such as dev)
 	@npx sls deploy --stage $(STAGE) $(ARGS)
 
 remove: node_modules/.package-lock.json ## Node, AWS | remove the stage STAGE (dev) from AWS
+	@$(call check,STAGE,[A-Za-z0-9-]+,a name such as dev)
 	@npx sls remove --stage $(STAGE) $(ARGS)
 
 logs: node_modules/.package-lock.json ## Node, AWS | follow the log of FUNCTION (fanOut) of the stage STAGE (dev)
+	@$(call check,STAGE,[A-Za-z0-9-]+,a name such as dev)
+	@$(call check,FUNCTION,[A-Za-z0-9]+,a name such as fanOut)
 	@npx sls logs --function $(FUNCTION) --stage $(STAGE) --tail $(ARGS)
 
 simulate: go ## Go | run SEEDS (1000) simulated worlds and say what was checked, or show the one of SEED
-	@$(call check,$(if $(SEED),SEED,SEEDS),[0-9]+,a whole number)
+	@$(if $(SEED),$(call check,SEED,[0-9]+,a whole number),$(call check,SEEDS,[1-9][0-9]*,a whole number above 0))
 	@echo "building the simulation, and running $(if $(SEED),seed $(SEED),$(SEEDS) seeds)" >&2
 	@cd integration/simulation && go test -count=1 -timeout 60m -run '^TestPromises$$' $(if $(SEED),-v -seed $(SEED),-seeds $(SEEDS) -report)
 

@@ -2,8 +2,8 @@
 
 const { execFileSync } = require('node:child_process');
 
-// How many fan-out workers read a queue at least: fewer AWS does not take. New jobs
-// and retries have so many, parts of jobs have the others.
+// The fewest fan-out workers that may read a queue, which is AWS's own limit. New
+// jobs and retries have that many each, parts of jobs have the rest.
 const fewest = 2;
 
 // How many characters IAM and Lambda take for the name of a role or a function.

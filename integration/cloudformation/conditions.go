@@ -78,7 +78,8 @@ func (r *resolver) equals(at place, argument any) (bool, error) {
 	return one == other, err
 }
 
-// count returns how many of the conditions hold. So few or so many there have to be.
+// count returns how many of the conditions hold. It fails when there are fewer than
+// least of them, or more than most.
 func (r *resolver) count(at place, argument any, least, most int) (int, error) {
 	list, ok := argument.([]any)
 	if !ok || len(list) < least || len(list) > most {

@@ -68,7 +68,7 @@ func (s *Server) refusals(st *stack, set *changeSet) ([]refusal, error) {
 	}
 	for _, id := range slices.Sorted(maps.Keys(set.resolved.Resources)) {
 		r := set.resolved.Resources[id]
-		for _, reason := range []string{s.missingCode(r), s.takenName(st, r)} {
+		for _, reason := range []string{s.missingCode(r), s.takenName(st, r), namedTwice(set.resolved, r)} {
 			if reason != "" {
 				refused = append(refused, refusal{id, r.Type, reason})
 			}
@@ -123,6 +123,17 @@ func (s *Server) takenName(st *stack, r cloudformation.Resource) string {
 			if theirs.Type == r.Type && theirs.PhysicalID == r.PhysicalID && named(r) {
 				return fmt.Sprintf("%s already exists in stack %s", r.PhysicalID, other.id)
 			}
+		}
+	}
+	return ""
+}
+
+// namedTwice returns why a resource cannot have its name: another one of its own
+// stack has it.
+func namedTwice(st *cloudformation.Stack, r cloudformation.Resource) string {
+	for _, other := range st.OfType(r.Type) {
+		if other.LogicalID < r.LogicalID && other.PhysicalID == r.PhysicalID && named(r) {
+			return fmt.Sprintf("%s already exists, as %s", r.PhysicalID, other.LogicalID)
 		}
 	}
 	return ""

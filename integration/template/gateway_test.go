@@ -88,6 +88,9 @@ func wrongStage(t template) []string {
 		// The setting that a shallow merge would lose.
 		expectation{path + "DefaultRouteSettings/LoggingLevel", `"OFF"`},
 		expectation{path + "DefaultRouteSettings/DataTraceEnabled", "false"},
+		// Without the account's role API Gateway refuses a stage that logs, so the stage
+		// has to come after it.
+		expectation{path + "Tags/accountLogRole", `{"Fn::If":["CreateAccountLogRole",` + ref("ApiGatewayAccount") + `,"existing"]}`},
 	)
 	for _, stage := range []string{path, "Resources/HttpApiStage/Properties/"} {
 		rate := t.number(stage + "DefaultRouteSettings/ThrottlingRateLimit")

@@ -101,6 +101,8 @@ var mutations = []mutation{
 	{"gateway", stage + "DefaultRouteSettings/ThrottlingRateLimit", nil, "a rate of 0"},
 	{"gateway", stage + "DefaultRouteSettings/ThrottlingBurstLimit", 99.0, "a burst of 99 at a rate of 100"},
 	{"gateway", stage + "DefaultRouteSettings/ThrottlingBurstLimit", 5001.0, "a burst of 5001"},
+	{"gateway", stage + "Tags", nil, "accountLogRole"},
+	{"gateway", stage + "Tags/accountLogRole", "existing", "accountLogRole"},
 	{"gateway", stage + "AccessLogSettings", nil, "AccessLogSettings"},
 	{"gateway", stage + "AccessLogSettings/Format", `{"status":"$context.status"}`, "no connectionId"},
 	{"gateway", stage + "AccessLogSettings/Format", `{"status":"$context.statuss"}`, "status is $context.statuss"},
@@ -168,6 +170,8 @@ var mutations = []mutation{
 	{"table", table + "TimeToLiveSpecification/AttributeName", "ttl", "TimeToLive"},
 	{"table", table + "KeySchema/0/AttributeName", "connectionId", "KeySchema"},
 	{"table", table + "SSESpecification", nil, "SSE"},
+
+	{"bucket", "Resources/ServerlessDeploymentBucket/Properties/PublicAccessBlockConfiguration", nil, "PublicAccess"},
 
 	{"alarms", "Resources/DeadLettersAlarm", nil, "ApproximateNumberOfMessagesVisible"},
 	{"alarms", "Resources/OldestJobAlarm/Properties/MetricName", "NumberOfMessagesSent", "ApproximateAgeOfOldestMessage"},

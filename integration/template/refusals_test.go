@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"serverless-websocket/integration/testenv"
@@ -71,9 +72,12 @@ func TestMissingBuildToolIsOneLine(t *testing.T) {
 func TestRemovalOfAProtectedStageIsRefused(t *testing.T) {
 	service := filepath.Join(shared.dir, "service")
 	packages(t)
+	var mu sync.Mutex // the framework asks for several things at once
 	var asked []string
 	aws := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
 		asked = append(asked, r.FormValue("Action"))
+		mu.Unlock()
 		_, _ = w.Write([]byte(protectedStack))
 	}))
 	t.Cleanup(aws.Close)

@@ -40,6 +40,26 @@ func TestSettingsAreDocumented(t *testing.T) {
 	}
 }
 
+// Nobody may deploy, or run, the service without having read this.
+func TestReadersAreWarnedFirst(t *testing.T) {
+	for _, page := range []string{"README.md", "docs/aws.md"} {
+		text := string(readFile(t, filepath.Join(testenv.Root(), page)))
+		start, _, _ := strings.Cut(text, "\n## ")
+		if !strings.Contains(start, "can connect and send to everybody: there is no authentication yet.") {
+			t.Errorf("%s does not begin with a warning:\n%s", page, start)
+		}
+	}
+}
+
+// Faster than a stage takes them, the load generator's clients are refused.
+func TestDocumentedLoadIsWhatDevTakes(t *testing.T) {
+	rate := packages(t)["dev"].defaults()["throttleRate"]
+	want := "dev takes " + rate + " (`throttleRate`): say `CONNECT_RATE=" + rate + "`"
+	if page := readFile(t, filepath.Join(testenv.Root(), "README.md")); !strings.Contains(string(page), want) {
+		t.Errorf("the README does not say: %s", want)
+	}
+}
+
 // defaults returns the parameters of the stage in serverless.yml.
 func (p packaged) defaults() map[string]string {
 	values := map[string]string{}

@@ -29,6 +29,15 @@ func wrongTable(t template) []string {
 	)
 }
 
+// wrongBucket checks that nobody else can read the code.
+func wrongBucket(t template) []string {
+	const path = "Resources/ServerlessDeploymentBucket/Properties/"
+	return t.unmet(
+		expectation{path + "PublicAccessBlockConfiguration",
+			`{"BlockPublicAcls":true,"BlockPublicPolicy":true,"IgnorePublicAcls":true,"RestrictPublicBuckets":true}`},
+	)
+}
+
 // attributes returns the attribute of each field of the struct row in a file.
 func attributes(path string) (map[string]string, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)

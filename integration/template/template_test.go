@@ -36,6 +36,7 @@ var checks = map[string]func(template) []string{
 	"queue":       wrongQueues,
 	"sources":     wrongEventSources,
 	"table":       wrongTable,
+	"bucket":      wrongBucket,
 	"outputs":     wrongOutputs,
 	"endpoints":   wrongEndpoints,
 	"alarms":      differsFrom("alarms.json"),

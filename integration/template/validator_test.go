@@ -1,6 +1,8 @@
 package template_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"serverless-websocket/integration/cloudformation/validator"
@@ -26,9 +28,16 @@ func TestOfflineValidator(t *testing.T) {
 			t.Errorf("%s: %v", stage, f)
 		}
 	}
-	const broken = `{"Resources":{"Queue":{"Type":"AWS::SQS::Queue","Properties":{"KmsMasterKeyId":{"Ref":"Nothing"}}}}}`
-	if len(complaints(t, v, []byte(broken))) == 0 {
-		t.Error("the validator finds nothing in a broken template")
+	for name, properties := range map[string]string{
+		"a reference to nothing": `{"LogGroupName":{"Ref":"Nothing"}}`,
+		"a name too long":        `{"LogGroupName":"` + strings.Repeat("a", 513) + `"}`,
+		"a value not listed":     `{"RetentionInDays":10}`,
+		"a property not known":   `{"RetentionDays":14}`,
+	} {
+		broken := `{"Resources":{"Log":{"Type":"AWS::Logs::LogGroup","Properties":` + properties + `}}}`
+		if found := complaints(t, v, []byte(broken)); !slices.ContainsFunc(found, validator.Finding.Refused) {
+			t.Errorf("with %s a template is not refused: %v", name, found)
+		}
 	}
 }
 

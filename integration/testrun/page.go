@@ -6,10 +6,10 @@ import (
 )
 
 const (
-	// A page is what is shown of one test: so many lines of its beginning, where
-	// a crash says what it is, and of its end, where a log says what came last.
+	// A page is what is shown of one test, in lines: its beginning, where a crash
+	// says what it is, and its end, where a log says what came last.
 	pageBegin, pageEnd = 60, 40
-	// Of a package no further failure is shown after so many tests or lines.
+	// No more failures of a package are shown after this many tests or lines.
 	maxFailures, maxLines = 10, 150
 )
 

@@ -26,8 +26,14 @@ type Finding struct {
 	Entity       struct{ LogicalID, ResourceType string }
 }
 
+// notInEnum is the rule about values that are none of those in the schema. It is
+// a warning, since lists grow, but CloudFormation refuses such a value.
+const notInEnum = "W3030"
+
 // Refused reports whether CloudFormation would refuse what the finding is about.
-func (f Finding) Refused() bool { return f.Severity == "FATAL" || f.Severity == "ERROR" }
+func (f Finding) Refused() bool {
+	return f.Severity == "FATAL" || f.Severity == "ERROR" || f.RuleID == notInEnum
+}
 
 func (f Finding) String() string {
 	return fmt.Sprintf("%s %s %s %s: %s", f.Severity, f.RuleID, f.Entity.LogicalID, f.PropertyPath, f.Message)
