@@ -74,6 +74,26 @@ func TestALiveConnectionThatWasCalledGoneOnceGetsItsMessages(t *testing.T) {
 	})(t)
 }
 
+// What it was called before it took a payload does not count.
+func TestAConnectionThatTakesAPayloadIsNotGone(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{})
+		w.connect(1)
+		w.poster.answer["c-0"] = func(try int) error {
+			if try == 1 || try == 3 { // the first payload, and the second
+				return ports.ErrGone
+			}
+			return nil
+		}
+		want := w.sendLarge(2)
+		w.work()
+		w.wantGot("c-0", want...)
+		if len(w.registered()) != 1 {
+			t.Error("it has lost its row")
+		}
+	})(t)
+}
+
 // job puts a job on the queue, with the members besides its message.
 func (w *world) job(members string) { w.body(`1`, members) }
 
