@@ -74,6 +74,30 @@ func TestALiveConnectionThatWasCalledGoneOnceGetsItsMessages(t *testing.T) {
 	})(t)
 }
 
+// Each of the jobs for a connection says for how long it will have been gone by then.
+func TestEveryJobForAConnectionCountsItsOwnDelay(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{})
+		for i := range 3 {
+			id := domain.ConnectionID(fmt.Sprint("opening-", i))
+			w.register(id, time.Now())
+			w.poster.answer[id] = func(try int) error {
+				if try > i { // payloads that it has taken
+					return ports.ErrGone
+				}
+				return nil
+			}
+		}
+		w.sendLarge(3)
+		w.handle(context.Background(), w.receive())
+		for named, m := range w.receive() {
+			if n := strings.Count(m.Body, `"goneFor":1000}`); n != named+1 {
+				t.Errorf("job %d has %d connections that will have been gone for a second: %.200s", named, n, m.Body[len(m.Body)-200:])
+			}
+		}
+	})(t)
+}
+
 // What it was called before it took a payload does not count.
 func TestAConnectionThatTakesAPayloadIsNotGone(t *testing.T) {
 	inBubble(func(t *testing.T) {
