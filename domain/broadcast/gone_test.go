@@ -59,6 +59,21 @@ func TestARowIsPrunedWhenASecondPostFindsItGoneToo(t *testing.T) {
 	}
 }
 
+// Once its socket has had the time to open, a new row is confirmed like an old one:
+// no sooner, and with no more posts.
+func TestAFreshRowIsConfirmedToo(t *testing.T) {
+	for _, confirm := range []time.Duration{0, time.Minute, 15 * time.Minute} {
+		t.Run(fmt.Sprint(confirm), inBubble(func(t *testing.T) {
+			w := newWorld(t, broadcast.Options{ConfirmGoneAfter: confirm, MaxAttempts: 1})
+			w.register("new", time.Now())
+			w.poster.answer["new"] = always(ports.ErrGone)
+			if took, posts := w.pruned("new"); took < confirm || took > confirm+20*time.Second || posts > 7 {
+				t.Errorf("pruned after %v and %d posts", took, posts)
+			}
+		}))
+	}
+}
+
 // API Gateway has answered 410 for connections that were alive.
 func TestALiveConnectionThatWasCalledGoneOnceGetsItsMessages(t *testing.T) {
 	inBubble(func(t *testing.T) {

@@ -26,7 +26,7 @@ type outcome struct {
 	untried     []target // no time left
 	unsent      []target // no turn under the quota
 	unopened    []target // gone, but perhaps not open yet
-	unconfirmed []target // gone for the first time
+	unconfirmed []target // gone, which is yet to be confirmed
 	failed      []target // throttled or unavailable
 	late        []target // ran into the time limit of a post
 	rejected    []target // for good; whether the connection alone is still to be found out
@@ -75,7 +75,7 @@ func (p *pass) doubt(t target) {
 	switch o := p.options; {
 	case t.GoneFor >= max(o.FreshFor, o.ConfirmGoneAfter):
 		p.outcome.add(&p.outcome.gone, t)
-	case t.GoneFor > 0 || t.Fresh(time.Now(), o.FreshFor):
+	case t.GoneFor < o.FreshFor && (t.GoneFor > 0 || t.Fresh(time.Now(), o.FreshFor)):
 		p.outcome.add(&p.outcome.unopened, t)
 	case o.ConfirmGoneAfter > 0:
 		p.outcome.add(&p.outcome.unconfirmed, t)
