@@ -194,7 +194,8 @@ func TestWhatKeepsFailingIsDeadLetteredWithItsReasonAndCanBeSentBack(t *testing.
 		if log := w.log.String(); !strings.Contains(log, "given up") || !strings.Contains(log, string(id)) {
 			t.Errorf("log: %s", log)
 		}
-		delete(w.poster.answer, "c-1")
+		tries := w.poster.tries["c-1"]
+		w.poster.answer["c-1"] = until(tries+4, errors.New("still zero")) // and that is no last attempt
 		if err := w.queue.Send(context.Background(), ports.QueueMessage{Body: dead[0].Body}); err != nil {
 			t.Fatal(err)
 		}

@@ -330,6 +330,27 @@ func TestAWorkerThatMayNotPostStopsAndPrunesNobody(t *testing.T) {
 	})(t)
 }
 
+// More connections than a pass keeps in mind.
+func TestWhoWasNotTriedSinceNobodyMayPostFailsForThatReason(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorldOf(t, 100, broadcast.Options{InFlight: 4, MaxAttempts: 1, Held: 50})
+		w.connect(100)
+		w.poster.denied = func() bool { return true }
+		w.send(`1`)
+		w.handle(context.Background(), w.receive())
+		connections := 0
+		for _, letter := range w.deadLetters() {
+			connections += strings.Count(letter.Body, `{"id":"c-`)
+			if !strings.Contains(letter.Body, "403") {
+				t.Errorf("no reason in %.200s", letter.Body)
+			}
+		}
+		if connections != 100 {
+			t.Errorf("%d connections in dead letters", connections)
+		}
+	})(t)
+}
+
 func TestPermissionLostForAWhileInTheMiddleOfAPass(t *testing.T) {
 	for _, after := range []int{0, 1, 13, 99} {
 		for _, gone := range []time.Duration{time.Millisecond, 5 * time.Second, 30 * time.Second} {
