@@ -42,6 +42,7 @@ func TestARowIsPrunedWhenASecondPostFindsItGoneToo(t *testing.T) {
 		"default":       {0, 10 * time.Second, 2},
 		"longer":        {time.Minute, time.Minute, 2},
 		"never shorter": {time.Second, 10 * time.Second, 2},
+		"never longer":  {time.Hour, ports.MaxQueueDelay, 2},
 		"at once":       {-1, 0, 1},
 	} {
 		t.Run(name, inBubble(func(t *testing.T) {
