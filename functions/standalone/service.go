@@ -36,9 +36,9 @@ const (
 // milliseconds. A client whose buffer is full is not tried again within the pass
 // but by a job of its own, until it has taken what it gets or the gateway drops
 // it, which is what bounds the attempts. That a connection is gone needs no
-// second post: the gateway of this process knows. No job is split: there is one worker for
-// all parts, and messages in parts could overtake each other. One processor is
-// left to those who connect and send, as posts never let go of theirs.
+// second post: the gateway of this process knows. No job is split: there is one
+// worker for all parts, and messages in parts could overtake each other. One
+// processor is left to those who connect and send, as posts never let go of theirs.
 var fanOutOptions = broadcast.Options{
 	InFlight:         max(1, runtime.GOMAXPROCS(0)-1),
 	FreshFor:         2 * time.Second,
