@@ -108,7 +108,7 @@ func TestRetriesAreKeptApart(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, broadcast.Options{Repeats: -1, InFlight: 2})
 		w.poster.tries = make(map[domain.ConnectionID]int)
-		retryPoster := &poster{answer: w.poster.answer, got: w.poster.got, tries: w.poster.tries}
+		retryPoster := &poster{mu: w.poster.mu, answer: w.poster.answer, got: w.poster.got, tries: w.poster.tries}
 		parts, retries := memqueue.New(memqueue.Config{}), memqueue.New(memqueue.Config{})
 		w.worker = broadcast.NewFanOut(broadcast.Ports{
 			Connections: w.store, Poster: w.poster, RetryPoster: retryPoster,

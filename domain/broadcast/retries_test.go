@@ -17,7 +17,7 @@ import (
 // apart gives the world a worker that posts retries by a poster of its own, and
 // leaves what it leaves over on two queues.
 func (w *world) apart(options broadcast.Options) (retryPoster *poster, parts, retries *memqueue.Queue) {
-	retryPoster = &poster{answer: w.poster.answer, got: w.poster.got}
+	retryPoster = &poster{mu: w.poster.mu, answer: w.poster.answer, got: w.poster.got}
 	parts, retries = memqueue.New(memqueue.Config{}), memqueue.New(memqueue.Config{})
 	w.worker = broadcast.NewFanOut(broadcast.Ports{
 		Connections: w.faultyStore, Poster: w.poster, RetryPoster: retryPoster,

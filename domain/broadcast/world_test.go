@@ -48,6 +48,7 @@ func newWorldOf(t *testing.T, pageSize int, options broadcast.Options) *world {
 		store: memstore.New(pageSize),
 		dead:  memqueue.New(memqueue.Config{}),
 		poster: &poster{
+			mu:     new(sync.Mutex),
 			answer: make(map[domain.ConnectionID]func(int) error),
 			got:    make(map[domain.ConnectionID][]string),
 			read:   make(map[string][]string),
@@ -203,7 +204,7 @@ func (w *world) wantGot(id domain.ConnectionID, contents ...string) {
 
 // poster delivers in memory. A connection without an answer of its own is open.
 type poster struct {
-	mu       sync.Mutex
+	mu       *sync.Mutex // shared by posters that share the maps
 	answer   map[domain.ConnectionID]func(try int) error
 	got      map[domain.ConnectionID][]string
 	read     map[string][]string // the contents of payloads, which many connections got

@@ -26,14 +26,11 @@ type echo struct {
 }
 
 func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c, err := websocket.Accept(w, r, nil)
+	c, err := e.accept(w, r)
 	if err != nil {
 		return
 	}
 	defer c.CloseNow()
-	e.mu.Lock()
-	e.conns = append(e.conns, c)
-	e.mu.Unlock()
 	for {
 		kind, frame, err := c.Read(r.Context())
 		if err != nil {
@@ -41,6 +38,17 @@ func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		e.broadcast(r.Context(), kind, frame)
 	}
+}
+
+// accept answers the handshake with the lock: who is connected gets the next frame.
+func (e *echo) accept(w http.ResponseWriter, r *http.Request) (*websocket.Conn, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c, err := websocket.Accept(w, r, nil)
+	if err == nil {
+		e.conns = append(e.conns, c)
+	}
+	return c, err
 }
 
 func (e *echo) broadcast(ctx context.Context, kind websocket.MessageType, frame []byte) {
