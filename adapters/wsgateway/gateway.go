@@ -46,8 +46,7 @@ func New(cfg Config) (*Gateway, error) {
 //
 // The Post never waits for a client. ports.ErrThrottled says that the client's
 // buffer is full, and ports.ErrGone may say that it was just dropped for being
-// owed more than Config.Backlog; there are no other errors than that, ports.ErrGone and those
-// of the context.
+// owed more than Config.Backlog. The only other error is ports.ErrNotSent.
 func (g *Gateway) Prepare(payload []byte) (ports.Post, error) {
 	frames, err := g.encode(payload)
 	if err != nil {
@@ -55,7 +54,7 @@ func (g *Gateway) Prepare(payload []byte) (ports.Post, error) {
 	}
 	return func(ctx context.Context, id domain.ConnectionID) error {
 		if err := ctx.Err(); err != nil {
-			return err
+			return fmt.Errorf("%w: %w", ports.ErrNotSent, err)
 		}
 		return g.post(id, frames)
 	}, nil
