@@ -99,6 +99,20 @@ func TestPlaceIsGivenBackUnused(t *testing.T) {
 	r.succeeds(1)
 }
 
+// TestPlaceBesideAnIdleConnectionThatIsBeingClosed has fasthttp close a connection
+// that was idle for too long: it is out of the pool before it counts as closed.
+func TestPlaceBesideAnIdleConnectionThatIsBeingClosed(t *testing.T) {
+	r := newRogue(t, Options{}, good)
+	r.succeeds(1)
+	idle, err := r.poster.conns.AcquireConn(patience, false) // as its cleaner takes it
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.succeeds(2)
+	r.poster.conns.CloseConn(idle)
+	r.succeeds(2)
+}
+
 // TestWaitingForAPlace ends with the context, and takes none.
 func TestWaitingForAPlace(t *testing.T) {
 	arrived, now := make(chan struct{}), make(chan struct{})

@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -57,7 +58,7 @@ func New(cfg aws.Config, endpoint string, opts Options) *Poster {
 		conns: fasthttp.HostClient{
 			Addr:                target.address,
 			DialTimeout:         newDialer(cfg.HTTPClient, target).dial,
-			MaxConns:            inFlight,
+			MaxConns:            math.MaxInt, // the slots are the limit
 			MaxIdleConnDuration: maxIdle,
 			ConnPoolStrategy:    fasthttp.LIFO, // those that a quiet time does not need grow old
 			ReadBufferSize:      maxHead,

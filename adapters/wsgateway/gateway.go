@@ -63,8 +63,7 @@ func New(cfg Config) (*Gateway, error) {
 //
 // The Post never waits for a client: what its socket does not take waits in the
 // gateway, in order. ports.ErrGone may say that the client was just dropped since
-// more than Config.Backlog would wait; besides there are the errors of the context
-// alone.
+// more than Config.Backlog would wait. The only other error is ports.ErrNotSent.
 func (g *Gateway) Prepare(payload []byte) (ports.Post, error) {
 	frames, err := g.encode(payload)
 	if err != nil {
@@ -72,7 +71,7 @@ func (g *Gateway) Prepare(payload []byte) (ports.Post, error) {
 	}
 	return func(ctx context.Context, id domain.ConnectionID) error {
 		if err := ctx.Err(); err != nil {
-			return err
+			return fmt.Errorf("%w: %w", ports.ErrNotSent, err)
 		}
 		return g.post(id, frames)
 	}, nil

@@ -194,7 +194,8 @@ func TestWhatKeepsFailingIsDeadLetteredWithItsReasonAndCanBeSentBack(t *testing.
 		if log := w.log.String(); !strings.Contains(log, "given up") || !strings.Contains(log, string(id)) {
 			t.Errorf("log: %s", log)
 		}
-		delete(w.poster.answer, "c-1")
+		tries := w.poster.tries["c-1"]
+		w.poster.answer["c-1"] = until(tries+4, errors.New("still zero")) // and that is no last attempt
 		if err := w.queue.Send(context.Background(), ports.QueueMessage{Body: dead[0].Body}); err != nil {
 			t.Fatal(err)
 		}
@@ -395,12 +396,16 @@ func TestALargeLeftoverIsCutToFitTheQueue(t *testing.T) {
 func TestTheSummaryNamesTheMessagesAndCounts(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, broadcast.Options{})
-		w.connect(4)
+		w.connect(5)
+		w.register("opening", time.Now())
 		w.poster.answer["c-2"] = always(ports.ErrGone)
+		w.poster.answer["c-3"] = until(3, ports.ErrThrottled)
+		w.poster.answer["opening"] = until(1, ports.ErrGone)
 		id := w.send(`1`)
 		w.work()
 		for _, part := range []string{`"msg":"fanned out"`, `"messageIds":["` + string(id) + `"]`,
-			`"delivered":3`, `"unconfirmed":1`, `"leftOver":1`, `"gone":1`, `"leftOver":0`, `"durationMs":`} {
+			`"delivered":3`, `"throttled":3,"failed":1,"unopened":1,"unconfirmed":1,"leftOver":3`, `"posts":8`,
+			`"gone":1`, `"leftOver":0`, `"durationMs":`} {
 			if !strings.Contains(w.log.String(), part) {
 				t.Errorf("no %s in %s", part, w.log)
 			}

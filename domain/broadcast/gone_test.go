@@ -3,13 +3,11 @@ package broadcast_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"serverless-websocket/adapters/memqueue"
 	"serverless-websocket/domain"
 	"serverless-websocket/domain/broadcast"
 	"serverless-websocket/ports"
@@ -42,6 +40,7 @@ func TestARowIsPrunedWhenASecondPostFindsItGoneToo(t *testing.T) {
 		"default":       {0, 10 * time.Second, 2},
 		"longer":        {time.Minute, time.Minute, 2},
 		"never shorter": {time.Second, 10 * time.Second, 2},
+		"never longer":  {time.Hour, ports.MaxQueueDelay, 2},
 		"at once":       {-1, 0, 1},
 	} {
 		t.Run(name, inBubble(func(t *testing.T) {
@@ -59,6 +58,21 @@ func TestARowIsPrunedWhenASecondPostFindsItGoneToo(t *testing.T) {
 	}
 }
 
+// Once its socket has had the time to open, a new row is confirmed like an old one:
+// no sooner, and with no more posts.
+func TestAFreshRowIsConfirmedToo(t *testing.T) {
+	for _, confirm := range []time.Duration{0, time.Minute, 15 * time.Minute} {
+		t.Run(fmt.Sprint(confirm), inBubble(func(t *testing.T) {
+			w := newWorld(t, broadcast.Options{ConfirmGoneAfter: confirm, MaxAttempts: 1})
+			w.register("new", time.Now())
+			w.poster.answer["new"] = always(ports.ErrGone)
+			if took, posts := w.pruned("new"); took < confirm || took > confirm+20*time.Second || posts > 7 {
+				t.Errorf("pruned after %v and %d posts", took, posts)
+			}
+		}))
+	}
+}
+
 // API Gateway has answered 410 for connections that were alive.
 func TestALiveConnectionThatWasCalledGoneOnceGetsItsMessages(t *testing.T) {
 	inBubble(func(t *testing.T) {
@@ -70,6 +84,50 @@ func TestALiveConnectionThatWasCalledGoneOnceGetsItsMessages(t *testing.T) {
 		w.wantGot("c-2", want...)
 		if got := w.registered(); len(got) != 4 {
 			t.Errorf("registered: %v", got)
+		}
+	})(t)
+}
+
+// Each of the jobs for a connection says for how long it will have been gone by then.
+func TestEveryJobForAConnectionCountsItsOwnDelay(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{})
+		for i := range 3 {
+			id := domain.ConnectionID(fmt.Sprint("opening-", i))
+			w.register(id, time.Now())
+			w.poster.answer[id] = func(try int) error {
+				if try > i { // payloads that it has taken
+					return ports.ErrGone
+				}
+				return nil
+			}
+		}
+		w.sendLarge(3)
+		w.handle(context.Background(), w.receive())
+		for named, m := range w.receive() {
+			if n := strings.Count(m.Body, `"goneFor":1000}`); n != named+1 {
+				t.Errorf("job %d has %d connections that will have been gone for a second: %.200s", named, n, m.Body[len(m.Body)-200:])
+			}
+		}
+	})(t)
+}
+
+// What it was called before it took a payload does not count.
+func TestAConnectionThatTakesAPayloadIsNotGone(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{})
+		w.connect(1)
+		w.poster.answer["c-0"] = func(try int) error {
+			if try == 1 || try == 3 { // the first payload, and the second
+				return ports.ErrGone
+			}
+			return nil
+		}
+		want := w.sendLarge(2)
+		w.work()
+		w.wantGot("c-0", want...)
+		if len(w.registered()) != 1 {
+			t.Error("it has lost its row")
 		}
 	})(t)
 }
@@ -205,237 +263,4 @@ func TestTheLongestTimeCountsWhenJobsCoalesce(t *testing.T) {
 			}
 		})(t)
 	}
-}
-
-func TestARowThatIsRejectedForItselfIsPrunedAndNamedOnce(t *testing.T) {
-	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{})
-		w.connect(7)
-		w.poster.answer["c-2"] = always(fmt.Errorf("400: %w", ports.ErrRejected))
-		w.poster.answer["c-3"] = always(fmt.Errorf("403: %w", ports.ErrRejected))
-		took, posts := w.pruned("c-2")
-		if took < 10*time.Second || posts != 4 || w.poster.tries["c-3"] != 4 {
-			t.Errorf("%d posts in %v", posts, took)
-		}
-		want := []domain.ConnectionID{"c-0", "c-1", "c-4", "c-5", "c-6"}
-		if got := w.registered(); !slices.Equal(got, want) {
-			t.Errorf("registered: %v", got)
-		}
-		for _, id := range want {
-			w.wantGot(id, `1`)
-		}
-		log := w.log.String()
-		for _, id := range []string{"c-2", "c-3"} {
-			if strings.Count(log, `"connectionId":"`+id+`"`) != 1 || strings.Contains(log, `"ERROR"`) {
-				t.Errorf("log: %s", log)
-			}
-		}
-	})(t)
-}
-
-// A wrong stage, a wrong endpoint or a lost permission looks as if every
-// connection were rejected.
-func TestAWorkerThatMayNotPostStopsAndPrunesNobody(t *testing.T) {
-	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 100, broadcast.Options{InFlight: 4, MaxAttempts: 3})
-		all := w.connect(1000)
-		w.poster.denied = func() bool { return true }
-		w.send(`1`)
-		w.handle(context.Background(), w.receive())
-		if w.poster.posts > 20 {
-			t.Errorf("%d posts before the pass stops", w.poster.posts)
-		}
-		if log := w.log.String(); strings.Count(log, `"ERROR"`) != 1 || !strings.Contains(log, "403") {
-			t.Errorf("log: %s", log)
-		}
-		w.work()
-		if len(w.registered()) != len(all) {
-			t.Errorf("%d rows are left", len(w.registered()))
-		}
-		dead := w.deadLetters()
-		// One for the rest of the scan, which gets on by a page with each attempt, and
-		// one for each of these pages.
-		if len(dead) != 4 || !strings.Contains(dead[0].Body, "403") {
-			t.Errorf("%d dead letters", len(dead))
-		}
-		w.poster.denied = nil
-		for _, letter := range dead {
-			if err := w.queue.Send(context.Background(), ports.QueueMessage{Body: letter.Body}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		w.work()
-		for _, id := range all {
-			w.wantGot(id, `1`)
-		}
-	})(t)
-}
-
-func TestPermissionLostForAWhileInTheMiddleOfAPass(t *testing.T) {
-	for _, after := range []int{0, 1, 13, 99} {
-		for _, gone := range []time.Duration{time.Millisecond, 5 * time.Second, 30 * time.Second} {
-			t.Run(fmt.Sprint(after, " posts, for ", gone), inBubble(func(t *testing.T) {
-				w := newWorldOf(t, 10, broadcast.Options{InFlight: 8})
-				all := w.connect(100)
-				w.poster.hold = func(domain.ConnectionID) { time.Sleep(10 * time.Millisecond) }
-				var lost time.Time
-				w.poster.denied = func() bool {
-					if w.poster.posts > after && lost.IsZero() {
-						lost = time.Now()
-					}
-					return !lost.IsZero() && time.Since(lost) < gone
-				}
-				w.send(`1`)
-				w.work()
-				for _, id := range all {
-					w.wantGot(id, `1`) // once
-				}
-				if left := len(w.registered()); left != len(all) {
-					t.Errorf("%d rows are left", left)
-				}
-			}))
-		}
-	}
-}
-
-// Rejected before the permission came back, and found able to post after it.
-func TestARejectionIsLookedAtTwice(t *testing.T) {
-	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Repeats: -1, ConfirmGoneAfter: -1})
-		w.connect(2)
-		w.poster.answer["c-0"] = until(1, ports.ErrRejected)
-		w.send(`1`)
-		if batches := w.work(); batches != 1 || len(w.registered()) != 2 {
-			t.Errorf("%d batches, registered: %v", batches, w.registered())
-		}
-		w.wantGot("c-0", `1`)
-	})(t)
-}
-
-// Where the quota is small there may be no turn for the second look.
-func TestNoTurnForASecondLookLeavesARejectionWhatItWas(t *testing.T) {
-	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{})
-		w.connect(2)
-		w.poster.answer["c-0"] = func(try int) error {
-			if try%2 == 0 {
-				return ports.ErrNotSent
-			}
-			return ports.ErrRejected
-		}
-		if _, posts := w.pruned("c-0"); posts != 4 {
-			t.Errorf("%d posts", posts)
-		}
-	})(t)
-}
-
-// What nobody can tell, since the question is not answered either, is tried again.
-func TestARejectionThatNobodyExplainsIsAFailure(t *testing.T) {
-	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{MaxAttempts: 2})
-		w.connect(2)
-		w.poster.answer["c-0"] = always(ports.ErrRejected)
-		w.poster.asked = ports.ErrThrottled
-		w.send(`1`)
-		w.work()
-		if len(w.registered()) != 2 || len(w.deadLetters()) != 1 {
-			t.Errorf("registered: %v", w.registered())
-		}
-	})(t)
-}
-
-// apart gives the world a worker that posts retries by a poster of its own, and
-// leaves what it leaves over on two queues.
-func (w *world) apart(options broadcast.Options) (retryPoster *poster, parts, retries *memqueue.Queue) {
-	retryPoster = &poster{mu: w.poster.mu, answer: w.poster.answer, got: w.poster.got}
-	parts, retries = memqueue.New(memqueue.Config{}), memqueue.New(memqueue.Config{})
-	w.worker = broadcast.NewFanOut(broadcast.Ports{
-		Connections: w.faultyStore, Poster: w.poster, RetryPoster: retryPoster,
-		Parts: parts, Retries: retries, DeadLetters: w.dead,
-	}, slog.New(slog.DiscardHandler), options)
-	return retryPoster, parts, retries
-}
-
-// Everything that the queue of retries hands out has the share of retries.
-func TestWhatIsAskedAgainIsARetry(t *testing.T) {
-	for name, c := range map[string]struct {
-		age    time.Duration
-		answer error
-		times  int
-	}{
-		"not open yet": {0, ports.ErrGone, 1},
-		"unconfirmed":  {time.Hour, ports.ErrGone, 1},
-		"rejected":     {time.Hour, ports.ErrRejected, 2},
-	} {
-		t.Run(name, inBubble(func(t *testing.T) {
-			w := newWorld(t, broadcast.Options{})
-			retryPoster, parts, retries := w.apart(broadcast.Options{})
-			w.register("a", time.Now().Add(-c.age))
-			w.poster.answer["a"] = until(c.times, c.answer)
-			w.send(`1`)
-			w.handle(context.Background(), w.receive())
-			if parts.Depth() != (memqueue.Depth{}) || retries.Depth().Delayed != 1 {
-				t.Errorf("parts %+v, retries %+v", parts.Depth(), retries.Depth())
-			}
-			w.poster.posts = 0
-			w.queue = retries
-			w.work()
-			if w.poster.posts != 0 || retryPoster.posts == 0 {
-				t.Errorf("%d posts with the full share, %d with that of retries", w.poster.posts, retryPoster.posts)
-			}
-		}))
-	}
-}
-
-// sendBack puts the dead letters on the queue of jobs, and returns how many.
-func (w *world) sendBack() int {
-	w.t.Helper()
-	dead := w.deadLetters()
-	for _, letter := range dead {
-		if err := w.queue.Send(context.Background(), ports.QueueMessage{Body: letter.Body}); err != nil {
-			w.t.Fatal(err)
-		}
-	}
-	return len(dead)
-}
-
-// Dead letters may be sent back to any queue, that of retries among them. A new
-// message that comes together with one does not have to wait with it.
-func TestADeadLetterOfAScanThatIsSentBackIsARetry(t *testing.T) {
-	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{})
-		retryPoster, _, _ := w.apart(broadcast.Options{MaxAttempts: 1})
-		w.connect(2)
-		w.faultyStore.failScan = func(domain.Cursor) error { return ports.ErrThrottled }
-		w.send(`"old"`)
-		w.work()
-		w.faultyStore.failScan = nil
-		n := w.sendBack()
-		w.send(`"new"`)
-		w.handle(context.Background(), w.receive())
-		if n != 1 || w.poster.posts != 2 || retryPoster.posts != 2 {
-			t.Errorf("%d dead letters, %d posts with the full share, %d with that of retries", n, w.poster.posts, retryPoster.posts)
-		}
-	})(t)
-}
-
-func TestWhatIsLeftOfADeadLetterForConnectionsIsARetryToo(t *testing.T) {
-	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 100, broadcast.Options{})
-		retryPoster, parts, retries := w.apart(broadcast.Options{MaxAttempts: 1, InFlight: 4, Repeats: -1})
-		all := w.connect(20)
-		for _, id := range all {
-			w.poster.answer[id] = always(ports.ErrThrottled)
-		}
-		w.send(`1`)
-		w.work()
-		w.poster.posts = 0
-		clear(w.poster.answer)
-		retryPoster.hold = func(domain.ConnectionID) { time.Sleep(2 * time.Second) } // longer than a pass of retries has
-		w.sendBack()
-		w.handle(context.Background(), w.receive())
-		if w.poster.posts != 0 || parts.Depth() != (memqueue.Depth{}) || retries.Depth().Ready != 1 {
-			t.Errorf("%d posts with the full share; parts %+v, retries %+v", w.poster.posts, parts.Depth(), retries.Depth())
-		}
-	})(t)
 }

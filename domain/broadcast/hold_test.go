@@ -155,6 +155,21 @@ func TestProgressIsNoFailedAttempt(t *testing.T) {
 	})(t)
 }
 
+// The last attempt of a scan is the first one for a connection on its page.
+func TestAConnectionThatFailsInAScanIsNotToBlameForTheScan(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{Repeats: -1, MaxAttempts: 3})
+		w.connect(2)
+		w.poster.answer["c-0"] = until(2, ports.ErrThrottled)
+		w.job(`"attempt":2`)
+		w.work()
+		w.wantGot("c-0", `1`)
+		if dead := w.deadLetters(); len(dead) > 0 {
+			t.Errorf("%d dead letters", len(dead))
+		}
+	})(t)
+}
+
 func TestWhyAPassFailedIsInTheLog(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, broadcast.Options{})

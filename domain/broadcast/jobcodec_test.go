@@ -248,6 +248,19 @@ func TestAudiencesThatLookAlike(t *testing.T) {
 	}
 }
 
+// Jobs from the same cursor may have counted differently.
+func TestABatchHasSeenWhatAnyOfItsJobsHas(t *testing.T) {
+	for _, order := range [][]int{{3, 7}, {7, 3}} {
+		var work []received
+		for _, seen := range order {
+			work = append(work, received{job: domain.Job{Seen: seen}})
+		}
+		if got := coalesce(work); len(got) != 1 || got[0].Seen != 7 {
+			t.Errorf("%v: %+v", order, got)
+		}
+	}
+}
+
 // Whatever is taken for a job makes frames that a client can read, and is
 // nothing but what would be written for it.
 func FuzzDecodeJob(f *testing.F) {

@@ -148,6 +148,23 @@ func TestNoTurnAfterAFailureIsStillAFailure(t *testing.T) {
 	})(t)
 }
 
+// One that failed, then took a payload and got no turn for the next, has not.
+func TestNoTurnAfterASuccessIsNoFailure(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{MaxAttempts: 1, Repeats: 1})
+		w.connect(1)
+		w.poster.answer["c-0"] = func(try int) error {
+			return map[int]error{1: errors.New("503"), 3: ports.ErrNotSent}[try]
+		}
+		want := w.sendLarge(2)
+		w.work()
+		w.wantGot("c-0", want...)
+		if dead := w.deadLetters(); len(dead) > 0 {
+			t.Errorf("%d dead letters", len(dead))
+		}
+	})(t)
+}
+
 // Three workers share a scan; the last one knows how large the table is.
 func TestAScanThatIsCarriedOnKeepsCount(t *testing.T) {
 	inBubble(func(t *testing.T) {

@@ -216,3 +216,28 @@ func TestRetriesDoNotHoldUpANewMessage(t *testing.T) {
 		<-done
 	})(t)
 }
+
+// More retries than there can be passes are handed over before a new message.
+func TestANewMessageGoesBeforeTheRetriesOfItsBatch(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{})
+		w.connect(1)
+		for i := range 20 {
+			w.job(fmt.Sprintf(`"only":[{"id":"slow-%d","at":0}],"attempt":1`, i))
+		}
+		w.send(`"new"`)
+		w.poster.hold = func(id domain.ConnectionID) {
+			if id != "c-0" {
+				time.Sleep(2 * time.Second)
+			}
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			w.handle(context.Background(), w.receive())
+		}()
+		time.Sleep(time.Second)
+		w.wantGot("c-0", `"new"`)
+		<-done
+	})(t)
+}

@@ -26,7 +26,7 @@ type outcome struct {
 	untried     []target // no time left
 	unsent      []target // no turn under the quota
 	unopened    []target // gone, but perhaps not open yet
-	unconfirmed []target // gone for the first time
+	unconfirmed []target // gone, which is yet to be confirmed
 	failed      []target // throttled or unavailable
 	late        []target // ran into the time limit of a post
 	rejected    []target // for good; whether the connection alone is still to be found out
@@ -75,7 +75,7 @@ func (p *pass) doubt(t target) {
 	switch o := p.options; {
 	case t.GoneFor >= max(o.FreshFor, o.ConfirmGoneAfter):
 		p.outcome.add(&p.outcome.gone, t)
-	case t.GoneFor > 0 || t.Fresh(time.Now(), o.FreshFor):
+	case t.GoneFor < o.FreshFor && (t.GoneFor > 0 || t.Fresh(time.Now(), o.FreshFor)):
 		p.outcome.add(&p.outcome.unopened, t)
 	case o.ConfirmGoneAfter > 0:
 		p.outcome.add(&p.outcome.unconfirmed, t)
@@ -87,37 +87,46 @@ func (p *pass) doubt(t target) {
 // handOn makes jobs of those who are still owed something, of each list of the
 // outcome that has at least so many.
 func (p *pass) handOn(atLeast int) {
-	var jobs []leftover
-	untried := p.outcome.take(&p.outcome.untried, atLeast)
-	failed := slices.Concat(p.outcome.take(&p.outcome.failed, atLeast), p.outcome.take(&p.outcome.late, atLeast))
+	take := func(list *[]target) []target { return p.outcome.take(list, atLeast) }
+	untried, failed := take(&p.outcome.untried), slices.Concat(take(&p.outcome.failed), take(&p.outcome.late))
 	if p.barred.Load() {
 		untried, failed = nil, append(failed, untried...)
 	}
-	for rest, audience := range p.owed(untried) {
-		jobs = append(jobs, rest.carriedOn(audience))
-	}
-	for rest, audience := range p.owed(p.outcome.take(&p.outcome.unsent, atLeast)) {
-		jobs = append(jobs, rest.later(audience, p.options.requeueDelay(1)))
-	}
-	unopened := p.outcome.take(&p.outcome.unopened, atLeast)
+	unopened, unconfirmed := take(&p.outcome.unopened), take(&p.outcome.unconfirmed)
 	p.tally.unopened += len(unopened)
-	for rest, audience := range p.owed(unopened) {
-		jobs = append(jobs, rest.askAgain(audience, p.options.openingDelay(audience.Only)))
-	}
-	unconfirmed := p.outcome.take(&p.outcome.unconfirmed, atLeast)
 	p.tally.unconfirmed += len(unconfirmed)
-	for rest, audience := range p.owed(unconfirmed) {
-		jobs = append(jobs, rest.askAgain(audience, p.options.ConfirmGoneAfter))
+	p.leaveOver(slices.Concat(
+		p.jobs(untried, batch.carriedOn),
+		p.jobs(take(&p.outcome.unsent), func(b batch, rest domain.Audience) leftover {
+			return b.later(rest, p.options.requeueDelay(1))
+		}),
+		p.jobs(unopened, func(b batch, rest domain.Audience) leftover {
+			return b.askAgain(rest, p.options.openingDelay(rest.Only))
+		}),
+		p.jobs(unconfirmed, func(b batch, rest domain.Audience) leftover {
+			return b.askAgain(rest, p.options.ConfirmGoneAfter)
+		}),
+		p.failures(failed),
+	)...)
+}
+
+// jobs makes a job of each part of what the targets are owed.
+func (p *pass) jobs(targets []target, job func(batch, domain.Audience) leftover) (all []leftover) {
+	for rest, audience := range p.owed(targets) {
+		all = append(all, job(rest, audience))
 	}
+	return all
+}
+
+// failures makes jobs of what targets are owed that have failed.
+func (p *pass) failures(failed []target) []leftover {
+	if len(failed) == 0 {
+		return nil
+	}
+	why := cmp.Or(p.why(), reason(failed))
 	p.tally.failed += len(failed)
-	if len(failed) > 0 {
-		why := cmp.Or(p.why(), reason(failed))
-		p.tally.reason = cmp.Or(p.tally.reason, why)
-		for rest, audience := range p.owed(failed) {
-			jobs = append(jobs, rest.failed(audience, why))
-		}
-	}
-	p.leaveOver(jobs...)
+	p.tally.reason = cmp.Or(p.tally.reason, why)
+	return p.jobs(failed, func(b batch, rest domain.Audience) leftover { return b.failed(rest, why) })
 }
 
 // reason picks the error to give for all the targets: one that says more than

@@ -165,7 +165,7 @@ func (p *pass) post(t target) {
 			p.classify(t)
 			return
 		}
-		before = nil
+		before, t.GoneFor = nil, 0
 	}
 	p.tally.delivered.Add(1)
 }

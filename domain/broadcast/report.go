@@ -17,7 +17,7 @@ type tally struct {
 	delivered   atomic.Int64 // connections that got everything
 	gone        atomic.Int64 // answered 410, to be pruned
 	unopened    int          // answered 410 but may be about to open: left over for later
-	unconfirmed int          // answered 410 for the first time: left over for later
+	unconfirmed int          // answered 410, which is yet to be confirmed: left over for later
 	failed      int          // left over after 429 or any other error
 	leftOver    int          // handed to other jobs, once for each: the last three and the untried
 	reason      error        // why the first ones failed, or the scan

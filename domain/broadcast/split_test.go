@@ -2,6 +2,7 @@ package broadcast_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -70,6 +71,26 @@ func TestOnceATableIsKnownItsSizeDecides(t *testing.T) {
 		}
 		w.wantSplit(1) // nobody has seen the new ones yet
 		w.wantSplit(5) // 5.5 s
+	})(t)
+}
+
+// A scan that breaks off has seen that the table is at least so large.
+func TestAScanThatBreaksOffShowsThatATableHasGrown(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorldOf(t, 100, broadcast.Options{Workers: 5, PerSecond: 80})
+		w.connect(50)
+		w.wantSplit(1) // 0.6 s
+		w.connect(250)
+		w.faultyStore.failScan = func(from domain.Cursor) error {
+			if from == "" {
+				return nil
+			}
+			return errors.New("throughput exceeded")
+		}
+		w.send(`1`)
+		w.handle(context.Background(), w.receive())
+		w.faultyStore.failScan = nil
+		w.wantSplit(5) // 1.3 s for the first page alone
 	})(t)
 }
 

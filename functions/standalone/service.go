@@ -33,8 +33,8 @@ const (
 
 // fanOutOptions fit posts that never wait, to sockets that open within
 // milliseconds: only to one that is not open yet is a post tried again. That a
-// connection is gone needs no second post: the gateway of this process knows. No job is
-// split: there is one worker for all parts, and messages in parts could overtake
+// connection is gone needs no second post: the gateway of this process knows. No job
+// is split: there is one worker for all parts, and messages in parts could overtake
 // each other. One processor is left to those who connect and send, as posts never
 // let go of theirs.
 var fanOutOptions = broadcast.Options{

@@ -255,7 +255,9 @@ func (c *posterCase) cancelled() {
 	id, recv := c.Open(c.T)
 	ctx, cancel := context.WithCancel(c.ctx)
 	cancel()
-	c.expectError(c.prepare([]byte("late"))(ctx, id), context.Canceled)
+	err := c.prepare([]byte("late"))(ctx, id)
+	c.expectError(err, context.Canceled)
+	c.expectError(err, ports.ErrNotSent)
 	if err := c.prepare([]byte("next"))(c.ctx, id); err != nil {
 		c.Fatalf("post after a cancelled one: %v", err)
 	}

@@ -1,0 +1,174 @@
+package broadcast_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/ports"
+)
+
+// Whose fault a rejection is.
+
+func TestARowThatIsRejectedForItselfIsPrunedAndNamedOnce(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{})
+		w.connect(7)
+		w.poster.answer["c-2"] = always(fmt.Errorf("400: %w", ports.ErrRejected))
+		w.poster.answer["c-3"] = always(fmt.Errorf("403: %w", ports.ErrRejected))
+		took, posts := w.pruned("c-2")
+		if took < 10*time.Second || posts != 4 || w.poster.tries["c-3"] != 4 {
+			t.Errorf("%d posts in %v", posts, took)
+		}
+		want := []domain.ConnectionID{"c-0", "c-1", "c-4", "c-5", "c-6"}
+		if got := w.registered(); !slices.Equal(got, want) {
+			t.Errorf("registered: %v", got)
+		}
+		for _, id := range want {
+			w.wantGot(id, `1`)
+		}
+		log := w.log.String()
+		for _, id := range []string{"c-2", "c-3"} {
+			if strings.Count(log, `"connectionId":"`+id+`"`) != 1 || strings.Contains(log, `"ERROR"`) {
+				t.Errorf("log: %s", log)
+			}
+		}
+	})(t)
+}
+
+// A wrong stage, a wrong endpoint or a lost permission looks as if every
+// connection were rejected.
+func TestAWorkerThatMayNotPostStopsAndPrunesNobody(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorldOf(t, 100, broadcast.Options{InFlight: 4, MaxAttempts: 3})
+		all := w.connect(1000)
+		w.poster.denied = func() bool { return true }
+		w.send(`1`)
+		w.handle(context.Background(), w.receive())
+		if w.poster.posts > 20 {
+			t.Errorf("%d posts before the pass stops", w.poster.posts)
+		}
+		if log := w.log.String(); strings.Count(log, `"ERROR"`) != 1 || !strings.Contains(log, "403") {
+			t.Errorf("log: %s", log)
+		}
+		w.work()
+		if len(w.registered()) != len(all) {
+			t.Errorf("%d rows are left", len(w.registered()))
+		}
+		dead := w.deadLetters()
+		// One for the rest of the scan, which gets on by a page with each attempt, and
+		// one for each of these pages.
+		if len(dead) != 4 || !strings.Contains(dead[0].Body, "403") {
+			t.Errorf("%d dead letters", len(dead))
+		}
+		w.poster.denied = nil
+		for _, letter := range dead {
+			if err := w.queue.Send(context.Background(), ports.QueueMessage{Body: letter.Body}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.work()
+		for _, id := range all {
+			w.wantGot(id, `1`)
+		}
+	})(t)
+}
+
+// More connections than a pass keeps in mind.
+func TestWhoWasNotTriedSinceNobodyMayPostFailsForThatReason(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorldOf(t, 100, broadcast.Options{InFlight: 4, MaxAttempts: 1, Held: 50})
+		w.connect(100)
+		w.poster.denied = func() bool { return true }
+		w.send(`1`)
+		w.handle(context.Background(), w.receive())
+		connections := 0
+		for _, letter := range w.deadLetters() {
+			connections += strings.Count(letter.Body, `{"id":"c-`)
+			if !strings.Contains(letter.Body, "403") {
+				t.Errorf("no reason in %.200s", letter.Body)
+			}
+		}
+		if connections != 100 {
+			t.Errorf("%d connections in dead letters", connections)
+		}
+	})(t)
+}
+
+func TestPermissionLostForAWhileInTheMiddleOfAPass(t *testing.T) {
+	for _, after := range []int{0, 1, 13, 99} {
+		for _, gone := range []time.Duration{time.Millisecond, 5 * time.Second, 30 * time.Second} {
+			t.Run(fmt.Sprint(after, " posts, for ", gone), inBubble(func(t *testing.T) {
+				w := newWorldOf(t, 10, broadcast.Options{InFlight: 8})
+				all := w.connect(100)
+				w.poster.hold = func(domain.ConnectionID) { time.Sleep(10 * time.Millisecond) }
+				var lost time.Time
+				w.poster.denied = func() bool {
+					if w.poster.posts > after && lost.IsZero() {
+						lost = time.Now()
+					}
+					return !lost.IsZero() && time.Since(lost) < gone
+				}
+				w.send(`1`)
+				w.work()
+				for _, id := range all {
+					w.wantGot(id, `1`) // once
+				}
+				if left := len(w.registered()); left != len(all) {
+					t.Errorf("%d rows are left", left)
+				}
+			}))
+		}
+	}
+}
+
+// Rejected before the permission came back, and found able to post after it.
+func TestARejectionIsLookedAtTwice(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{Repeats: -1, ConfirmGoneAfter: -1})
+		w.connect(2)
+		w.poster.answer["c-0"] = until(1, ports.ErrRejected)
+		w.send(`1`)
+		if batches := w.work(); batches != 1 || len(w.registered()) != 2 {
+			t.Errorf("%d batches, registered: %v", batches, w.registered())
+		}
+		w.wantGot("c-0", `1`)
+	})(t)
+}
+
+// Where the quota is small there may be no turn for the second look.
+func TestNoTurnForASecondLookLeavesARejectionWhatItWas(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{})
+		w.connect(2)
+		w.poster.answer["c-0"] = func(try int) error {
+			if try%2 == 0 {
+				return ports.ErrNotSent
+			}
+			return ports.ErrRejected
+		}
+		if _, posts := w.pruned("c-0"); posts != 4 {
+			t.Errorf("%d posts", posts)
+		}
+	})(t)
+}
+
+// What nobody can tell, since the question is not answered either, is tried again.
+func TestARejectionThatNobodyExplainsIsAFailure(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{MaxAttempts: 2})
+		w.connect(2)
+		w.poster.answer["c-0"] = always(ports.ErrRejected)
+		w.poster.asked = ports.ErrThrottled
+		w.send(`1`)
+		w.work()
+		if len(w.registered()) != 2 || len(w.deadLetters()) != 1 {
+			t.Errorf("registered: %v", w.registered())
+		}
+	})(t)
+}

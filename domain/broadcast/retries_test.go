@@ -1,0 +1,111 @@
+package broadcast_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"serverless-websocket/adapters/memqueue"
+	"serverless-websocket/domain"
+	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/ports"
+)
+
+// What is a retry, and keeps to the share that retries have.
+
+// apart gives the world a worker that posts retries by a poster of its own, and
+// leaves what it leaves over on two queues.
+func (w *world) apart(options broadcast.Options) (retryPoster *poster, parts, retries *memqueue.Queue) {
+	retryPoster = &poster{mu: w.poster.mu, answer: w.poster.answer, got: w.poster.got}
+	parts, retries = memqueue.New(memqueue.Config{}), memqueue.New(memqueue.Config{})
+	w.worker = broadcast.NewFanOut(broadcast.Ports{
+		Connections: w.faultyStore, Poster: w.poster, RetryPoster: retryPoster,
+		Parts: parts, Retries: retries, DeadLetters: w.dead,
+	}, slog.New(slog.DiscardHandler), options)
+	return retryPoster, parts, retries
+}
+
+// Everything that the queue of retries hands out has the share of retries.
+func TestWhatIsAskedAgainIsARetry(t *testing.T) {
+	for name, c := range map[string]struct {
+		age    time.Duration
+		answer error
+		times  int
+	}{
+		"not open yet": {0, ports.ErrGone, 1},
+		"unconfirmed":  {time.Hour, ports.ErrGone, 1},
+		"rejected":     {time.Hour, ports.ErrRejected, 2},
+	} {
+		t.Run(name, inBubble(func(t *testing.T) {
+			w := newWorld(t, broadcast.Options{})
+			retryPoster, parts, retries := w.apart(broadcast.Options{})
+			w.register("a", time.Now().Add(-c.age))
+			w.poster.answer["a"] = until(c.times, c.answer)
+			w.send(`1`)
+			w.handle(context.Background(), w.receive())
+			if parts.Depth() != (memqueue.Depth{}) || retries.Depth().Delayed != 1 {
+				t.Errorf("parts %+v, retries %+v", parts.Depth(), retries.Depth())
+			}
+			w.poster.posts = 0
+			w.queue = retries
+			w.work()
+			if w.poster.posts != 0 || retryPoster.posts == 0 {
+				t.Errorf("%d posts with the full share, %d with that of retries", w.poster.posts, retryPoster.posts)
+			}
+		}))
+	}
+}
+
+// sendBack puts the dead letters on the queue of jobs, and returns how many.
+func (w *world) sendBack() int {
+	w.t.Helper()
+	dead := w.deadLetters()
+	for _, letter := range dead {
+		if err := w.queue.Send(context.Background(), ports.QueueMessage{Body: letter.Body}); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return len(dead)
+}
+
+// Dead letters may be sent back to any queue, that of retries among them. A new
+// message that comes together with one does not have to wait with it.
+func TestADeadLetterOfAScanThatIsSentBackIsARetry(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{})
+		retryPoster, _, _ := w.apart(broadcast.Options{MaxAttempts: 1})
+		w.connect(2)
+		w.faultyStore.failScan = func(domain.Cursor) error { return ports.ErrThrottled }
+		w.send(`"old"`)
+		w.work()
+		w.faultyStore.failScan = nil
+		n := w.sendBack()
+		w.send(`"new"`)
+		w.handle(context.Background(), w.receive())
+		if n != 1 || w.poster.posts != 2 || retryPoster.posts != 2 {
+			t.Errorf("%d dead letters, %d posts with the full share, %d with that of retries", n, w.poster.posts, retryPoster.posts)
+		}
+	})(t)
+}
+
+func TestWhatIsLeftOfADeadLetterForConnectionsIsARetryToo(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorldOf(t, 100, broadcast.Options{})
+		retryPoster, parts, retries := w.apart(broadcast.Options{MaxAttempts: 1, InFlight: 4, Repeats: -1})
+		all := w.connect(20)
+		for _, id := range all {
+			w.poster.answer[id] = always(ports.ErrThrottled)
+		}
+		w.send(`1`)
+		w.work()
+		w.poster.posts = 0
+		clear(w.poster.answer)
+		retryPoster.hold = func(domain.ConnectionID) { time.Sleep(2 * time.Second) } // longer than a pass of retries has
+		w.sendBack()
+		w.handle(context.Background(), w.receive())
+		if w.poster.posts != 0 || parts.Depth() != (memqueue.Depth{}) || retries.Depth().Ready != 1 {
+			t.Errorf("%d posts with the full share; parts %+v, retries %+v", w.poster.posts, parts.Depth(), retries.Depth())
+		}
+	})(t)
+}
