@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -52,6 +53,29 @@ func TestConnectionsAreKept(t *testing.T) {
 			t.Logf("%d TCP connections, %v", s.accepted.Load(), time.Since(start))
 			if n := int(s.accepted.Load()); n > inFlight {
 				t.Errorf("%d posts made %d TCP connections, want at most %d", posts, n, inFlight)
+			}
+		})
+	}
+}
+
+// TestTLSSessionIsResumed has the server end each connection, so that the next post
+// opens another.
+func TestTLSSessionIsResumed(t *testing.T) {
+	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2 as well": true} {
+		t.Run(name, func(t *testing.T) {
+			var resumed []bool
+			s := newServer(t, http2, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Connection", "close")
+				resumed = append(resumed, r.TLS.DidResume)
+			})
+			poster := s.poster(apigwposter.Options{InFlight: 1})
+			for range 3 {
+				if err := post(t.Context(), t, poster); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if want := []bool{false, true, true}; !slices.Equal(resumed, want) {
+				t.Errorf("resumed: %v, want %v", resumed, want)
 			}
 		})
 	}

@@ -5,8 +5,13 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"golang.org/x/sync/errgroup"
+
 	"serverless-websocket/ports"
 )
+
+// maxJudged is how many connections that were rejected are posted to again at once.
+const maxJudged = 16
 
 // barrier ends a pass when it turns out that this worker may not post.
 type barrier struct {
@@ -41,14 +46,20 @@ func (p *pass) judge() {
 	if len(rejected) == 0 {
 		return
 	}
-	if p.ask() {
-		for _, t := range rejected {
-			t.alone = true
-			p.post(t)
-		}
+	if !p.ask() {
+		p.outcome.add(&p.outcome.failed, rejected...)
 		return
 	}
-	p.outcome.add(&p.outcome.failed, rejected...)
+	var posts errgroup.Group
+	posts.SetLimit(maxJudged)
+	for _, t := range rejected {
+		t.alone = true
+		posts.Go(func() error {
+			p.post(t)
+			return nil
+		})
+	}
+	waitFor(&posts)
 }
 
 // ask posts to nobody and reports whether this worker may post.

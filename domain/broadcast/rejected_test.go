@@ -141,6 +141,23 @@ func TestARejectionIsLookedAtTwice(t *testing.T) {
 	})(t)
 }
 
+// Posts that were under way when the permission was lost for a moment.
+func TestManySecondLooksHoldAWorkerNoLongerThanASecond(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorldOf(t, 1000, broadcast.Options{})
+		all := w.connect(500)
+		w.poster.hold = func(domain.ConnectionID) { time.Sleep(10 * time.Millisecond) }
+		for _, id := range all {
+			w.poster.answer[id] = until(1, ports.ErrRejected)
+		}
+		w.send(`1`)
+		w.holds(time.Second)
+		for _, id := range all {
+			w.wantGot(id, `1`)
+		}
+	})(t)
+}
+
 // Where the quota is small there may be no turn for the second look.
 func TestNoTurnForASecondLookLeavesARejectionWhatItWas(t *testing.T) {
 	inBubble(func(t *testing.T) {
