@@ -33,6 +33,9 @@ type Target struct {
 	// were gone; zero if none was. It adds up the delays of the jobs since then
 	// rather than compare clocks, which differ and can be set back.
 	GoneFor time.Duration
+	// Rejected says that a post to it was rejected while one to nobody was not, and
+	// that there was no time to try it once more.
+	Rejected bool
 }
 
 // Fresh reports whether at now the target was registered less than window ago.

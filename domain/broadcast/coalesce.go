@@ -52,6 +52,7 @@ func coalesce(work []received) []batch {
 		for i, t := range r.job.Audience.Only { // the same connections in the same order
 			known := &b.Audience.Only[i]
 			known.GoneFor = max(known.GoneFor, t.GoneFor)
+			known.Rejected = known.Rejected || t.Rejected
 		}
 		b.deliveries = append(b.deliveries, r.delivery)
 	}

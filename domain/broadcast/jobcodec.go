@@ -57,6 +57,7 @@ type wireConnection struct {
 	ID           domain.ConnectionID `json:"id"`
 	RegisteredAt int64               `json:"at"`                // Unix time in milliseconds; 0 if the row did not say
 	GoneFor      int64               `json:"goneFor,omitempty"` // milliseconds
+	Rejected     bool                `json:"rejected,omitempty"`
 }
 
 // encodeJob returns the job as a queue body, which decodeJob accepts.
@@ -75,7 +76,7 @@ func encodeJob(job domain.Job) string {
 		wire.Messages = append(wire.Messages, wireMessage{m.ID, m.SentAt.UnixMilli(), string(m.Content)})
 	}
 	for _, c := range job.Audience.Only {
-		wire.Only = append(wire.Only, wireConnection{c.ID, registration(c), min(c.GoneFor, maxGoneFor).Milliseconds()})
+		wire.Only = append(wire.Only, wireConnection{c.ID, registration(c), min(c.GoneFor, maxGoneFor).Milliseconds(), c.Rejected})
 	}
 	return wire.body()
 }
@@ -225,7 +226,12 @@ func (w wireMessage) message() (domain.Message, error) {
 }
 
 func (w wireConnection) target() (domain.Target, error) {
-	t := domain.Target{ID: w.ID, RegisteredAt: time.UnixMilli(w.RegisteredAt), GoneFor: time.Duration(w.GoneFor) * time.Millisecond}
+	t := domain.Target{
+		ID:           w.ID,
+		RegisteredAt: time.UnixMilli(w.RegisteredAt),
+		GoneFor:      time.Duration(w.GoneFor) * time.Millisecond,
+		Rejected:     w.Rejected,
+	}
 	switch {
 	case !t.ID.Valid():
 		return t, fmt.Errorf("connection id %.40q", t.ID)

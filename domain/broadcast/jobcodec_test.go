@@ -53,6 +53,7 @@ func anyJob(t *rapid.T) domain.Job {
 			job.Audience.Only = append(job.Audience.Only, domain.Target{
 				ID:           domain.ConnectionID(anyID().Draw(t, "connection")),
 				RegisteredAt: rapid.OneOf(anyTime(), rapid.Just(time.UnixMilli(0))).Draw(t, "registeredAt"),
+				Rejected:     rapid.Bool().Draw(t, "rejected"),
 				GoneFor:      time.Duration(rapid.Int64Range(0, maxGoneFor.Milliseconds()).Draw(t, "goneFor")) * time.Millisecond,
 			})
 		}
@@ -156,6 +157,7 @@ func TestBodiesThatAreNoJob(t *testing.T) {
 
 		{"gone backwards", goodRetry, `"at":0}`, `"at":0,"goneFor":-1}`},
 		{"gone for ever", goodRetry, `"at":0}`, `"at":0,"goneFor":9223372036854775807}`},
+		{"not rejected", goodRetry, `"at":0}`, `"at":0,"rejected":false}`},
 		{"gone for no time", goodRetry, `"at":0}`, `"at":0,"goneFor":0}`},
 
 		{"segment too high", goodParts, `"segment":1`, `"segment":2`},

@@ -165,20 +165,25 @@ func (p *pass) post(t target) {
 			p.classify(t)
 			return
 		}
-		before, t.GoneFor = nil, 0
+		before, t.GoneFor, t.Rejected = nil, 0, false
 	}
 	p.tally.delivered.Add(1)
 }
 
 // notSent notes a target whose post was not begun. One that has failed in this
-// pass before has still failed, or is still rejected.
+// pass before has still failed. One that was rejected, and gets no second look,
+// may have been rejected like all others: a later pass has to find the same.
 func (p *pass) notSent(t target, before error) {
-	if before == nil {
-		p.outcome.add(&p.outcome.unsent, t)
-		return
-	}
 	t.err = before
-	p.classify(t)
+	switch {
+	case before == nil:
+		p.outcome.add(&p.outcome.unsent, t)
+	case t.alone && !t.Rejected:
+		t.Rejected = true
+		p.outcome.add(&p.outcome.unconfirmed, t)
+	default:
+		p.classify(t)
+	}
 }
 
 // repeat posts again to the targets that failed, a few times, with a pause before

@@ -41,13 +41,17 @@ func (s *store) begin(ctx context.Context, what string) (before, after error) {
 	return nil, nil
 }
 
+// slack is how much longer than a connection a row lives. A clock that is further
+// behind lets rows of the live expire, which nobody promises to prevent.
+const slack = 15 * time.Minute
+
 func (s *store) Put(ctx context.Context, c domain.Connection) error {
 	before, after := s.begin(ctx, "put "+string(c.ID))
 	if before != nil {
 		return before
 	}
 	ahead := callerOf(ctx).clock
-	c.RegisteredAt, c.ExpiresAt = c.RegisteredAt.Add(ahead), c.ExpiresAt.Add(ahead)
+	c.RegisteredAt, c.ExpiresAt = c.RegisteredAt.Add(ahead), c.ExpiresAt.Add(max(ahead, -slack))
 	return errors.Join(s.rows.Put(ctx, c), after)
 }
 
