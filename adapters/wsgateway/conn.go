@@ -3,6 +3,7 @@ package wsgateway
 import (
 	"bytes"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -85,7 +86,10 @@ const kernelBuffer = 128 << 10
 
 // probeAfter is how long a connection is silent before the operating system asks
 // whether the other host is still there. Each such probe wakes a phone.
-const probeAfter = 5 * time.Minute
+const (
+	probeAfter = 5 * time.Minute
+	probes     = 3 // so many without an answer end the connection
+)
 
 // newConn returns a connection that is not open yet. It keeps none of the
 // request's memory.
@@ -106,18 +110,19 @@ func (g *Gateway) newConn(r *request, sock net.Conn) *conn {
 	return c
 }
 
+// inherits says that a socket has its listener's send buffer.
+const inherits = runtime.GOOS == "linux"
+
 // attach makes the socket fit for frames, the first of which may have come
 // already. The caller holds c.mu.
 func (c *conn) attach(early []byte) {
 	c.descriptor = descriptorOf(c.sock)
-	if tcp, ok := c.sock.(*net.TCPConn); ok {
+	if tcp, ok := c.sock.(*net.TCPConn); ok && !inherits {
 		_ = tcp.SetWriteBuffer(kernelBuffer) // fails on a closed socket, as the first write will
-		_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: probeAfter, Interval: c.g.cfg.PeerTimeout / 3, Count: 3})
-		limitSilence(tcp, c.g.cfg.PeerTimeout)
 	}
 	c.early = bytes.Clone(early)
 	c.touch()
-	_ = c.sock.SetWriteDeadline(time.Time{}) // as above
+	_ = c.sock.SetWriteDeadline(time.Time{}) // fails on a closed socket, as the first write will
 	c.setReadBy(c.expiry())
 }
 

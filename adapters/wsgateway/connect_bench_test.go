@@ -11,7 +11,7 @@ func BenchmarkConnect(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := g.Listen("127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,11 +1,13 @@
 package wsgateway
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 )
 
@@ -20,6 +22,23 @@ const (
 	// to give.
 	maxAcceptPause = time.Second
 )
+
+// Listen announces an address for Serve. On Linux, the sockets inherit the options
+// that the listener has, those for PeerTimeout among them: to set them one by one
+// is a tenth of a handshake's cost. Serve takes other listeners too, without them.
+func (g *Gateway) Listen(address string) (net.Listener, error) {
+	config := net.ListenConfig{
+		KeepAlive: -1, // see tune
+		Control: func(_, _ string, raw syscall.RawConn) (err error) {
+			if controlled := raw.Control(func(fd uintptr) { err = tune(fd, g.cfg.PeerTimeout) }); controlled != nil {
+				return controlled
+			}
+			return err
+		},
+	}
+	config.SetMultipathTCP(false) // which lacks some of the options
+	return config.Listen(context.Background(), "tcp", address)
+}
 
 // Serve takes WebSocket handshakes on "/" and "/{stage}", either with or without
 // a slash at the end, until the listener is closed. $connect is invoked before

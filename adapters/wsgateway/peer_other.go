@@ -2,10 +2,7 @@
 
 package wsgateway
 
-import (
-	"net"
-	"time"
-)
+import "time"
 
-// limitSilence leaves it to the operating system for how long it tries to send.
-func limitSilence(*net.TCPConn, time.Duration) {}
+// tune leaves it to the operating system for how long it tries to send.
+func tune(uintptr, time.Duration) error { return nil }

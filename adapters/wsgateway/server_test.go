@@ -51,7 +51,10 @@ func serve(t *testing.T, cfg Config) *server {
 	}
 	cfg.Routes = routes
 	s.Gateway = newGateway(t, cfg)
-	l := listen(t)
+	l, err := s.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
 	management := httptest.NewServer(s.Management())
@@ -66,15 +69,6 @@ func serve(t *testing.T, cfg Config) *server {
 		s.shutdown(t)
 	})
 	return s
-}
-
-func listen(t *testing.T) net.Listener {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l
 }
 
 func newGateway(t *testing.T, cfg Config) *Gateway {

@@ -71,7 +71,7 @@ func (v *service) listen() error {
 }
 
 func (v *service) add(label, flag, address, format string, e endpoint) error {
-	l, err := net.Listen("tcp", address)
+	l, err := v.gateway.Listen(address)
 	if err != nil {
 		return v.refused(err, label, flag, address)
 	}
@@ -82,7 +82,7 @@ func (v *service) add(label, flag, address, format string, e endpoint) error {
 		flag:     flag,
 		url:      fmt.Sprintf(format, public(address, l.Addr())),
 	})
-	if also := alsoLocal(address, l.Addr()); also != nil {
+	if also := v.alsoLocal(address, l.Addr()); also != nil {
 		v.listeners = append(v.listeners, listener{Listener: also, endpoint: e, flag: flag})
 	}
 	return nil
@@ -90,7 +90,7 @@ func (v *service) add(label, flag, address, format string, e endpoint) error {
 
 // alsoLocal listens at the other address of localhost, since some clients try
 // that alone. It returns nil for other hosts, and where there is no such address.
-func alsoLocal(address string, bound net.Addr) net.Listener {
+func (v *service) alsoLocal(address string, bound net.Addr) net.Listener {
 	host, _, _ := net.SplitHostPort(address)
 	tcp, ok := bound.(*net.TCPAddr)
 	if host != "localhost" || !ok {
@@ -100,7 +100,7 @@ func alsoLocal(address string, bound net.Addr) net.Listener {
 	if tcp.IP.To4() == nil {
 		other = net.IPv4(127, 0, 0, 1)
 	}
-	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: other, Port: tcp.Port})
+	l, err := v.gateway.Listen(net.JoinHostPort(other.String(), strconv.Itoa(tcp.Port)))
 	if err != nil {
 		return nil
 	}

@@ -99,7 +99,7 @@ func serve(t *testing.T, http2 bool) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sockets, err := net.Listen("tcp", "127.0.0.1:0")
+	sockets, err := g.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
