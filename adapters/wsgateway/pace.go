@@ -39,8 +39,8 @@ const (
 	// floodTime is in how short a time a client must use up a window to flood.
 	floodTime = 2 * time.Second
 	// floodRest is how many times as long as it takes to deliver the messages of one
-	// window clients that flood, all together, wait before the next of theirs. One
-	// percent of the broadcasts of others meets one of theirs then.
+	// window clients that flood, all together, wait before the next of theirs. Few of
+	// the broadcasts of others meet one of theirs then.
 	floodRest = 100
 	// maxFloodRest is the longest they wait.
 	maxFloodRest = 10 * time.Second
