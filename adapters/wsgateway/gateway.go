@@ -34,8 +34,10 @@ type Gateway struct {
 	// floods has one who floods wait for its next window, and the others for that.
 	floods  turns
 	senders senders
-	behind  atomic.Int64 // connections for which something waits
-	poller  poller
+	// goroutines run handshakes, connections that are read from, and integrations.
+	goroutines *goroutines
+	behind     atomic.Int64 // connections for which something waits
+	poller     poller
 	// handshakes and messages are what is being dealt with; Drain waits for
 	// both. running counts the connections and every goroutine that Close waits for.
 	handshakes, messages, running sync.WaitGroup
@@ -48,7 +50,7 @@ func New(cfg Config) (*Gateway, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("gateway settings: %w", err)
 	}
-	g := &Gateway{cfg: cfg, start: time.Now(), conns: make(map[domain.ConnectionID]*conn)}
+	g := &Gateway{cfg: cfg, start: time.Now(), conns: make(map[domain.ConnectionID]*conn), goroutines: newGoroutines()}
 	g.pending.limit = MaxPending
 	g.assembling.limit = cfg.MessageMemory
 	g.turns = make(turns, max(1, runtime.GOMAXPROCS(0)/2))

@@ -15,13 +15,14 @@ type result struct {
 }
 
 // invoke calls the integration and waits for at most IntegrationTimeout. The
-// call has a goroutine of its own: it can be given up, and the stack that it
-// needs does not stay with the connection.
+// call has a goroutine of its own, so that it can be given up.
 func (g *Gateway) invoke(call Integration, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), g.cfg.IntegrationTimeout)
 	defer cancel()
 	done := make(chan result, 1)
-	g.running.Go(func() {
+	g.running.Add(1)
+	g.goroutines.run(func() {
+		defer g.running.Done()
 		response, err := recovered(ctx, call, event)
 		done <- result{response, err}
 	})

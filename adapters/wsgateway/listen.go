@@ -64,7 +64,7 @@ func (g *Gateway) Serve(l net.Listener) error {
 			failures = 0
 		}
 		if g.begin() {
-			go g.handshake(sock)
+			g.goroutines.run(func() { g.handshake(sock) })
 		} else {
 			sock.Close()
 		}
@@ -165,7 +165,7 @@ func (g *Gateway) open(c *conn, response, rest []byte) {
 	c.mu.Unlock()
 	g.running.Add(1)
 	if !c.park() {
-		go c.serve() // a goroutine of its own, which has not grown in the handshake
+		g.goroutines.run(c.serve)
 	}
 }
 

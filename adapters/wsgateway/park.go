@@ -54,6 +54,6 @@ func (c *conn) wake() {
 func (c *conn) wakeLocked() {
 	if c.parked {
 		c.parked = false
-		go c.serve()
+		c.g.goroutines.run(c.serve)
 	}
 }

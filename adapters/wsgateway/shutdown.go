@@ -72,6 +72,7 @@ func (g *Gateway) Close(ctx context.Context) error {
 		}
 		err = wait(ctx, &g.running)
 	}
+	defer g.goroutines.end()
 	defer g.poller.close()
 	if err == nil {
 		return nil
