@@ -103,9 +103,8 @@ func (g *Gateway) newConn(r *request, sock net.Conn) *conn {
 		sourceIP:    sourceIP(sock.RemoteAddr()),
 		connectedAt: time.Now(),
 	}
-	if agents := r.values("User-Agent"); len(agents) > 0 {
-		c.userAgent = strings.Clone(agents[0])
-	}
+	agent, _ := r.value("User-Agent")
+	c.userAgent = strings.Clone(agent)
 	c.changed.L = &c.mu
 	return c
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"fmt"
+	"iter"
 	"net"
 	"net/http"
 	"slices"
@@ -12,6 +13,10 @@ import (
 
 const (
 	subprotocolHeader = "Sec-WebSocket-Protocol"
+	keyHeader         = "Sec-WebSocket-Key"
+	keyBytes          = 16
+	// usualResponse is the space for a response without subprotocols.
+	usualResponse = 160
 	// acceptGUID is what a server adds to the client's key (RFC 6455, 1.3).
 	acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 )
@@ -19,32 +24,36 @@ const (
 // check decides whether the request is a handshake for this gateway, before
 // $connect is invoked and once for all (RFC 6455, 4.2.1). The error is a refusal.
 func (g *Gateway) check(r *request, address net.Addr) error {
-	upgrade := refuse(http.StatusUpgradeRequired, "Upgrade Required")
 	switch path := strings.TrimSuffix(r.path, "/"); {
 	case path != "" && path != "/"+g.cfg.Stage:
-		return refuse(http.StatusForbidden, "Forbidden")
+		return forbidden
 	case r.method != http.MethodGet:
 		return refuse(http.StatusMethodNotAllowed, "Method Not Allowed")
 	case !hasToken(r.values("Connection"), "upgrade"), !hasToken(r.values("Upgrade"), "websocket"):
-		return upgrade
+		return upgradeRequired
 	case r.minor == '0':
 		return badRequest("A WebSocket handshake needs HTTP/1.1")
-	case !slices.Equal(r.values("Sec-WebSocket-Version"), []string{"13"}):
-		return upgrade
-	case !isKey(r.values("Sec-WebSocket-Key")):
+	case !isVersion(r):
+		return upgradeRequired
+	case !hasKey(r):
 		return badRequest("Sec-WebSocket-Key is not 16 bytes in base64")
 	case hasBody(r):
 		return badRequest("A WebSocket handshake has no body")
 	case !g.cfg.Origins.allow(r, address):
-		g.cfg.Log.Debug("origin refused", "origins", r.values("Origin"), "host", r.host)
+		g.cfg.Log.Debug("origin refused", "origins", slices.Collect(r.values("Origin")), "host", r.host)
 		return refuse(http.StatusForbidden, "Origin not allowed")
 	}
 	return nil
 }
 
+var (
+	forbidden       = refuse(http.StatusForbidden, "Forbidden")
+	upgradeRequired = refuse(http.StatusUpgradeRequired, "Upgrade Required")
+)
+
 // hasToken says whether one of the lists has the token, in any case.
-func hasToken(lists []string, token string) bool {
-	for _, list := range lists {
+func hasToken(lists iter.Seq[string], token string) bool {
+	for list := range lists {
 		for item := range strings.SplitSeq(list, ",") {
 			if strings.EqualFold(strings.Trim(item, " \t"), token) {
 				return true
@@ -54,26 +63,37 @@ func hasToken(lists []string, token string) bool {
 	return false
 }
 
-func isKey(keys []string) bool {
-	if len(keys) != 1 {
+func isVersion(r *request) bool {
+	version, fields := r.value("Sec-WebSocket-Version")
+	return fields == 1 && version == "13"
+}
+
+var strictBase64 = base64.StdEncoding.Strict()
+
+func hasKey(r *request) bool {
+	key, fields := r.value(keyHeader)
+	if fields != 1 || len(key) != strictBase64.EncodedLen(keyBytes) {
 		return false
 	}
-	key, err := base64.StdEncoding.Strict().DecodeString(keys[0])
-	return err == nil && len(key) == 16
+	n, err := strictBase64.Decode(make([]byte, strictBase64.DecodedLen(len(key))), []byte(key))
+	return err == nil && n == keyBytes
 }
 
 // hasBody says whether a body follows the head. One that were taken for frames
 // would let a proxy's user speak for another.
 func hasBody(r *request) bool {
-	lengths := r.values("Content-Length")
-	return len(r.values("Transfer-Encoding")) > 0 || len(lengths) > 1 || len(lengths) == 1 && lengths[0] != "0"
+	_, codings := r.value("Transfer-Encoding")
+	length, lengths := r.value("Content-Length")
+	return codings > 0 || lengths > 1 || lengths == 1 && length != "0"
 }
 
 // accepted returns the response that opens the WebSocket.
 func accepted(r *request, subprotocols []string) []byte {
-	sum := sha1.Sum([]byte(r.values("Sec-WebSocket-Key")[0] + acceptGUID))
-	response := fmt.Appendf(nil, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-		"Sec-WebSocket-Accept: %s\r\n", base64.StdEncoding.EncodeToString(sum[:]))
+	key, _ := r.value(keyHeader)
+	sum := sha1.Sum([]byte(key + acceptGUID))
+	response := append(make([]byte, 0, usualResponse), "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"+
+		"Connection: Upgrade\r\nSec-WebSocket-Accept: "...)
+	response = append(base64.StdEncoding.AppendEncode(response, sum[:]), "\r\n"...)
 	for _, subprotocol := range subprotocols {
 		response = fmt.Appendf(response, "%s: %s\r\n", subprotocolHeader, subprotocol)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -71,14 +72,19 @@ func (g *Gateway) Serve(l net.Listener) error {
 	}
 }
 
+// heads has the buffers that the heads of handshakes are read into.
+var heads = sync.Pool{New: func() any { return new([usualHead]byte) }}
+
 // handshake sees a socket through its handshake, and closes it if that fails.
 func (g *Gateway) handshake(sock net.Conn) {
 	defer g.running.Done()
+	buffer := heads.Get().(*[usualHead]byte)
+	defer heads.Put(buffer)
 	pending := g.pending.claim(1, func() { sock.Close() })
 	err := sock.SetDeadline(time.Now().Add(g.cfg.HandshakeTimeout))
 	var head, rest []byte
 	if err == nil {
-		head, rest, err = readHead(sock)
+		head, rest, err = readHead(sock, buffer[:])
 	}
 	pending.release()
 	if err == nil {

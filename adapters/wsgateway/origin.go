@@ -29,14 +29,11 @@ func (o Origins) Validate() error {
 
 // allow decides by the request's Origin header. The address is the gateway's.
 func (o Origins) allow(r *request, address net.Addr) bool {
-	origins := r.values("Origin")
-	if len(origins) == 0 {
-		return true
+	origin, fields := r.value("Origin")
+	if fields != 1 {
+		return fields == 0
 	}
-	origin := strings.ToLower(origins[0])
-	if len(origins) > 1 {
-		return false
-	}
+	origin = strings.ToLower(origin)
 	if len(o) == 0 {
 		_, host, _ := strings.Cut(origin, "://")
 		return sameHost(host, strings.ToLower(r.host)) && (isLocal(r.host) || !isLoopback(address))

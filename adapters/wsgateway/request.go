@@ -3,6 +3,7 @@ package wsgateway
 import (
 	"bytes"
 	"io"
+	"iter"
 	"net/http"
 	"net/url"
 	"strings"
@@ -33,21 +34,32 @@ type request struct {
 // field is a header field, its name spelled as it was sent.
 type field struct{ name, value string }
 
-// values returns the values of all fields with the name, in any spelling.
-func (r *request) values(name string) []string {
-	var values []string
-	for _, f := range r.fields {
-		if strings.EqualFold(f.name, name) {
-			values = append(values, f.value)
+// values yields the values of all fields with the name, in any spelling.
+func (r *request) values(name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, f := range r.fields {
+			if strings.EqualFold(f.name, name) && !yield(f.value) {
+				return
+			}
 		}
 	}
-	return values
 }
 
-// readHead reads a request's head. The rest is what came behind it. Its errors
-// are those of the reader, and refusals.
-func readHead(from io.Reader) (head, rest []byte, err error) {
-	buffer, n := make([]byte, usualHead), 0
+// value returns the value of the first field with the name, and how many such
+// fields there are.
+func (r *request) value(name string) (first string, fields int) {
+	for value := range r.values(name) {
+		if fields++; fields == 1 {
+			first = value
+		}
+	}
+	return first, fields
+}
+
+// readHead reads a request's head, into the buffer if it fits. The rest is what
+// came behind it. Its errors are those of the reader, and refusals.
+func readHead(from io.Reader, buffer []byte) (head, rest []byte, err error) {
+	n := 0
 	for {
 		read, err := from.Read(buffer[n:])
 		searched := max(0, n-len(endOfHead)+1)
@@ -64,7 +76,7 @@ func readHead(from io.Reader) (head, rest []byte, err error) {
 		case n == maxHead:
 			return nil, nil, errHeadTooLong
 		case n == len(buffer):
-			buffer = append(buffer, make([]byte, maxHead-n)...)
+			buffer = append(make([]byte, 0, maxHead), buffer...)[:maxHead]
 		}
 	}
 }
@@ -118,11 +130,11 @@ func parseField(line string) (field, bool) {
 }
 
 func (r *request) parseHost() error {
-	hosts := r.values("Host")
-	if len(hosts) != 1 || hosts[0] == "" || strings.ContainsAny(hosts[0], " \t,/@?#\\") {
+	host, fields := r.value("Host")
+	if fields != 1 || host == "" || strings.ContainsAny(host, " \t,/@?#\\") {
 		return badRequest("Malformed Host header")
 	}
-	r.host = hosts[0]
+	r.host = host
 	return nil
 }
 

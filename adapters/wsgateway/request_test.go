@@ -146,7 +146,7 @@ func TestHandshakeInPieces(t *testing.T) {
 			pieces = append(pieces, strings.NewReader(text[:min(size, len(text))]))
 		}
 		all := io.MultiReader(pieces...)
-		head, rest, err := readHead(all)
+		head, rest, err := readHead(all, make([]byte, usualHead))
 		more, _ := io.ReadAll(all)
 		if string(head) != validHead || string(rest)+string(more) != "rest" || err != nil {
 			t.Errorf("in pieces of %d: head %q, rest %q, error %v", size, head, rest, err)
