@@ -7,10 +7,10 @@ import (
 )
 
 const (
-	// httpSockets is how many sockets HTTP and the @connections API may have each.
-	httpSockets = 100
+	// maxHTTPSockets is how many sockets HTTP and the @connections API may have each.
+	maxHTTPSockets = 100
 	// otherFiles is what else the process has open, with some to spare.
-	otherFiles = 2*httpSockets + 50
+	otherFiles = 2*maxHTTPSockets + 50
 )
 
 // connectionLimit is how many connections there may be: as many as were asked for,

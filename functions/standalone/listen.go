@@ -40,7 +40,7 @@ func (v *service) http(handler http.Handler) endpoint {
 	server := newServer(handler, v.log)
 	return endpoint{
 		serve: func(l net.Listener) error {
-			if err := server.Serve(netutil.LimitListener(l, httpSockets)); !errors.Is(err, net.ErrClosed) && err != http.ErrServerClosed {
+			if err := server.Serve(netutil.LimitListener(l, maxHTTPSockets)); !errors.Is(err, net.ErrClosed) && err != http.ErrServerClosed {
 				return err
 			}
 			return nil
@@ -116,6 +116,7 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 		WriteTimeout:      15 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
+		ConnState:         newHTTPSockets(maxHTTPSockets).changed,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }

@@ -1,0 +1,63 @@
+//go:build unix
+
+package blackbox
+
+import (
+	"net"
+	"net/http"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/coder/websocket"
+)
+
+// TestFewFiles has the service run out of what its limit of open files leaves for
+// connections. It says so, refuses further ones, and still serves everything
+// else, however many sockets are open that nobody uses.
+func TestFewFiles(t *testing.T) {
+	const files, fit = 850, 100 // with 500 for handshakes, and 250 for everything else
+	s := launch(t, limited(command(t, "-ws-addr", "127.0.0.1:0", "-http-addr", "127.0.0.1:0", "-management-addr", "127.0.0.1:0"), files))
+	if e := s.logs.await(t, "fewer connections than -max-connections: the limit of open files is too low", "level", "WARN"); e.number("connections") != fit {
+		t.Errorf("warned of %d connections, want %d", e.number("connections"), fit)
+	}
+	clients := dialMany(t, s.target, fit)
+	for range 3 {
+		_, response, err := websocket.Dial(t.Context(), s.webSocketURL, nil)
+		if err == nil || response == nil || response.StatusCode != http.StatusServiceUnavailable {
+			t.Fatalf("one too many: %v, want 503", err)
+		}
+	}
+	s.logs.await(t, "connections are refused: there are as many as there may be", "level", "WARN")
+	for _, url := range []string{s.webSocketURL, s.httpURL, s.managementEndpoint} {
+		openUnused(t, url, 1000)
+	}
+	ping(t, s.target)
+	id := connected(t, s.target, fit)[0]
+	if err := post(t, newManagement(t, s.managementEndpoint), id, "hello"); err != nil {
+		t.Error(err)
+	}
+	clients[0].broadcast(`"still here"`)
+}
+
+// limited has the command run with a limit of open files.
+func limited(cmd *exec.Cmd, files int) *exec.Cmd {
+	shell := exec.Command("sh", append([]string{"-c", `ulimit -n "$0" && exec "$@"`, strconv.Itoa(files), cmd.Path}, cmd.Args[1:]...)...)
+	shell.Env = cmd.Env
+	return shell
+}
+
+// openUnused opens sockets that send nothing, and leaves them open.
+func openUnused(t *testing.T, url string, sockets int) {
+	t.Helper()
+	_, address, _ := strings.Cut(url, "://")
+	address, _, _ = strings.Cut(address, "/")
+	for range sockets {
+		sock, err := net.DialTimeout("tcp", address, patience)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { sock.Close() })
+	}
+}
