@@ -27,8 +27,8 @@ type QueueMessage struct {
 	Delay time.Duration
 }
 
-// Queue is a queue of at-least-once delivery. What reads from it is a driving
-// adapter, so the port is for senders alone.
+// Queue is the sending half of a queue of at-least-once delivery. The use cases
+// need no more; a driving adapter reads through Receiver, the other half.
 type Queue interface {
 	// Send puts any number of messages onto the queue and returns once all of
 	// them are stored. It may be called concurrently and keeps nothing.

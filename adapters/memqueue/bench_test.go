@@ -28,18 +28,3 @@ func BenchmarkSendReceiveDelete(b *testing.B) {
 		})
 	}
 }
-
-// BenchmarkEvent is one message of a batch turned into its event.
-func BenchmarkEvent(b *testing.B) {
-	q := New(Config{})
-	for range 100 {
-		send(b, q, strings.Repeat("x", 300))
-	}
-	batch := receive(b, q, 100)
-	b.ReportAllocs()
-	for n := 0; b.Loop(); n++ {
-		if n%len(batch) == 0 && len(event(batch).Records) != len(batch) {
-			b.Fatal("records lost")
-		}
-	}
-}

@@ -20,7 +20,7 @@ func TestDeadLetters(t *testing.T) {
 		synctest.Wait()
 		wantDepth(t, dead, Depth{})
 		moved := receive(t, dead, 1)[0] // nobody has to call q for it
-		if moved.ID != last.ID || moved.Body != "poison" || moved.Receives != 1 || !moved.SentAt.Equal(last.SentAt) {
+		if moved.ID != last.ID || moved.Body != "poison" || moved.ReceiveCount != 1 || !moved.SentAt.Equal(last.SentAt) {
 			t.Errorf("%+v became %+v", last, moved)
 		}
 		if err := <-idle; err != nil {
@@ -64,8 +64,8 @@ func TestNoDeadLetters(t *testing.T) {
 		q := New(Config{Visibility: time.Second, MaxReceives: 2})
 		send(t, q, "poison")
 		for i := range 10 {
-			if m := receive(t, q, 1)[0]; m.Receives != i+1 {
-				t.Fatalf("receive %d has the count %d", i+1, m.Receives)
+			if m := receive(t, q, 1)[0]; m.ReceiveCount != i+1 {
+				t.Fatalf("receive %d has the count %d", i+1, m.ReceiveCount)
 			}
 		}
 	})

@@ -63,3 +63,11 @@ func wantDepth(tb rapid.TB, q *Queue, want Depth) {
 		tb.Errorf("depth %+v, want %+v", got, want)
 	}
 }
+
+func receipts(batch []Message) []string {
+	all := make([]string, len(batch))
+	for i, m := range batch {
+		all[i] = m.Receipt
+	}
+	return all
+}

@@ -4,18 +4,12 @@ import (
 	"container/list"
 	"strconv"
 	"time"
+
+	"serverless-websocket/ports"
 )
 
-// Message is one receive of a message.
-type Message struct {
-	ID      string // a UUID; the same at every receive
-	Receipt string // names this receive; Delete and ChangeVisibility take it
-	Body    string
-	// Receives counts the receives so far, this one included.
-	Receives        int
-	SentAt          time.Time
-	FirstReceivedAt time.Time
-}
+// Message is one receive of a message; its id is a UUID.
+type Message = ports.ReceivedMessage
 
 // message is a message on the queue. It is in ready or in hidden.
 type message struct {
@@ -33,7 +27,7 @@ type message struct {
 
 func (m *message) snapshot() Message {
 	return Message{
-		ID: m.id, Receipt: m.receipt, Body: m.body, Receives: m.receives,
+		ID: m.id, Receipt: m.receipt, Body: m.body, ReceiveCount: m.receives,
 		SentAt: m.sentAt, FirstReceivedAt: m.firstReceivedAt,
 	}
 }

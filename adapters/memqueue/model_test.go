@@ -111,7 +111,7 @@ func (m *model) receive(t *rapid.T) {
 		i.receipt = batch[n].Receipt
 		m.receipts = append(m.receipts, i.receipt)
 		m.set(i, modelVisibility)
-		if batch[n].Body != i.body || batch[n].Receives != i.receives {
+		if batch[n].Body != i.body || batch[n].ReceiveCount != i.receives {
 			t.Errorf("received %+v, want %+v", batch[n], i)
 		}
 	}

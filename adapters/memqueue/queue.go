@@ -1,6 +1,5 @@
-// Package memqueue is a queue in memory with the semantics of SQS, and an event
-// source over it with those of Lambda: visibility timeout, receive count, delay,
-// dead-letter queue, batches and partial batch failures.
+// Package memqueue is a queue in memory with the semantics of SQS: visibility
+// timeout, receive count, delay and dead-letter queue.
 package memqueue
 
 import (
@@ -53,8 +52,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Queue is a queue in memory. It implements ports.Queue. Its methods may be
-// called concurrently. A message on it is ready, hidden until a time (delayed
+// Queue is a queue in memory, both a ports.Queue and a ports.Receiver. Its methods
+// may be called concurrently. A message on it is ready, hidden until a time (delayed
 // or in flight), or deleted.
 type Queue struct {
 	cfg Config
@@ -170,4 +169,7 @@ func (q *Queue) enter() time.Time {
 	return now
 }
 
-var _ ports.Queue = (*Queue)(nil)
+var (
+	_ ports.Queue    = (*Queue)(nil)
+	_ ports.Receiver = (*Queue)(nil)
+)

@@ -14,7 +14,14 @@ import (
 
 func TestConformance(t *testing.T) {
 	porttest.TestQueue(t, porttest.QueueHarness{
-		New: func(*testing.T) porttest.QueueUnderTest { return underTest(New(Config{})) },
+		New: func(_ *testing.T, visibility time.Duration, maxReceives int) porttest.QueueUnderTest {
+			dead := New(Config{})
+			q := underTest(New(Config{
+				Visibility: visibility, MaxReceives: maxReceives, DeadLetters: dead, Log: quietLog(),
+			}))
+			q.DeadLetters = dead
+			return q
+		},
 		NewFailing: func(*testing.T) porttest.QueueUnderTest {
 			return underTest(New(Config{MaxBytes: 150}))
 		},
@@ -22,11 +29,13 @@ func TestConformance(t *testing.T) {
 }
 
 func underTest(q *Queue) porttest.QueueUnderTest {
-	return porttest.QueueUnderTest{Queue: q, Receive: func(ctx context.Context) ([]string, error) {
-		batch, err := q.Receive(ctx, 10)
-		q.Delete(receipts(batch)...)
-		return bodiesOf(batch), err
-	}}
+	return porttest.QueueUnderTest{
+		Queue: q, Receiver: q, WaitIdle: q.WaitIdle,
+		Depth: func() (ready, delayed, inFlight int) {
+			d := q.Depth()
+			return d.Ready, d.Delayed, d.InFlight
+		},
+	}
 }
 
 func TestDelay(t *testing.T) {

@@ -3,22 +3,13 @@ package memqueue
 import (
 	"container/list"
 	"context"
-	"math"
 	"time"
 )
 
 // Receive waits until a message is visible and returns all that are visible by
-// then, at most limit of them, in the order in which they became so. They stay
-// invisible for the visibility timeout; Delete them before it ends. The only
-// error is that of the context, and nothing is received then. A limit below 1
-// counts as 1.
+// then, at most limit of them, in the order in which they became so. The only
+// error is that of the context, and nothing is received then.
 func (q *Queue) Receive(ctx context.Context, limit int) ([]Message, error) {
-	return q.receive(ctx, limit, math.MaxInt)
-}
-
-// receive is Receive with a limit to the bytes of bodies as well. One message is
-// returned however long it is.
-func (q *Queue) receive(ctx context.Context, limit, bytes int) ([]Message, error) {
 	q.mu.Lock()
 	q.turnOver()
 	q.mu.Unlock()
@@ -27,7 +18,7 @@ func (q *Queue) receive(ctx context.Context, limit, bytes int) ([]Message, error
 			q.signal() // it may have taken the token that another waits for
 			return nil, err
 		}
-		if batch := q.take(limit, bytes); len(batch) > 0 {
+		if batch := q.take(limit); len(batch) > 0 {
 			return batch, nil
 		}
 		select {
@@ -37,18 +28,13 @@ func (q *Queue) receive(ctx context.Context, limit, bytes int) ([]Message, error
 	}
 }
 
-// take takes what is visible now, within the limits.
-func (q *Queue) take(limit, bytes int) []Message {
+// take takes what is visible now, within the limit.
+func (q *Queue) take(limit int) []Message {
 	now := q.enter()
 	defer q.mu.Unlock()
 	batch := make([]Message, 0, min(max(limit, 1), q.ready.Len()))
 	for len(batch) < cap(batch) {
-		next := q.ready.Front()
-		bytes -= len(next.Value.(*message).body)
-		if bytes < 0 && len(batch) > 0 {
-			break
-		}
-		batch = append(batch, q.hand(next, now))
+		batch = append(batch, q.hand(q.ready.Front(), now))
 	}
 	if q.ready.Len() > 0 {
 		q.signal() // for the next who waits: there was one token for all
@@ -69,8 +55,8 @@ func (q *Queue) hand(element *list.Element, now time.Time) Message {
 
 // Delete removes the messages whose latest receive has one of the receipts, even
 // if their visibility has run out since. An older receipt, or one of a message
-// that is gone, does nothing.
-func (q *Queue) Delete(receipts ...string) {
+// that is gone, does nothing. The error is always nil.
+func (q *Queue) Delete(receipts ...string) error {
 	q.enter()
 	defer q.mu.Unlock()
 	for _, receipt := range receipts {
@@ -79,11 +65,13 @@ func (q *Queue) Delete(receipts ...string) {
 		}
 	}
 	q.settle()
+	return nil
 }
 
 // ChangeVisibility makes the messages in flight visible again after d, from now
 // on, instead of when their visibility timeout ends. Other receipts do nothing.
-func (q *Queue) ChangeVisibility(d time.Duration, receipts ...string) {
+// The error is always nil.
+func (q *Queue) ChangeVisibility(d time.Duration, receipts ...string) error {
 	now := q.enter()
 	defer q.mu.Unlock()
 	for _, receipt := range receipts {
@@ -92,7 +80,11 @@ func (q *Queue) ChangeVisibility(d time.Duration, receipts ...string) {
 			q.hide(m, now.Add(d))
 		}
 	}
+	return nil
 }
+
+// VisibilityTimeout returns the Visibility of the Config.
+func (q *Queue) VisibilityTimeout() time.Duration { return q.cfg.Visibility }
 
 // remove takes a message that was received off the queue.
 func (q *Queue) remove(m *message) {

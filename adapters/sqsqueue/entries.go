@@ -9,7 +9,8 @@ import (
 	"serverless-websocket/ports"
 )
 
-// Limits of a SendMessageBatch request. The bytes are those of all its bodies.
+// Limits of a batch request. The bytes are those of all bodies of a
+// SendMessageBatch.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 const (
 	maxEntries    = 10

@@ -1,5 +1,6 @@
-// Package sqsqueue sends messages to an SQS standard queue. What reads from it
-// is the Lambda event source, so nothing here receives.
+// Package sqsqueue sends messages to an SQS standard queue, and receives them. On
+// AWS Lambda's event source mapping receives; Receiver is for whatever stands in
+// for it, as the one of the tests does.
 package sqsqueue
 
 import (

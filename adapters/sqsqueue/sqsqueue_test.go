@@ -10,7 +10,6 @@ import (
 
 	"serverless-websocket/adapters/sqsqueue"
 	"serverless-websocket/integration/awslocal"
-	"serverless-websocket/ports"
 	"serverless-websocket/ports/porttest"
 )
 
@@ -22,42 +21,37 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(awslocal.M{M: m}) }
 
 func TestQueue(t *testing.T) {
 	porttest.TestQueue(t, porttest.QueueHarness{
-		New: func(t *testing.T) porttest.QueueUnderTest {
-			client, queue := awslocal.SQS(t), newQueue(t)
-			return underTest(sqsqueue.New(client, queue, sqsqueue.Options{Timeout: patience}), client, queue)
+		New: func(t *testing.T, visibility time.Duration, maxReceives int) porttest.QueueUnderTest {
+			client, queue := awslocal.SQS(t), awslocal.CreateQueue(t, visibility, maxReceives)
+			return porttest.QueueUnderTest{
+				Queue:       sqsqueue.New(client, queue.URL, sqsqueue.Options{Timeout: patience}),
+				Receiver:    newReceiver(t, queue.URL),
+				DeadLetters: newReceiver(t, queue.DeadLetterURL),
+			}
 		},
 		NewFailing: func(t *testing.T) porttest.QueueUnderTest {
-			url, direct := newQueue(t), awslocal.SQS(t)
+			url := newQueue(t)
 			faulty := awslocal.SQSAt(awslocal.Proxy(t, awslocal.SQSEndpoint(t), breaking(2, 2, unavailable)))
-			return underTest(sqsqueue.New(faulty, url, sqsqueue.Options{MaxAttempts: 1}), direct, url)
+			return porttest.QueueUnderTest{
+				Queue:    sqsqueue.New(faulty, url, sqsqueue.Options{MaxAttempts: 1}),
+				Receiver: newReceiver(t, url),
+			}
 		},
 	})
 }
 
-func underTest(queue ports.Queue, client *sqs.Client, url string) porttest.QueueUnderTest {
-	return porttest.QueueUnderTest{
-		Queue:   queue,
-		Receive: func(ctx context.Context) ([]string, error) { return receive(ctx, client, url) },
+func newReceiver(t *testing.T, url string) *sqsqueue.Receiver {
+	t.Helper()
+	receiver, err := sqsqueue.NewReceiver(t.Context(), awslocal.SQS(t), url, sqsqueue.ReceiverOptions{})
+	if err != nil {
+		t.Fatal(err)
 	}
+	return receiver
 }
 
 func newQueue(t *testing.T) (url string) {
 	t.Helper()
 	return awslocal.CreateQueue(t, time.Minute, 5).URL
-}
-
-// receive waits until messages are visible, deletes them and returns their
-// bodies, or none when ctx has ended.
-func receive(ctx context.Context, client *sqs.Client, queue string) ([]string, error) {
-	for {
-		bodies, err := take(ctx, client, queue, 1)
-		if ctx.Err() != nil {
-			return bodies, nil
-		}
-		if err != nil || len(bodies) > 0 {
-			return bodies, err
-		}
-	}
 }
 
 // take deletes up to ten messages, for the first of which it waits so many

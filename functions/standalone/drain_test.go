@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"serverless-websocket/adapters/eventsource"
 	"serverless-websocket/adapters/lambdaevent"
 	"serverless-websocket/adapters/memqueue"
 	"serverless-websocket/adapters/memstore"
@@ -30,7 +31,7 @@ func TestAClockThatWasSetBackDoesNotHoldUpAStop(t *testing.T) {
 		}, slog.New(slog.DiscardHandler), fanOutOptions)
 		fanOut := &lambdaevent.FanOut{Worker: worker}
 		ctx, stop := context.WithCancel(t.Context())
-		source := &memqueue.EventSource{Queue: queue, Handler: fanOut.Handle}
+		source := &eventsource.Source{Queue: queue, Handler: fanOut.Handle}
 		ended := make(chan error)
 		go func() { ended <- source.Run(ctx) }()
 		for _, ahead := range []time.Duration{0, time.Second, time.Hour} {

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"serverless-websocket/adapters/eventsource"
 	"serverless-websocket/adapters/lambdaevent"
 	"serverless-websocket/adapters/memqueue"
 	"serverless-websocket/adapters/memstore"
@@ -57,7 +58,7 @@ type service struct {
 	// that what waits for a socket to open keeps no new message waiting.
 	jobs, retries *memqueue.Queue
 	deadLetters   *memqueue.Queue
-	sources       []*memqueue.EventSource
+	sources       []*eventsource.Source
 	listeners     []listener
 }
 
@@ -93,7 +94,7 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 	fanOut := &lambdaevent.FanOut{Worker: worker}
 	for _, queue := range []*memqueue.Queue{v.jobs, v.retries} {
 		v.sources = append(v.sources,
-			&memqueue.EventSource{Queue: queue, Handler: fanOut.Handle, RetryAfter: time.Second, Log: log})
+			&eventsource.Source{Queue: queue, Handler: fanOut.Handle, RetryAfter: time.Second, Log: log})
 	}
 	return v, v.listen()
 }

@@ -60,6 +60,12 @@ var layers = []layer{
 		why:       "a driving adapter knows the use cases; no other adapter, and not who wires it",
 	},
 	{
+		path:      "adapters/eventsource/...",
+		may:       []string{"domain", "ports", anyModule},
+		mayInTest: append([]string{"adapters/memqueue"}, testHelpers...),
+		why:       "a driving adapter knows the port that it reads and no queue; its tests read the embedded one",
+	},
+	{
 		path:      "adapters/internal/...",
 		may:       []string{anyModule},
 		mayInTest: testHelpers,

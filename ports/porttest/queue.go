@@ -12,25 +12,41 @@ import (
 
 // QueueHarness makes the queues under test.
 type QueueHarness struct {
-	// New makes an empty queue for the case t, which also cleans it up.
-	New func(t *testing.T) QueueUnderTest
+	// New makes an empty queue for the case t, which also cleans it up. A received
+	// message becomes visible again after visibility, in whole seconds, and after
+	// maxReceives receives is a dead letter.
+	New func(t *testing.T, visibility time.Duration, maxReceives int) QueueUnderTest
 	// NewFailing makes one that stores some of the first 25 short messages that it
 	// is sent at once and fails on the others, until what it stored is received.
 	NewFailing func(t *testing.T) QueueUnderTest
 }
 
-// QueueUnderTest is a queue with the consumer's side, which the port leaves out.
+// QueueUnderTest is both halves of a queue, and what not every queue can do: the
+// suite leaves out the cases of a field that is nil.
 type QueueUnderTest struct {
-	Queue ports.Queue
-	// Receive waits until messages are visible, at least one, removes them from
-	// the queue and returns their bodies. When ctx ends first it returns none,
-	// with or without an error.
-	Receive func(ctx context.Context) ([]string, error)
+	Queue    ports.Queue
+	Receiver ports.Receiver
+	// DeadLetters reads the dead-letter queue.
+	DeadLetters ports.Receiver
+	// Depth counts the messages that are visible, not yet visible for the first
+	// time, and in flight.
+	Depth func() (ready, delayed, inFlight int)
+	// WaitIdle returns nil as soon as the queue holds no message at all, and
+	// otherwise the error of ctx.
+	WaitIdle func(ctx context.Context) error
 }
 
-// TestQueue holds the adapter to the contract of ports.Queue. The server under
-// it must not duplicate messages of its own accord, as an emulator does not:
-// the suite takes a message that comes twice for one that was sent twice.
+// The queues of most cases hide a received message for longer than a case lasts.
+const (
+	longVisibility  = 5 * time.Minute
+	shortVisibility = time.Second
+	manyReceives    = 1000
+)
+
+// TestQueue holds the adapter to the contracts of ports.Queue and ports.Receiver.
+// The server under it must not duplicate messages of its own accord, as an
+// emulator does not: the suite takes a message that comes twice for one that was
+// sent twice.
 func TestQueue(t *testing.T, h QueueHarness) {
 	for name, run := range map[string]func(*queueCase){
 		"one":                       (*queueCase).one,
@@ -47,9 +63,21 @@ func TestQueue(t *testing.T, h QueueHarness) {
 		"cancelled context":         (*queueCase).cancelled,
 		"concurrent senders":        (*queueCase).concurrent,
 		"the messages are not kept": (*queueCase).notKept,
+		"batches":                   (*queueCase).batches,
+		"change of visibility":      (*queueCase).changeOfVisibility,
+		"partial failure":           (*queueCase).partialFailure,
+		"deleted twice":             (*queueCase).deletedTwice,
+		"receive ends":              (*queueCase).receiveEnds,
+		"concurrent receivers":      (*queueCase).concurrentReceivers,
+		"depth":                     (*queueCase).depth,
+		"wait until idle":           (*queueCase).waitUntilIdle,
 	} {
-		t.Run(name, func(t *testing.T) { run(newQueueCase(t, h.New(t))) })
+		t.Run(name, func(t *testing.T) { run(newQueueCase(t, h.New(t, longVisibility, manyReceives))) })
 	}
+	t.Run("visibility timeout", func(t *testing.T) {
+		newQueueCase(t, h.New(t, shortVisibility, manyReceives)).visibilityTimeout()
+	})
+	t.Run("dead letters", func(t *testing.T) { newQueueCase(t, h.New(t, shortVisibility, 2)).deadLetters() })
 	t.Run("some are not stored", func(t *testing.T) { newQueueCase(t, h.NewFailing(t)).someNotStored() })
 }
 
@@ -73,10 +101,20 @@ func (c *queueCase) send(messages ...ports.QueueMessage) {
 	}
 }
 
+// take waits until messages are visible, deletes them and returns their bodies.
+func (c *queueCase) take(ctx context.Context) ([]string, error) {
+	c.Helper()
+	batch, err := c.Receiver.Receive(ctx, 10)
+	if err := c.Receiver.Delete(receiptsOf(batch)...); err != nil {
+		c.Errorf("Delete: %v", err)
+	}
+	return bodiesOf(batch), err
+}
+
 // next returns the bodies that became visible next, in any number.
 func (c *queueCase) next() []string {
 	c.Helper()
-	bodies, err := c.Receive(c.ctx)
+	bodies, err := c.take(c.ctx)
 	if err != nil || len(bodies) == 0 {
 		c.Fatalf("nothing to receive: %v", err)
 	}
@@ -92,7 +130,7 @@ func (c *queueCase) holds(want ...string) {
 	c.Helper()
 	var got []string
 	for len(got) < len(want) {
-		bodies, err := c.Receive(c.ctx)
+		bodies, err := c.take(c.ctx)
 		got = append(got, bodies...)
 		if err != nil || c.ctx.Err() != nil {
 			c.Fatalf("%d of %d messages came, then %v (%v)", len(got), len(want), err, c.ctx.Err())
@@ -105,7 +143,7 @@ func (c *queueCase) holds(want ...string) {
 func (c *queueCase) rest() []string {
 	ctx, cancel := context.WithTimeout(c.ctx, quiet)
 	defer cancel()
-	bodies, _ := c.Receive(ctx) // its error says no more than that the time is over
+	bodies, _ := c.take(ctx) // its error says no more than that the time is over
 	return bodies
 }
 

@@ -1,4 +1,4 @@
-package memqueue
+package eventsource
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"serverless-websocket/adapters/memqueue"
 )
 
 const visibility = 10 * time.Second
@@ -18,16 +20,15 @@ const visibility = 10 * time.Second
 // source is an event source whose handler answers what the test says and notes
 // what it was given.
 type source struct {
-	*EventSource
+	*Source
+	queue   *memqueue.Queue
 	batches [][]string
 	answer  func(turn int, event events.SQSEvent) (events.SQSEventResponse, error)
 }
 
 func newSource(answer func(int, events.SQSEvent) (events.SQSEventResponse, error)) *source {
-	s := &source{answer: answer}
-	s.EventSource = &EventSource{
-		Queue: New(Config{Visibility: visibility}), Handler: s.handler, Log: quietLog(),
-	}
+	s := &source{answer: answer, queue: memqueue.New(memqueue.Config{Visibility: visibility})}
+	s.Source = &Source{Queue: s.queue, Handler: s.handler, Log: quietLog()}
 	return s
 }
 
@@ -48,7 +49,7 @@ func (s *source) runUntilIdle(t *testing.T) time.Duration {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	if err := s.Queue.WaitIdle(t.Context()); err != nil {
+	if err := s.queue.WaitIdle(t.Context()); err != nil {
 		t.Error(err)
 	}
 	cancel()
@@ -101,7 +102,7 @@ func TestResponses(t *testing.T) {
 					}
 					return events.SQSEventResponse{}, nil
 				})
-				send(t, s.Queue, "a", "b", "c")
+				send(t, s.queue, "a", "b", "c")
 				took := s.runUntilIdle(t)
 				want := [][]string{{"a#1", "b#1", "c#1"}}
 				if test.again != nil {
@@ -128,7 +129,7 @@ func TestRetryAfter(t *testing.T) {
 			return events.SQSEventResponse{}, nil
 		})
 		s.RetryAfter = 100 * time.Millisecond
-		send(t, s.Queue, "a")
+		send(t, s.queue, "a")
 		if took := s.runUntilIdle(t); took != 2100*time.Millisecond {
 			t.Errorf("took %v, want two turns of 1s and 100ms between them", took)
 		}
@@ -147,7 +148,7 @@ func TestOrderedBatches(t *testing.T) {
 		var want []string
 		for i := range 40 {
 			want = append(want, fmt.Sprint(i, "#1"))
-			send(t, s.Queue, fmt.Sprint(i))
+			send(t, s.queue, fmt.Sprint(i))
 		}
 		s.runUntilIdle(t)
 		if got := slices.Concat(s.batches...); !slices.Equal(got, want) {
@@ -165,7 +166,7 @@ func TestBatchBytes(t *testing.T) {
 			return events.SQSEventResponse{}, nil
 		})
 		for range 14 {
-			send(t, s.Queue, strings.Repeat("x", 1<<20))
+			send(t, s.queue, strings.Repeat("x", 1<<20))
 		}
 		s.runUntilIdle(t)
 		var sizes []int
@@ -181,13 +182,14 @@ func TestBatchBytes(t *testing.T) {
 func TestConcurrency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		busy := make(chan struct{}, 10)
-		s := &EventSource{Queue: New(Config{}), BatchSize: 1, Concurrency: 3}
+		queue := memqueue.New(memqueue.Config{})
+		s := &Source{Queue: queue, BatchSize: 1, Concurrency: 3}
 		s.Handler = func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
 			busy <- struct{}{}
 			time.Sleep(time.Second)
 			return events.SQSEventResponse{}, nil
 		}
-		send(t, s.Queue, "a", "b", "c", "d", "e")
+		send(t, queue, "a", "b", "c", "d", "e")
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- s.Run(ctx) }()
@@ -199,7 +201,7 @@ func TestConcurrency(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		wantDepth(t, s.Queue, Depth{Ready: 2}) // what was under way is finished
+		wantDepth(t, queue, memqueue.Depth{Ready: 2}) // what was under way is finished
 	})
 }
 
@@ -207,7 +209,8 @@ func TestConcurrency(t *testing.T) {
 func TestTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		s := &EventSource{Queue: New(Config{Visibility: visibility}), Log: quietLog()}
+		queue := memqueue.New(memqueue.Config{Visibility: visibility})
+		s := &Source{Queue: queue, Log: quietLog()}
 		s.Handler = func(invocation context.Context, _ events.SQSEvent) (events.SQSEventResponse, error) {
 			cancel()
 			start := time.Now()
@@ -217,11 +220,11 @@ func TestTimeout(t *testing.T) {
 			}
 			return events.SQSEventResponse{}, invocation.Err()
 		}
-		send(t, s.Queue, "a")
+		send(t, queue, "a")
 		if err := s.Run(ctx); err != nil {
 			t.Error(err)
 		}
-		wantDepth(t, s.Queue, Depth{InFlight: 1})
+		wantDepth(t, queue, memqueue.Depth{InFlight: 1})
 	})
 }
 
@@ -229,10 +232,10 @@ func TestImpossibleSource(t *testing.T) {
 	handler := func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
 		return events.SQSEventResponse{}, nil
 	}
-	for name, s := range map[string]EventSource{
+	for name, s := range map[string]Source{
 		"no queue":   {Handler: handler},
-		"no handler": {Queue: New(Config{})},
-		"timeout":    {Queue: New(Config{Visibility: time.Second}), Handler: handler, Timeout: time.Second},
+		"no handler": {Queue: memqueue.New(memqueue.Config{})},
+		"timeout":    {Queue: memqueue.New(memqueue.Config{Visibility: time.Second}), Handler: handler, Timeout: time.Second},
 	} {
 		if err := s.Run(t.Context()); err == nil {
 			t.Errorf("%s: Run returned no error", name)
