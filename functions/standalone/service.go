@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"serverless-websocket/adapters/eventsource"
+	"serverless-websocket/adapters/httpapi"
 	"serverless-websocket/adapters/lambdaevent"
 	"serverless-websocket/adapters/memqueue"
 	"serverless-websocket/adapters/memstore"
@@ -123,6 +124,11 @@ func routes(store *memstore.Store, jobs ports.Queue, lifetime time.Duration, log
 		"$default":    {Integration: unknown.Handle, Response: true},
 		"sendMessage": {Integration: send.Handle, Response: true},
 	}
+}
+
+// httpAPI wires the handlers to the routes of the HTTP API.
+func httpAPI(log *slog.Logger) *httpapi.API {
+	return httpapi.New(map[string]httpapi.Integration{"GET /ping": lambdaevent.Ping}, log)
 }
 
 func (v *service) announce(w io.Writer) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"serverless-websocket/adapters/httpapi"
 	"serverless-websocket/adapters/wsgateway"
 	"serverless-websocket/integration/lambdalocal"
 )
@@ -33,20 +34,9 @@ func webSocketIntegration(f *lambdalocal.Function) wsgateway.Integration {
 	}
 }
 
-// httpIntegration makes events as far as the one route that there is needs it.
-func httpIntegration(f *lambdalocal.Function) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		response, err := call[events.APIGatewayV2HTTPRequest, events.APIGatewayV2HTTPResponse](r.Context(), f,
-			events.APIGatewayV2HTTPRequest{Version: "2.0", RouteKey: r.Pattern, RawPath: r.URL.Path})
-		if err != nil {
-			http.Error(w, `{"message":"Internal Server Error"}`, http.StatusInternalServerError)
-			return
-		}
-		for name, value := range response.Headers {
-			w.Header().Set(name, value)
-		}
-		w.WriteHeader(response.StatusCode)
-		_, _ = w.Write([]byte(response.Body)) // the client may be gone; there is nobody to tell
+func httpIntegration(f *lambdalocal.Function) httpapi.Integration {
+	return func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+		return call[events.APIGatewayV2HTTPRequest, events.APIGatewayV2HTTPResponse](ctx, f, event)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"serverless-websocket/adapters/httpapi"
 	"serverless-websocket/adapters/wsgateway"
 )
 
@@ -96,9 +97,9 @@ func closeGateway(t testing.TB, gateway *wsgateway.Gateway) {
 // httpAPI returns what serves the routes of an HTTP API, each for one method and
 // path.
 func (s *Stack) httpAPI(routes []route) http.Handler {
-	mux := http.NewServeMux()
+	integrations := make(map[string]httpapi.Integration)
 	for _, r := range routes {
-		mux.HandleFunc(r.key, httpIntegration(s.function(r.function)))
+		integrations[r.key] = httpIntegration(s.function(r.function))
 	}
-	return mux
+	return httpapi.New(integrations, s.options.GatewayLog)
 }
