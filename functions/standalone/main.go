@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"serverless-websocket/adapters/command"
 )
 
 // Exit statuses.
@@ -23,10 +25,7 @@ const (
 func main() {
 	// A reader of the log or of standard output that dies must not end the service.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
-	// The first signal begins the graceful stop and gives the signals back, so
-	// that a second one ends the process at once.
-	context.AfterFunc(ctx, stop)
+	ctx := command.UntilSignal(stopSignals()...) // begins the graceful stop
 	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 

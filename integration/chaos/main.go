@@ -11,12 +11,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strings"
-	"syscall"
 	"text/tabwriter"
 	"time"
 
+	"serverless-websocket/adapters/command"
 	"serverless-websocket/adapters/flags"
 	"serverless-websocket/integration/load/report"
 	"serverless-websocket/integration/procstat"
@@ -43,12 +42,7 @@ func main() {
 	flags.Require(flag.CommandLine, "seconds", "1 or more", flags.Positive[int])
 	flags.Require(flag.CommandLine, "rate", "above 0", flags.Positive[float64])
 	flags.MustParse("chaos")
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, s, os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "chaos:", err)
-		os.Exit(1)
-	}
+	command.Main("chaos", func(ctx context.Context) error { return run(ctx, s, os.Stdout, os.Stderr) })
 }
 
 // run runs each fault against a service of its own and prints a table. It fails

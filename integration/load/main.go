@@ -10,8 +10,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"syscall"
+
+	"serverless-websocket/adapters/command"
 )
 
 // Exit statuses.
@@ -23,10 +24,7 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal ends the sending and gives the signals back, so that a
-	// second one ends the process at once.
-	context.AfterFunc(ctx, stop)
+	ctx := command.UntilSignal(os.Interrupt, syscall.SIGTERM) // ends the sending
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -11,9 +11,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
+	"serverless-websocket/adapters/command"
 	"serverless-websocket/adapters/flags"
 )
 
@@ -37,12 +36,7 @@ func main() {
 	}
 	flags.Require(flag.CommandLine, "rate", "above 0", flags.Positive[float64])
 	flags.MustParse("peers")
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, s, os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "peers:", err)
-		os.Exit(1)
-	}
+	command.Main("peers", func(ctx context.Context) error { return run(ctx, s, os.Stdout, os.Stderr) })
 }
 
 // run measures all contenders in turn, tells of its progress and prints the

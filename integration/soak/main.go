@@ -11,12 +11,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"serverless-websocket/adapters/command"
 	"serverless-websocket/adapters/flags"
 	"serverless-websocket/integration/load/report"
 	"serverless-websocket/integration/testenv"
@@ -48,12 +47,7 @@ func main() {
 	flags.Require(flag.CommandLine, "rate", "above 0", flags.Positive[float64])
 	flags.Require(flag.CommandLine, "length", "10s or more", func(d time.Duration) bool { return d >= 10*time.Second })
 	flags.MustParse("soak")
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, s, os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "soak:", err)
-		os.Exit(1)
-	}
+	command.Main("soak", func(ctx context.Context) error { return run(ctx, s, os.Stdout, os.Stderr) })
 }
 
 // run fails when something was lost, or when the service needed more in the end
