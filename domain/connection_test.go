@@ -60,18 +60,18 @@ func TestConnectionIDsThatNameARow(t *testing.T) {
 }
 
 func TestWhichJobsAreRetries(t *testing.T) {
-	named := domain.Audience{Only: []domain.Target{{ID: "a"}}}
+	named := []domain.Target{{ID: "a"}}
 	for _, test := range []struct {
 		name string
 		job  domain.Job
 		want bool
 	}{
 		{"new", domain.Job{}, false},
-		{"connections that were not tried", domain.Job{Audience: named}, false},
-		{"connections that failed", domain.Job{Audience: named, Attempt: 1}, true},
+		{"connections that were not tried", domain.Job{Only: named}, false},
+		{"connections that failed", domain.Job{Only: named, Attempt: 1}, true},
 		{"a scan that failed", domain.Job{Attempt: 1}, false},
 		{"a dead letter of a scan", domain.Job{Reason: "503"}, true},
-		{"a dead letter for connections", domain.Job{Audience: named, Reason: "503"}, true},
+		{"a dead letter for connections", domain.Job{Only: named, Reason: "503"}, true},
 	} {
 		if got := test.job.Retry(); got != test.want {
 			t.Errorf("%s: %v", test.name, got)

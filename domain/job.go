@@ -47,26 +47,29 @@ func (t Target) Fresh(now time.Time, window time.Duration) bool {
 	return 0 <= age && age < window
 }
 
-// Audience says which connections a job is for: those named in Only or, when
-// Only is empty, those that a scan of Segment from Cursor on finds. The zero
-// Audience is everyone.
-type Audience struct {
-	Only    []Target
+// Span is how far a job goes: over the connections that a scan of Segment finds
+// from Cursor on. The zero Span is the whole table.
+type Span struct {
 	Segment Segment
 	Cursor  Cursor
+	// Seen counts the connections that the scan has passed before the cursor, so
+	// that the worker that ends it knows how large the table is.
+	Seen int
 }
 
-// Job is the unit of fan-out work: these messages to this audience. A worker
-// finishes it or turns what is left of it into smaller jobs.
+// Job is the unit of fan-out work: these messages to those recipients. A worker
+// finishes it or turns the rest of it into smaller jobs.
 type Job struct {
 	Messages []Message
-	Audience Audience
+	To       Recipients
+	// Only names the connections that are left; empty for all in Span. It and a
+	// Span exclude each other.
+	Only []Target
+	Span Span
 	// Attempt counts the tries that failed so far, those included that found a
 	// connection gone or not open yet. Splitting a job or carrying its cursor on is
 	// progress and does not count.
 	Attempt int
-	// Seen counts the connections that the scan has passed before the cursor.
-	Seen int
 	// Reason is why the job was put on the dead-letter queue; empty before.
 	Reason string
 }
@@ -76,5 +79,5 @@ type Job struct {
 // of the quota and places of their own, so that they do not hold up messages that
 // are posted for the first time.
 func (j Job) Retry() bool {
-	return j.Attempt > 0 && len(j.Audience.Only) > 0 || j.Reason != ""
+	return j.Attempt > 0 && len(j.Only) > 0 || j.Reason != ""
 }

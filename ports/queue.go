@@ -6,12 +6,14 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"serverless-websocket/domain"
 )
 
 // Limits of a queue; those of SQS.
 const (
 	// MaxQueueBody is the longest body of a queue message, in bytes of UTF-8.
-	MaxQueueBody = 1 << 20
+	MaxQueueBody = domain.MaxJobBody
 	// MaxQueueDelay is the longest time a message can be held back.
 	MaxQueueDelay = 15 * time.Minute
 )

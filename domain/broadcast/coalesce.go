@@ -16,7 +16,7 @@ type received struct {
 }
 
 // batch is what one pass does: one job of all those that arrived together for the
-// same audience and failed equally often. Its messages are in id order, each once.
+// same recipients and failed equally often. Its messages are in id order, each once.
 type batch struct {
 	domain.Job
 	deliveries []string
@@ -24,6 +24,7 @@ type batch struct {
 
 // audienceKey is equal for jobs that can share a pass.
 type audienceKey struct {
+	to      domain.Recipients
 	only    string
 	segment domain.Segment
 	cursor  domain.Cursor
@@ -31,7 +32,7 @@ type audienceKey struct {
 	retry   bool
 }
 
-// coalesce makes one batch of all jobs with the same audience, so that they
+// coalesce makes one batch of all jobs for the same connections, so that they
 // cost one scan and, as far as they fit a payload, one post for each connection.
 // Batches keep the order in which their first jobs came.
 func coalesce(work []received) []batch {
@@ -48,9 +49,9 @@ func coalesce(work []received) []batch {
 		}
 		b := &batches[i]
 		b.Messages = append(b.Messages, r.job.Messages...)
-		b.Seen = max(b.Seen, r.job.Seen)
-		for i, t := range r.job.Audience.Only { // the same connections in the same order
-			known := &b.Audience.Only[i]
+		b.Span.Seen = max(b.Span.Seen, r.job.Span.Seen)
+		for i, t := range r.job.Only { // the same connections in the same order
+			known := &b.Only[i]
 			known.GoneFor = max(known.GoneFor, t.GoneFor)
 			known.Rejected = known.Rejected || t.Rejected
 		}
@@ -64,12 +65,12 @@ func coalesce(work []received) []batch {
 
 func keyOf(job domain.Job) audienceKey {
 	var only strings.Builder
-	for _, c := range job.Audience.Only {
+	for _, c := range job.Only {
 		only.WriteString(strconv.Itoa(len(c.ID))) // an id may hold any separator
 		only.WriteByte(':')
 		only.WriteString(string(c.ID))
 	}
-	return audienceKey{only.String(), job.Audience.Segment, job.Audience.Cursor, job.Attempt, job.Retry()}
+	return audienceKey{job.To, only.String(), job.Span.Segment, job.Span.Cursor, job.Attempt, job.Retry()}
 }
 
 // ordered sorts the messages by id and drops duplicates, which a queue that
@@ -80,9 +81,9 @@ func ordered(messages []domain.Message) []domain.Message {
 }
 
 // byName reports whether the batch is for connections by name.
-func (b batch) byName() bool { return len(b.Audience.Only) > 0 }
+func (b batch) byName() bool { return len(b.Only) > 0 }
 
 // forEveryone reports whether the batch is for the whole table from its start.
 func (b batch) forEveryone() bool {
-	return !b.byName() && b.Audience.Segment.Whole() && b.Audience.Cursor == ""
+	return !b.byName() && b.Span.Segment.Whole() && b.Span.Cursor == ""
 }

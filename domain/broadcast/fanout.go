@@ -3,6 +3,7 @@ package broadcast
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -103,7 +104,7 @@ func (f *FanOut) runAll(ctx context.Context, batches []batch) (failed []string) 
 // by name: most of these have failed before, and must not keep the others waiting.
 func scansFirst(batches []batch) []batch {
 	slices.SortStableFunc(batches, func(a, b batch) int {
-		return cmp.Compare(min(1, len(a.Audience.Only)), min(1, len(b.Audience.Only)))
+		return cmp.Compare(min(1, len(a.Only)), min(1, len(b.Only)))
 	})
 	return batches
 }
@@ -116,11 +117,26 @@ func ids(deliveries []Delivery) []string {
 	return all
 }
 
+// UnservedError says why a job became a dead letter at once: this release cannot
+// find its recipients. It is never taken for a job for everyone.
+type UnservedError struct{ To domain.Recipients }
+
+func (e *UnservedError) Error() string {
+	return fmt.Sprintf("this release serves everyone alone, and not %s", e.To)
+}
+
 // decode reads the bodies. One that is no job fails by itself, over and over
-// until the queue moves it to its dead-letter queue, and holds up no other.
+// until the queue moves it to its dead-letter queue, and holds up no other. A job
+// for others than everyone becomes a dead letter as it is.
 func (f *FanOut) decode(ctx context.Context, deliveries []Delivery) (jobs []received, failed []string) {
 	for _, d := range deliveries {
-		job, err := decodeJob(d.Body)
+		job, err := domain.DecodeJob(d.Body)
+		if err == nil && job.To != domain.ToEveryone() {
+			if f.leave(ctx, leftover{job: job, reason: &UnservedError{job.To}, hopeless: true}) != nil {
+				failed = append(failed, d.ID)
+			}
+			continue
+		}
 		if err != nil {
 			f.log.ErrorContext(ctx, "job refused", "queueMessage", d.ID, "error", err)
 			failed = append(failed, d.ID)
@@ -147,7 +163,7 @@ func (f *FanOut) pass(ctx, work context.Context, b batch, envelopes []domain.Env
 	p, err := f.newPass(ctx, work, b, envelopes)
 	if err != nil {
 		f.log.WarnContext(ctx, "not fanned out", "messageIds", portions(b.Messages)[0], "error", err)
-		return 0, f.leave(ctx, b.failed(b.Audience, err))
+		return 0, f.leave(ctx, b.failed(scope{b.Only, b.Span}, err))
 	}
 	p.run()
 	p.report()

@@ -412,3 +412,57 @@ func TestTheSummaryNamesTheMessagesAndCounts(t *testing.T) {
 		}
 	})(t)
 }
+
+// A release that cannot find the members of a room must not post to everyone.
+func TestAJobForOthersThanEveryoneIsADeadLetterWithItsReason(t *testing.T) {
+	for _, to := range []string{"room:goals", "user:bob"} {
+		inBubble(func(t *testing.T) {
+			w := newWorld(t, broadcast.Options{})
+			w.connect(3)
+			body := `{"v":2,"to":"` + to + `","messages":[{"id":"01KB0000000000000000000000","sentAt":946684800000,"content":"1"}]`
+			for _, rest := range []string{`}`, `,"only":[{"id":"c-0","at":0}],"attempt":1}`} {
+				if err := w.queue.Send(context.Background(), ports.QueueMessage{Body: body + rest}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.send(`2`)
+			if failed := w.handle(context.Background(), w.receive()); len(failed) > 0 {
+				t.Errorf("failed: %v", failed)
+			}
+			for i := range 3 {
+				w.wantGot(domain.ConnectionID(fmt.Sprintf("c-%d", i)), `2`)
+			}
+			dead := w.deadLetters()
+			for _, letter := range dead {
+				if !strings.HasPrefix(letter.Body, body) || !strings.Contains(letter.Body, (&broadcast.UnservedError{To: roomOrUser(t, to)}).Error()) {
+					t.Errorf("dead letter %s", letter.Body)
+				}
+			}
+			if len(dead) != 2 {
+				t.Errorf("%d dead letters", len(dead))
+			}
+		})(t)
+	}
+}
+
+func roomOrUser(t *testing.T, text string) domain.Recipients {
+	t.Helper()
+	to, err := domain.ParseRecipients(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+func TestAJobForOthersComesAgainIfItCannotBeDeadLettered(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, broadcast.Options{})
+		w.worker = broadcast.NewFanOut(broadcast.Ports{
+			Connections: w.store, Poster: w.poster, Parts: w.queue, Retries: w.queue, DeadLetters: refusing{},
+		}, slog.New(slog.DiscardHandler), broadcast.Options{})
+		deliveries := []broadcast.Delivery{{ID: "a", Body: `{"v":2,"to":"user:bob","messages":[{"id":"01KB0000000000000000000000","sentAt":946684800000,"content":"1"}]}`}}
+		if failed := w.worker.Handle(context.Background(), deliveries); !slices.Equal(failed, []string{"a"}) {
+			t.Errorf("failed: %v", failed)
+		}
+	})(t)
+}

@@ -18,20 +18,27 @@ const maxPuts = 2
 
 // leftover is a job to be put on a queue.
 type leftover struct {
-	job    domain.Job
-	delay  time.Duration
-	reason error // why it failed; nil if it did not
+	job      domain.Job
+	delay    time.Duration
+	reason   error // why it failed; nil if it did not
+	hopeless bool  // no other try can change it
+}
+
+// scope is the part of a batch's connections that is left.
+type scope struct {
+	only []domain.Target
+	span domain.Span
 }
 
 // carriedOn is what nobody has tried yet.
-func (b batch) carriedOn(rest domain.Audience) leftover {
+func (b batch) carriedOn(rest scope) leftover {
 	job := b.Job
-	job.Audience, job.Reason = rest, ""
+	job.Only, job.Span, job.Reason = rest.only, rest.span, ""
 	return leftover{job: job}
 }
 
 // later is what to try after the delay, without holding anything against it.
-func (b batch) later(rest domain.Audience, delay time.Duration) leftover {
+func (b batch) later(rest scope, delay time.Duration) leftover {
 	l := b.carriedOn(rest)
 	l.delay = delay
 	return l
@@ -40,17 +47,17 @@ func (b batch) later(rest domain.Audience, delay time.Duration) leftover {
 // askAgain is what to try after the delay because the gateway did not know the
 // connections, which may not be open yet or may be gone. It counts as an attempt,
 // but such a job never ends as a dead letter: it ends when they are pruned.
-func (b batch) askAgain(rest domain.Audience, delay time.Duration) leftover {
+func (b batch) askAgain(rest scope, delay time.Duration) leftover {
 	l := b.later(rest, delay)
 	l.job.Attempt++
-	for i := range rest.Only {
-		rest.Only[i].GoneFor += delay
+	for i := range rest.only {
+		rest.only[i].GoneFor += delay
 	}
 	return l
 }
 
 // failed is what was tried in vain, and why.
-func (b batch) failed(rest domain.Audience, reason error) leftover {
+func (b batch) failed(rest scope, reason error) leftover {
 	l := b.carriedOn(rest)
 	l.job.Attempt++
 	l.reason = reason
@@ -62,9 +69,9 @@ func (b batch) failed(rest domain.Audience, reason error) leftover {
 // of the targets stopped to where the next ones did, and the targets that had
 // stopped by then. Were each group to get its own copy of all that follows, the
 // copies of a large batch could outgrow the queue.
-func (p *pass) owed(targets []target) iter.Seq2[batch, domain.Audience] {
+func (p *pass) owed(targets []target) iter.Seq2[batch, scope] {
 	slices.SortStableFunc(targets, func(a, b target) int { return cmp.Compare(a.envelope, b.envelope) })
-	return func(yield func(batch, domain.Audience) bool) {
+	return func(yield func(batch, scope) bool) {
 		connections := make([]domain.Target, 0, len(targets))
 		for i, t := range targets {
 			connections = append(connections, t.Target)
@@ -77,7 +84,7 @@ func (p *pass) owed(targets []target) iter.Seq2[batch, domain.Audience] {
 			if t.envelope > 0 || !p.batch.byName() {
 				part.Attempt = 0 // of these messages to these targets
 			}
-			if len(part.Messages) > 0 && !yield(part, domain.Audience{Only: slices.Clone(connections)}) {
+			if len(part.Messages) > 0 && !yield(part, scope{only: slices.Clone(connections)}) {
 				return
 			}
 		}
@@ -87,7 +94,7 @@ func (p *pass) owed(targets []target) iter.Seq2[batch, domain.Audience] {
 // leaveOver puts part of the pass's work back on the queue.
 func (p *pass) leaveOver(jobs ...leftover) {
 	for _, l := range jobs {
-		p.tally.leftOver += len(l.job.Audience.Only)
+		p.tally.leftOver += len(l.job.Only)
 	}
 	if err := p.leave(p.ctx, jobs...); err != nil {
 		p.lost = err
@@ -99,7 +106,7 @@ func (p *pass) leaveOver(jobs ...leftover) {
 func (f *FanOut) leave(ctx context.Context, jobs ...leftover) error {
 	var parts, retries, dead []ports.QueueMessage
 	for _, l := range jobs {
-		if l.reason != nil && l.job.Attempt >= f.options.MaxAttempts {
+		if l.hopeless || l.reason != nil && l.job.Attempt >= f.options.MaxAttempts {
 			dead = append(dead, f.givenUp(ctx, l)...)
 			continue
 		}
@@ -124,9 +131,9 @@ func (f *FanOut) givenUp(ctx context.Context, l leftover) []ports.QueueMessage {
 	l.job.Reason = l.reason.Error()
 	for _, part := range portions(l.job.Messages) {
 		f.log.ErrorContext(ctx, "given up: the job goes to the dead-letter queue", "messageIds", part,
-			"connections", len(l.job.Audience.Only), "attempts", l.job.Attempt, "reason", l.job.Reason)
+			"connections", len(l.job.Only), "attempts", l.job.Attempt, "reason", l.job.Reason)
 	}
-	l.job.Attempt = min(1, len(l.job.Audience.Only)) // as good as new, but by name still a retry
+	l.job.Attempt = min(1, len(l.job.Only)) // as good as new, but by name still a retry
 	return messages(l.job, 0)
 }
 
@@ -177,8 +184,8 @@ func messages(job domain.Job, delay time.Duration) []ports.QueueMessage {
 // queue message. The heavier part is cut: the messages if they alone fill half
 // of one, else the connections.
 func fitted(job domain.Job) []string {
-	body := encodeJob(job)
-	messages, only := job.Messages, job.Audience.Only
+	body := job.Encode()
+	messages, only := job.Messages, job.Only
 	if len(body) <= ports.MaxQueueBody || len(messages) < 2 && len(only) < 2 {
 		return []string{body}
 	}
@@ -187,14 +194,14 @@ func fitted(job domain.Job) []string {
 		head.Messages, tail.Messages = messages[:n], messages[n:]
 	} else {
 		n := len(only) / 2
-		head.Audience.Only, tail.Audience.Only = only[:n], only[n:]
+		head.Only, tail.Only = only[:n], only[n:]
 	}
 	return append(fitted(head), fitted(tail)...)
 }
 
 func weight(messages []domain.Message) (bytes int) {
 	for _, m := range messages {
-		bytes += len(encodeJob(domain.Job{Messages: []domain.Message{m}}))
+		bytes += len(domain.Job{Messages: []domain.Message{m}, To: domain.ToEveryone()}.Encode())
 	}
 	return bytes
 }

@@ -97,13 +97,13 @@ func (p *pass) handOn(atLeast int) {
 	p.tally.unconfirmed += len(unconfirmed)
 	p.leaveOver(slices.Concat(
 		p.jobs(untried, batch.carriedOn),
-		p.jobs(take(&p.outcome.unsent), func(b batch, rest domain.Audience) leftover {
+		p.jobs(take(&p.outcome.unsent), func(b batch, rest scope) leftover {
 			return b.later(rest, p.options.requeueDelay(1))
 		}),
-		p.jobs(unopened, func(b batch, rest domain.Audience) leftover {
-			return b.askAgain(rest, p.options.openingDelay(rest.Only))
+		p.jobs(unopened, func(b batch, rest scope) leftover {
+			return b.askAgain(rest, p.options.openingDelay(rest.only))
 		}),
-		p.jobs(unconfirmed, func(b batch, rest domain.Audience) leftover {
+		p.jobs(unconfirmed, func(b batch, rest scope) leftover {
 			return b.askAgain(rest, p.options.ConfirmGoneAfter)
 		}),
 		p.failures(failed),
@@ -111,9 +111,9 @@ func (p *pass) handOn(atLeast int) {
 }
 
 // jobs makes a job of each part of what the targets are owed.
-func (p *pass) jobs(targets []target, job func(batch, domain.Audience) leftover) (all []leftover) {
-	for rest, audience := range p.owed(targets) {
-		all = append(all, job(rest, audience))
+func (p *pass) jobs(targets []target, job func(batch, scope) leftover) (all []leftover) {
+	for part, rest := range p.owed(targets) {
+		all = append(all, job(part, rest))
 	}
 	return all
 }
@@ -126,7 +126,7 @@ func (p *pass) failures(failed []target) []leftover {
 	why := cmp.Or(p.why(), reason(failed))
 	p.tally.failed += len(failed)
 	p.tally.reason = cmp.Or(p.tally.reason, why)
-	return p.jobs(failed, func(b batch, rest domain.Audience) leftover { return b.failed(rest, why) })
+	return p.jobs(failed, func(b batch, rest scope) leftover { return b.failed(rest, why) })
 }
 
 // reason picks the error to give for all the targets: one that says more than

@@ -77,7 +77,7 @@ func (f *FanOut) newPass(ctx, work context.Context, b batch, envelopes []domain.
 // been served, and hands on what is left.
 func (p *pass) run() {
 	var posts errgroup.Group
-	if named := p.batch.Audience.Only; p.batch.byName() {
+	if named := p.batch.Only; p.batch.byName() {
 		p.offerAll(&posts, len(named), func(i int) domain.Target { return named[i] })
 	} else {
 		p.scan(&posts)

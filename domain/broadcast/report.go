@@ -56,7 +56,7 @@ func (p *pass) level() slog.Level {
 
 func (p *pass) counts() []any {
 	counts := []any{"messages", len(p.batch.Messages),
-		"audience", describe(p.batch.Audience), "attempt", p.batch.Attempt,
+		"audience", describe(p.batch.Job), "attempt", p.batch.Attempt,
 		"delivered", p.tally.delivered.Load(), "gone", p.tally.gone.Load(),
 		"throttled", p.tally.throttled.Load(), "failed", p.tally.failed,
 		"unopened", p.tally.unopened, "unconfirmed", p.tally.unconfirmed,
@@ -68,14 +68,14 @@ func (p *pass) counts() []any {
 	return counts
 }
 
-// describe names the audience for the log.
-func describe(a domain.Audience) string {
+// describe names the connections of a job for the log.
+func describe(j domain.Job) string {
 	switch {
-	case len(a.Only) > 0:
-		return strconv.Itoa(len(a.Only)) + " connections"
-	case !a.Segment.Whole():
-		return "segment " + strconv.Itoa(a.Segment.Index) + " of " + strconv.Itoa(a.Segment.Total)
-	case a.Cursor != "":
+	case len(j.Only) > 0:
+		return strconv.Itoa(len(j.Only)) + " connections"
+	case !j.Span.Segment.Whole():
+		return "segment " + strconv.Itoa(j.Span.Segment.Index) + " of " + strconv.Itoa(j.Span.Segment.Total)
+	case j.Span.Cursor != "":
 		return "everyone from a cursor on"
 	}
 	return "everyone"

@@ -31,8 +31,8 @@ func (p *pass) scan(posts *errgroup.Group) {
 		reader.Wait()
 	}()
 	for next := range pages {
-		rest := p.batch.Audience
-		rest.Cursor = next.from
+		rest := scope{span: p.batch.Span}
+		rest.span.Cursor = next.from
 		if p.over() {
 			p.leaveScan(p.unfinished(rest))
 			return
@@ -57,8 +57,8 @@ func (p *pass) scan(posts *errgroup.Group) {
 // scan on.
 func (p *pass) readAhead(ctx context.Context, pages chan<- pageRead, left <-chan struct{}) {
 	defer close(pages)
-	for cursor := p.batch.Audience.Cursor; ; {
-		page, err := p.Connections.Scan(ctx, p.batch.Audience.Segment, cursor)
+	for cursor := p.batch.Span.Cursor; ; {
+		page, err := p.Connections.Scan(ctx, p.batch.Span.Segment, cursor)
 		select {
 		case pages <- pageRead{cursor, page, err}:
 		case <-left:
@@ -81,7 +81,7 @@ func (p *pass) restOfScan() batch {
 }
 
 // unfinished is the rest of a scan that ends early.
-func (p *pass) unfinished(rest domain.Audience) leftover {
+func (p *pass) unfinished(rest scope) leftover {
 	if why := p.why(); why != nil {
 		p.tally.reason = why
 		return p.restOfScan().failed(rest, why)
@@ -92,7 +92,7 @@ func (p *pass) unfinished(rest domain.Audience) leftover {
 // leaveScan leaves the rest of the scan over.
 func (p *pass) leaveScan(l leftover) {
 	p.learn(false)
-	l.job.Seen += p.tally.scanned
+	l.job.Span.Seen += p.tally.scanned
 	p.tally.carriedOn = true
 	p.leaveOver(l)
 }
@@ -100,6 +100,6 @@ func (p *pass) leaveScan(l leftover) {
 // learn notes how large the table is, at least or, when the scan is over, in all,
 // and how fast this worker went over it.
 func (p *pass) learn(over bool) {
-	total := (p.batch.Seen + p.tally.scanned) * max(1, p.batch.Audience.Segment.Total)
+	total := (p.batch.Span.Seen + p.tally.scanned) * max(1, p.batch.Span.Segment.Total)
 	p.pace.learn(total, over, int(p.tally.posts.Load()), time.Since(p.started))
 }

@@ -28,8 +28,8 @@ func (s *Sender) Send(ctx context.Context, content domain.Content) (domain.Messa
 	if err != nil {
 		return domain.Message{}, err
 	}
-	job := domain.Job{Messages: []domain.Message{message}}
-	if err := s.Queue.Send(ctx, ports.QueueMessage{Body: encodeJob(job)}); err != nil {
+	job := domain.Job{Messages: []domain.Message{message}, To: domain.ToEveryone()}
+	if err := s.Queue.Send(ctx, ports.QueueMessage{Body: job.Encode()}); err != nil {
 		return domain.Message{}, &domain.Error{Code: domain.Unavailable, Cause: err}
 	}
 	return message, nil

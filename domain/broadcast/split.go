@@ -43,7 +43,7 @@ func (f *FanOut) tooLarge(ctx context.Context, envelopes int) bool {
 func (f *FanOut) split(ctx, work context.Context, b batch, envelopes []domain.Envelope, total int) error {
 	var others []leftover
 	for i := 1; i < total; i++ {
-		others = append(others, b.carriedOn(domain.Audience{Segment: domain.Segment{Index: i, Total: total}}))
+		others = append(others, b.carriedOn(scope{span: domain.Span{Segment: domain.Segment{Index: i, Total: total}}}))
 	}
 	for _, ids := range portions(b.Messages) {
 		f.log.InfoContext(ctx, "split", "messageIds", ids, "segments", total)
@@ -51,7 +51,7 @@ func (f *FanOut) split(ctx, work context.Context, b batch, envelopes []domain.En
 	if err := f.leave(ctx, others...); err != nil {
 		return err
 	}
-	b.Audience.Segment = domain.Segment{Total: total}
+	b.Span.Segment = domain.Segment{Total: total}
 	busy, err := f.pass(ctx, work, b, envelopes)
 	f.rest(ctx, busy)
 	return err

@@ -28,6 +28,7 @@ func importCases() []ruleCase {
 		{"domain/a.go", module + "/domain/broadcast", "standard library alone"},
 		{"domain/a_test.go", "pgregory.net/rapid", ""},
 		{"domain/a_test.go", module + "/domain", ""},
+		{"domain/a_test.go", module + "/ports", ""},
 		{"domain/a_test.go", module + "/adapters/memstore", "standard library alone"},
 
 		{"ports/a.go", module + "/domain", ""},

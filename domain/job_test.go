@@ -1,4 +1,4 @@
-package broadcast
+package domain_test
 
 import (
 	"bytes"
@@ -20,11 +20,11 @@ import (
 func TestAJobSurvivesTheQueue(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		job := anyJob(t)
-		body := encodeJob(job)
+		body := job.Encode()
 		if err := (ports.QueueMessage{Body: body}).Validate(); err != nil {
 			t.Fatalf("the queue refuses %q: %v", body, err)
 		}
-		got, err := decodeJob(body)
+		got, err := domain.DecodeJob(body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,9 +37,9 @@ func TestAJobSurvivesTheQueue(t *testing.T) {
 
 func anyJob(t *rapid.T) domain.Job {
 	job := domain.Job{
-		Attempt: rapid.IntRange(0, maxAttempt).Draw(t, "attempt"),
-		Seen:    rapid.IntRange(0, maxSeen).Draw(t, "seen"),
-		Reason:  shortened(rapid.String().Draw(t, "reason")),
+		Attempt: rapid.IntRange(0, domain.MaxAttempt).Draw(t, "attempt"),
+		To:      anyRecipients().Draw(t, "to"),
+		Reason:  domain.Shortened(rapid.String().Draw(t, "reason")),
 	}
 	for range rapid.IntRange(1, 4).Draw(t, "messages") {
 		job.Messages = append(job.Messages, domain.Message{
@@ -50,19 +50,29 @@ func anyJob(t *rapid.T) domain.Job {
 	}
 	if rapid.Bool().Draw(t, "only") {
 		for range rapid.IntRange(1, 4).Draw(t, "connections") {
-			job.Audience.Only = append(job.Audience.Only, domain.Target{
+			job.Only = append(job.Only, domain.Target{
 				ID:           domain.ConnectionID(anyID().Draw(t, "connection")),
 				RegisteredAt: rapid.OneOf(anyTime(), rapid.Just(time.UnixMilli(0))).Draw(t, "registeredAt"),
 				Rejected:     rapid.Bool().Draw(t, "rejected"),
-				GoneFor:      time.Duration(rapid.Int64Range(0, maxGoneFor.Milliseconds()).Draw(t, "goneFor")) * time.Millisecond,
+				GoneFor:      time.Duration(rapid.Int64Range(0, domain.MaxGoneFor.Milliseconds()).Draw(t, "goneFor")) * time.Millisecond,
 			})
 		}
 		return job
 	}
-	job.Audience.Segment.Total = rapid.OneOf(rapid.IntRange(1, 9), rapid.Just(domain.MaxSegments)).Draw(t, "segments")
-	job.Audience.Segment.Index = rapid.IntRange(0, job.Audience.Segment.Total-1).Draw(t, "segment")
-	job.Audience.Cursor = domain.Cursor(rapid.StringMatching(`[0-9A-Za-z_-]*`).Draw(t, "cursor"))
+	job.Span.Seen = rapid.IntRange(0, domain.MaxSeen).Draw(t, "seen")
+	job.Span.Segment.Total = rapid.OneOf(rapid.IntRange(1, 9), rapid.Just(domain.MaxSegments)).Draw(t, "segments")
+	job.Span.Segment.Index = rapid.IntRange(0, job.Span.Segment.Total-1).Draw(t, "segment")
+	job.Span.Cursor = domain.Cursor(rapid.StringMatching(`[0-9A-Za-z_-]*`).Draw(t, "cursor"))
 	return job
+}
+
+func anyRecipients() *rapid.Generator[domain.Recipients] {
+	name := rapid.Map(rapid.StringN(1, 20, domain.MaxRecipient), func(s string) string { return strings.ToValidUTF8(s, "x") })
+	return rapid.OneOf(
+		rapid.Just(domain.ToEveryone()),
+		rapid.Map(name, func(s string) domain.Recipients { return domain.Recipients{Kind: domain.User, Name: s} }),
+		rapid.Map(name, func(s string) domain.Recipients { return domain.Recipients{Kind: domain.Room, Name: s} }),
+	)
 }
 
 func anyTime() *rapid.Generator[time.Time] {
@@ -97,6 +107,7 @@ const (
 	goodBody  = `{"v":1,"messages":[{"id":"01K4ZQ0000000000000000000A","sentAt":1795338000123,"content":"1"}]}`
 	goodParts = `{"v":1,"messages":[{"id":"01K4ZQ0000000000000000000A","sentAt":1795338000123,"content":"[]"}],` +
 		`"segment":1,"segments":2,"cursor":"x","seen":7,"attempt":3,"reason":"scan"}`
+	goodRoom  = `{"v":2,"to":"room:goals","messages":[{"id":"01K4ZQ0000000000000000000A","sentAt":1795338000123,"content":"1"}]}`
 	goodRetry = `{"v":1,"messages":[{"id":"01K4ZQ0000000000000000000A","sentAt":1795338000123,"content":"{}"}],` +
 		`"only":[{"id":"c=","at":1795338000000},{"id":"d=","at":0}],"attempt":3}`
 )
@@ -112,6 +123,18 @@ func TestBodiesThatAreNoJob(t *testing.T) {
 		{"two jobs", goodBody, `]}`, `]}` + goodBody},
 		{"other version", goodBody, `"v":1`, `"v":2`},
 		{"no version", goodBody, `"v":1,`, ``},
+		{"recipients in version 1", goodRoom, `"v":2`, `"v":1`},
+		{"everyone in version 1", goodBody, `"v":1`, `"v":1,"to":"everyone"`},
+		{"no recipients", goodRoom, `"to":"room:goals",`, ``},
+		{"empty recipients", goodRoom, `"room:goals"`, `""`},
+		{"recipients of no kind", goodRoom, `room:goals`, `goals`},
+		{"recipients of another kind", goodRoom, `room:goals`, `team:goals`},
+		{"recipients without a name", goodRoom, `room:goals`, `room:`},
+		{"recipients with too long a name", goodRoom, `goals`, long},
+		{"recipients null", goodRoom, `"room:goals"`, `null`},
+		{"recipients in another case", goodRoom, `room:goals`, `Room:goals`},
+		{"misspelt recipients", goodRoom, `"to"`, `"too"`},
+		{"version 3", goodRoom, `"v":2`, `"v":3`},
 		{"too long", goodBody, `]}`, `]}` + strings.Repeat(" ", ports.MaxQueueBody)},
 
 		{"no messages", goodBody, goodBody, `{"v":1,"messages":[]}`},
@@ -170,10 +193,10 @@ func TestBodiesThatAreNoJob(t *testing.T) {
 		{"seen too many", goodParts, `"seen":7`, `"seen":1000000001`},
 		{"attempt negative", goodParts, `"attempt":3`, `"attempt":-3`},
 		{"attempt too high", goodParts, `"attempt":3`, `"attempt":1001`},
-		{"reason too long", goodParts, `"reason":"scan"`, `"reason":"` + long[:maxReason+1] + `"`},
+		{"reason too long", goodParts, `"reason":"scan"`, `"reason":"` + long[:domain.MaxReason+1] + `"`},
 	} {
 		body := strings.Replace(row.body, row.old, row.new, 1)
-		if job, err := decodeJob(body); body == row.body || !errors.Is(err, errBadJob) || job.Messages != nil {
+		if job, err := domain.DecodeJob(body); body == row.body || !errors.Is(err, domain.ErrNotAJob) || job.Messages != nil {
 			t.Errorf("%s: error %v for %.300s", row.name, err, body)
 		}
 	}
@@ -182,9 +205,12 @@ func TestBodiesThatAreNoJob(t *testing.T) {
 func TestBodiesThatAreAJob(t *testing.T) {
 	weeks := time.Now().AddDate(0, 0, -14).UnixMilli()
 	for name, body := range map[string]string{
-		"new":       goodBody,
-		"part":      goodParts,
-		"retry":     goodRetry,
+		"new":   goodBody,
+		"part":  goodParts,
+		"retry": goodRetry,
+		"room":  goodRoom,
+		"user":  strings.Replace(goodRoom, "room:", "user:", 1),
+		"everyone, as a later release may write it": strings.Replace(goodRoom, "room:goals", "everyone", 1),
 		"indented":  "\n" + indented(goodRetry) + "\r\n",
 		"weeks old": strings.Replace(goodBody, "1795338000123", fmt.Sprint(weeks), 1),
 		"sent by a clock that is ahead": strings.Replace(goodBody, "1795338000123",
@@ -192,7 +218,7 @@ func TestBodiesThatAreAJob(t *testing.T) {
 		"one segment in all": strings.Replace(goodParts, `"segment":1,"segments":2`, `"segments":1`, 1),
 		"most segments":      strings.Replace(goodParts, `"segments":2`, `"segments":1000000`, 1),
 	} {
-		if _, err := decodeJob(body); err != nil {
+		if _, err := domain.DecodeJob(body); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -211,55 +237,23 @@ func indented(text string) string {
 func TestWhatIsEncodedIsDecoded(t *testing.T) {
 	job := domain.Job{
 		Messages: []domain.Message{{ID: "01K4ZQ0000000000000000000A", SentAt: time.UnixMilli(1795338000123).UTC(), Content: domain.Content("1")}},
-		Seen:     maxSeen + 1, Attempt: maxAttempt + 1, Reason: "ab\xff" + strings.Repeat("한", maxReason),
+		To:       domain.ToEveryone(),
+		Span:     domain.Span{Seen: domain.MaxSeen + 1}, Attempt: domain.MaxAttempt + 1, Reason: "ab\xff" + strings.Repeat("한", domain.MaxReason),
 	}
 	for _, at := range []time.Time{{}, time.UnixMilli(-5), time.UnixMilli(1795338000123000), time.UnixMilli(1 << 62)} {
-		job.Audience.Only = append(job.Audience.Only, domain.Target{ID: "c\n\u2028\uffff", RegisteredAt: at})
+		job.Only = append(job.Only, domain.Target{ID: "c\n\u2028\uffff", RegisteredAt: at})
 	}
-	got, err := decodeJob(encodeJob(job))
+	got, err := domain.DecodeJob(job.Encode())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range got.Audience.Only {
+	for _, c := range got.Only {
 		if !c.RegisteredAt.Equal(time.UnixMilli(0)) || c.ID != "c\n\u2028\uffff" {
 			t.Errorf("connection %+v", c)
 		}
 	}
-	if got.Seen != maxSeen || got.Attempt != maxAttempt || !strings.HasPrefix(got.Reason, "ab\uFFFD한") || !strings.HasSuffix(got.Reason, "한") || len(got.Reason) > maxReason {
+	if got.Span.Seen != domain.MaxSeen || got.Attempt != domain.MaxAttempt || !strings.HasPrefix(got.Reason, "ab\uFFFD한") || !strings.HasSuffix(got.Reason, "한") || len(got.Reason) > domain.MaxReason {
 		t.Errorf("got %+v", got)
-	}
-}
-
-// Separators in ids must not make two audiences one.
-func TestAudiencesThatLookAlike(t *testing.T) {
-	named := func(ids ...domain.ConnectionID) (job domain.Job) {
-		for _, id := range ids {
-			job.Audience.Only = append(job.Audience.Only, domain.Target{ID: id})
-		}
-		return job
-	}
-	for _, pair := range [][2]domain.Job{
-		{named("a\nb"), named("a", "b")},
-		{named("a:b"), named("a", "b")},
-		{named("a1:b"), named("a", "b")},
-		{named("4aaaa5bbbbb"), named("1", "aaaa", "bbbbb")},
-	} {
-		if keyOf(pair[0]) == keyOf(pair[1]) {
-			t.Errorf("a job for %+v would coalesce with one for %+v", pair[0].Audience, pair[1].Audience)
-		}
-	}
-}
-
-// Jobs from the same cursor may have counted differently.
-func TestABatchHasSeenWhatAnyOfItsJobsHas(t *testing.T) {
-	for _, order := range [][]int{{3, 7}, {7, 3}} {
-		var work []received
-		for _, seen := range order {
-			work = append(work, received{job: domain.Job{Seen: seen}})
-		}
-		if got := coalesce(work); len(got) != 1 || got[0].Seen != 7 {
-			t.Errorf("%v: %+v", order, got)
-		}
 	}
 }
 
@@ -269,23 +263,33 @@ func FuzzDecodeJob(f *testing.F) {
 	f.Add(goodBody)
 	f.Add(goodRetry)
 	f.Add(goodParts)
+	f.Add(goodRoom)
 	f.Add(strings.Replace(goodBody, `"content":"1"`, `"content":"{\"a\":\"\\ud800\"}"`, 1))
 	f.Add(strings.Replace(goodBody, `000A`, `00\"A`, 1))
 	f.Add(`{`)
 	f.Fuzz(func(t *testing.T, body string) {
-		job, err := decodeJob(body)
+		job, err := domain.DecodeJob(body)
 		if err != nil {
-			if !errors.Is(err, errBadJob) {
+			if !errors.Is(err, domain.ErrNotAJob) {
 				t.Errorf("error %v", err)
 			}
 			return
 		}
 		var compact bytes.Buffer
-		if err := json.Compact(&compact, []byte(body)); err != nil || compact.String() != encodeJob(job) {
-			t.Errorf("%q is written %q, %v", body, encodeJob(job), err)
+		if err := json.Compact(&compact, []byte(body)); err != nil || compact.String() != written(job, body) {
+			t.Errorf("%q is written %q, %v", body, written(job, body), err)
 		}
 		checkFrames(t, job.Messages)
 	})
+}
+
+// written returns the body for the job in the version of the one it came in.
+func written(job domain.Job, body string) string {
+	const forEveryone = `{"v":2,"to":"everyone",`
+	if strings.HasPrefix(strings.Join(strings.Fields(body), ""), forEveryone) {
+		return strings.Replace(job.Encode(), `{"v":1,`, forEveryone, 1)
+	}
+	return job.Encode()
 }
 
 // checkFrames packs the messages and reads the frames as a client does.

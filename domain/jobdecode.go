@@ -1,0 +1,154 @@
+package domain
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// DecodeJob reads a body that Encode of this release or the one before wrote.
+// Whoever can write to the queue can write anything, so it takes nothing else. The
+// error wraps ErrNotAJob.
+func DecodeJob(body string) (Job, error) {
+	wire, err := readBody(body)
+	if err == nil {
+		err = wire.check()
+	}
+	var job Job
+	if err == nil {
+		job, err = wire.job()
+	}
+	if err != nil {
+		return Job{}, fmt.Errorf("%w: %w", ErrNotAJob, err)
+	}
+	return job, nil
+}
+
+// readBody decodes a body and compares it with how that would be written:
+// encoding/json takes names in any case, repeated and unknown ones, and a
+// misspelt "only" would send to everyone. White space may differ, since an
+// operator who sends a dead letter back may have had it in an editor.
+func readBody(body string) (wire wireJob, err error) {
+	if len(body) > MaxJobBody {
+		return wire, fmt.Errorf("%d bytes", len(body))
+	}
+	if err := json.Unmarshal([]byte(body), &wire); err != nil {
+		return wire, err
+	}
+	if wire.Version != versionForEveryone && wire.Version != versionOfRecipient {
+		return wire, fmt.Errorf("version %d", wire.Version)
+	}
+	written := wire.body()
+	if body == written {
+		return wire, nil
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, []byte(body)); err != nil {
+		return wire, err
+	}
+	if got := compact.String(); got != written {
+		return wire, fmt.Errorf("not as a worker writes it from %.100q on", got[common(got, written):])
+	}
+	return wire, nil
+}
+
+// common returns how many bytes two texts have in common at their start.
+func common(a, b string) (n int) {
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// check holds the members of a job to the limits that Encode keeps.
+func (w wireJob) check() error {
+	segment := Segment{Index: w.Segment, Total: w.Segments}
+	switch {
+	case len(w.Messages) == 0:
+		return errors.New("no messages")
+	case !segment.Valid():
+		return fmt.Errorf("segment %d of %d", w.Segment, w.Segments)
+	case len(w.Only) > 0 && (segment != Segment{} || w.Cursor != ""):
+		return errors.New("both connections and a part of the table")
+	case len(w.Cursor) > maxCursor:
+		return fmt.Errorf("a cursor of %d bytes", len(w.Cursor))
+	case w.Seen < 0 || w.Seen > maxSeen:
+		return fmt.Errorf("%d connections seen", w.Seen)
+	case w.Attempt < 0 || w.Attempt > maxAttempt:
+		return fmt.Errorf("attempt %d", w.Attempt)
+	case len(w.Reason) > maxReason:
+		return fmt.Errorf("a reason of %d bytes", len(w.Reason))
+	}
+	return nil
+}
+
+// job returns the job, or an error that names its first bad member.
+func (w wireJob) job() (Job, error) {
+	to, err := w.recipients()
+	if err != nil {
+		return Job{}, err
+	}
+	job := Job{
+		To: to,
+		Span: Span{
+			Segment: Segment{Index: w.Segment, Total: w.Segments},
+			Cursor:  w.Cursor,
+			Seen:    w.Seen,
+		},
+		Attempt: w.Attempt,
+		Reason:  w.Reason,
+	}
+	for _, m := range w.Messages {
+		message, err := m.message()
+		if err != nil {
+			return job, err
+		}
+		job.Messages = append(job.Messages, message)
+	}
+	for _, c := range w.Only {
+		target, err := c.target()
+		if err != nil {
+			return job, err
+		}
+		job.Only = append(job.Only, target)
+	}
+	return job, nil
+}
+
+func (w wireJob) recipients() (Recipients, error) {
+	if w.Version == versionForEveryone && w.To == "" {
+		return ToEveryone(), nil
+	}
+	if w.Version == versionForEveryone {
+		return Recipients{}, fmt.Errorf("recipients in version %d", w.Version)
+	}
+	return ParseRecipients(w.To)
+}
+
+func (w wireMessage) message() (Message, error) {
+	content, err := ParseContent([]byte(w.Content))
+	if err != nil {
+		return Message{}, fmt.Errorf("message %.40q: %w", w.ID, err)
+	}
+	return NewMessage(w.ID, time.UnixMilli(w.SentAt), content)
+}
+
+func (w wireConnection) target() (Target, error) {
+	t := Target{
+		ID:           w.ID,
+		RegisteredAt: time.UnixMilli(w.RegisteredAt),
+		GoneFor:      time.Duration(w.GoneFor) * time.Millisecond,
+		Rejected:     w.Rejected,
+	}
+	switch {
+	case !t.ID.Valid():
+		return t, fmt.Errorf("connection id %.40q", t.ID)
+	case w.RegisteredAt != registration(t):
+		return t, fmt.Errorf("connection %.40q was registered in the year %d", t.ID, t.RegisteredAt.UTC().Year())
+	case w.GoneFor < 0 || w.GoneFor > maxGoneFor.Milliseconds():
+		return t, fmt.Errorf("connection %.40q has been gone for %d ms", t.ID, w.GoneFor)
+	}
+	return t, nil
+}

@@ -1,0 +1,47 @@
+package domain
+
+import "strings"
+
+// Encode returns the job as a queue body, which DecodeJob reads. It may be longer
+// than MaxJobBody. Numbers and a reason over the limits of the format are cut; a
+// registration that is not Plausible becomes unknown.
+func (j Job) Encode() string {
+	wire := wireJob{
+		Version:  versionForEveryone,
+		Messages: make([]wireMessage, 0, len(j.Messages)),
+		Segment:  j.Span.Segment.Index,
+		Segments: j.Span.Segment.Total,
+		Cursor:   j.Span.Cursor,
+		Seen:     min(j.Span.Seen, maxSeen),
+		Attempt:  min(j.Attempt, maxAttempt),
+		Reason:   shortened(j.Reason),
+	}
+	if j.To != ToEveryone() {
+		wire.Version, wire.To = versionOfRecipient, j.To.String()
+	}
+	for _, m := range j.Messages {
+		wire.Messages = append(wire.Messages, wireMessage{m.ID, m.SentAt.UnixMilli(), string(m.Content)})
+	}
+	for _, t := range j.Only {
+		wire.Only = append(wire.Only, wireConnection{t.ID, registration(t), min(t.GoneFor, maxGoneFor).Milliseconds(), t.Rejected})
+	}
+	return wire.body()
+}
+
+// registration returns 0 for a time that a broken row has.
+func registration(t Target) int64 {
+	if !Plausible(t.RegisteredAt) {
+		return 0
+	}
+	return t.RegisteredAt.UnixMilli()
+}
+
+// shortened returns as much of a reason as a job carries. An error can quote bytes
+// that are not UTF-8.
+func shortened(reason string) string {
+	reason = strings.ToValidUTF8(reason, "\uFFFD")
+	if len(reason) > maxReason {
+		reason = strings.ToValidUTF8(reason[:maxReason], "") // a character that was cut
+	}
+	return reason
+}

@@ -1,0 +1,80 @@
+package domain
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+)
+
+// MaxJobBody is the longest body of a job, in bytes: what a queue takes.
+const MaxJobBody = 1 << 20
+
+// ErrNotAJob: the body is no job of a version that this release reads. No retry
+// changes that.
+var ErrNotAJob = errors.New("not a job")
+
+// The versions of the format. Two releases run side by side during a deployment
+// and after a rollback, and a worker refuses the versions and members that it does
+// not know.
+//
+// So a job is written in the oldest version that says all of it, and a new version
+// is for jobs that the release before would misread. Version 1 has no recipients:
+// it is for everyone, whatever other members say.
+const (
+	versionForEveryone = 1
+	versionOfRecipient = 2
+)
+
+// Limits of what a body may hold. How many messages and connections it names is
+// bounded by its length.
+const (
+	maxCursor  = 32 << 10
+	maxSeen    = 1_000_000_000
+	maxAttempt = 1_000
+	maxReason  = 1 << 10 // bytes
+	maxGoneFor = 30 * 24 * time.Hour
+)
+
+// wireJob is a job as it lies on the queue. Content travels as a JSON string:
+// nested as a value it would be compacted on the way.
+type wireJob struct {
+	Version  int              `json:"v"`
+	To       string           `json:"to,omitempty"` // since version 2
+	Messages []wireMessage    `json:"messages"`
+	Only     []wireConnection `json:"only,omitempty"`
+	Segment  int              `json:"segment,omitempty"`
+	Segments int              `json:"segments,omitempty"`
+	Cursor   Cursor           `json:"cursor,omitempty"`
+	Seen     int              `json:"seen,omitempty"`
+	Attempt  int              `json:"attempt,omitempty"`
+	Reason   string           `json:"reason,omitempty"`
+}
+
+type wireMessage struct {
+	ID      MessageID `json:"id"`
+	SentAt  int64     `json:"sentAt"` // Unix time in milliseconds
+	Content string    `json:"content"`
+}
+
+type wireConnection struct {
+	ID           ConnectionID `json:"id"`
+	RegisteredAt int64        `json:"at"`                // Unix time in milliseconds; 0 if the row did not say
+	GoneFor      int64        `json:"goneFor,omitempty"` // milliseconds
+	Rejected     bool         `json:"rejected,omitempty"`
+}
+
+func (w wireJob) body() string {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(w); err != nil {
+		panic(err) // strings and integers alone: nothing in it can fail
+	}
+	return queueSafe.Replace(strings.TrimSuffix(body.String(), "\n"))
+}
+
+// queueSafe escapes the two characters that JSON text may hold as they are and
+// a queue does not take.
+var queueSafe = strings.NewReplacer("\uFFFE", `\ufffe`, "\uFFFF", `\uffff`)

@@ -1,0 +1,33 @@
+package domain_test
+
+import (
+	"strings"
+	"testing"
+
+	"serverless-websocket/domain"
+)
+
+func TestRecipientsAreReadAsTheyAreWritten(t *testing.T) {
+	for text, want := range map[string]domain.Recipients{
+		"everyone":      domain.ToEveryone(),
+		"user:bob":      {Kind: domain.User, Name: "bob"},
+		"room:goals":    {Kind: domain.Room, Name: "goals"},
+		"room:everyone": {Kind: domain.Room, Name: "everyone"},
+		"room:user:bob": {Kind: domain.Room, Name: "user:bob"},
+		"user:" + strings.Repeat("x", domain.MaxRecipient): {Kind: domain.User, Name: strings.Repeat("x", domain.MaxRecipient)},
+	} {
+		got, err := domain.ParseRecipients(text)
+		if err != nil || got != want || got.String() != text {
+			t.Errorf("%q: %+v, written %q, error %v", text, got, got, err)
+		}
+	}
+}
+
+func TestWhatNamesNoRecipients(t *testing.T) {
+	for _, text := range []string{"", "Everyone", "everyone ", "bob", "user:", "room:", "team:x", "user:\xff",
+		"room:" + strings.Repeat("x", domain.MaxRecipient+1)} {
+		if got, err := domain.ParseRecipients(text); err == nil || got != (domain.Recipients{}) || got.Valid() {
+			t.Errorf("%q: %+v, error %v", text, got, err)
+		}
+	}
+}
