@@ -8,12 +8,12 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"serverless-websocket/domain"
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/session"
 )
 
 // ConnectionManager handles the routes $connect and $disconnect.
 type ConnectionManager struct {
-	Registry *broadcast.Registry
+	Registry *session.Registry
 	Log      *slog.Logger
 }
 

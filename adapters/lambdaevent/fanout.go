@@ -5,21 +5,21 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/fanout"
 )
 
 // FanOut handles batches of jobs: new ones, parts and retries. Its event sources
 // must be set to ReportBatchItemFailures.
 type FanOut struct {
-	Worker *broadcast.FanOut
+	Worker *fanout.Worker
 }
 
 // Handle works the batch off and lists the messages that have to come again.
 // The error is always nil, since one would bring the whole batch back.
 func (h *FanOut) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
-	deliveries := make([]broadcast.Delivery, 0, len(event.Records))
+	deliveries := make([]fanout.Delivery, 0, len(event.Records))
 	for _, r := range event.Records {
-		deliveries = append(deliveries, broadcast.Delivery{ID: r.MessageId, Body: r.Body})
+		deliveries = append(deliveries, fanout.Delivery{ID: r.MessageId, Body: r.Body})
 	}
 	failures := []events.SQSBatchItemFailure{} // as JSON [], since null is no success to every event source
 	for _, id := range h.Worker.Handle(ctx, deliveries) {

@@ -18,7 +18,9 @@ import (
 
 	"serverless-websocket/adapters/lambdaevent"
 	"serverless-websocket/domain"
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/fanout"
+	"serverless-websocket/domain/publish"
+	"serverless-websocket/domain/session"
 	"serverless-websocket/ports"
 )
 
@@ -102,13 +104,13 @@ func newFunctions() *functions {
 	log := slog.New(slog.NewJSONHandler(f.log, nil))
 	newID := func(time.Time) domain.MessageID { return "01K4ZQ0000000000000000000A" }
 	f.connections = &lambdaevent.ConnectionManager{
-		Registry: &broadcast.Registry{Store: f.store, Lifetime: broadcast.DefaultLifetime}, Log: log,
+		Registry: &session.Registry{Store: f.store, Lifetime: session.DefaultLifetime}, Log: log,
 	}
 	f.unknown = &lambdaevent.DefaultMessage{Log: log}
-	f.send = &lambdaevent.SendMessage{Sender: &broadcast.Sender{Queue: f.queue, NewID: newID}, Log: log}
-	worker := broadcast.NewFanOut(broadcast.Ports{
+	f.send = &lambdaevent.SendMessage{Publisher: &publish.Publisher{Queue: f.queue, NewID: newID}, Log: log}
+	worker := fanout.New(fanout.Ports{
 		Connections: f.store, Poster: nobody{}, Parts: f.queue, Retries: f.queue, DeadLetters: f.queue,
-	}, log, broadcast.Options{})
+	}, log, fanout.Options{})
 	f.fanOut = &lambdaevent.FanOut{Worker: worker}
 	return f
 }

@@ -7,13 +7,13 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"serverless-websocket/domain"
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/publish"
 )
 
 // SendMessage handles the route sendMessage.
 type SendMessage struct {
-	Sender *broadcast.Sender
-	Log    *slog.Logger
+	Publisher *publish.Publisher
+	Log       *slog.Logger
 }
 
 // Handle accepts the frame's content for everybody and answers with the id of
@@ -38,6 +38,6 @@ func (h *SendMessage) accept(ctx context.Context, body string) (frame, domain.Me
 	if err != nil {
 		return f, domain.Message{}, err
 	}
-	message, err := h.Sender.Send(ctx, content)
+	message, err := h.Publisher.Publish(ctx, content)
 	return f, message, err
 }

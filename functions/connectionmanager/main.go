@@ -9,7 +9,7 @@ import (
 
 	"serverless-websocket/adapters/dynamostore"
 	"serverless-websocket/adapters/lambdaevent"
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/session"
 	"serverless-websocket/functions/internal/boot"
 )
 
@@ -18,7 +18,7 @@ func main() {
 		client := dynamodb.NewFromConfig(env.AWSConfig())
 		store := dynamostore.New(client, env.Required("CONNECTIONS_TABLE"), dynamostore.Options{})
 		function := &lambdaevent.ConnectionManager{
-			Registry: &broadcast.Registry{Store: store, Lifetime: broadcast.DefaultLifetime},
+			Registry: &session.Registry{Store: store, Lifetime: session.DefaultLifetime},
 			Log:      log,
 		}
 		return function.Handle

@@ -15,7 +15,7 @@ import (
 	"serverless-websocket/adapters/governor"
 	"serverless-websocket/adapters/lambdaevent"
 	"serverless-websocket/adapters/sqsqueue"
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/fanout"
 	"serverless-websocket/functions/internal/boot"
 )
 
@@ -26,7 +26,7 @@ func main() {
 	})
 }
 
-func newWorker(log *slog.Logger, env *boot.Env) *broadcast.FanOut {
+func newWorker(log *slog.Logger, env *boot.Env) *fanout.Worker {
 	cfg := env.AWSConfig()
 	store := dynamostore.New(dynamodb.NewFromConfig(cfg), env.Required("CONNECTIONS_TABLE"), dynamostore.Options{})
 	queues := sqs.NewFromConfig(cfg)
@@ -34,17 +34,17 @@ func newWorker(log *slog.Logger, env *boot.Env) *broadcast.FanOut {
 	inFlight := env.Count("POSTS_IN_FLIGHT", 256)
 	share := sharesOf(env.Count("POSTS_PER_SECOND", 10_000), env.Count("FAN_OUT_CONCURRENCY", fewestWorkers))
 	poster := apigwposter.New(cfg, env.URL("MANAGEMENT_ENDPOINT"), apigwposter.Options{InFlight: inFlight})
-	return broadcast.NewFanOut(broadcast.Ports{
+	return fanout.New(fanout.Ports{
 		Connections: store,
 		Poster:      governor.New(poster, governor.Options{PerSecond: share.perSecond}),
 		RetryPoster: governor.New(poster, governor.Options{PerSecond: share.retriesPerSecond}),
 		Parts:       sqsqueue.New(queues, env.URL("PARTS_QUEUE_URL"), sqsqueue.Options{}),
 		Retries:     sqsqueue.New(queues, env.URL("RETRIES_QUEUE_URL"), sqsqueue.Options{}),
 		DeadLetters: sqsqueue.New(queues, env.URL("DEAD_LETTER_QUEUE_URL"), sqsqueue.Options{}),
-	}, log, broadcast.Options{
+	}, log, fanout.Options{
 		InFlight:         inFlight,
 		Workers:          share.parts,
 		PerSecond:        share.perSecond,
-		ConfirmGoneAfter: cmp.Or(env.Seconds("CONFIRM_GONE_AFTER", 10*time.Second), broadcast.PruneAtOnce),
+		ConfirmGoneAfter: cmp.Or(env.Seconds("CONFIRM_GONE_AFTER", 10*time.Second), fanout.PruneAtOnce),
 	})
 }

@@ -9,7 +9,7 @@ import (
 	"serverless-websocket/adapters/lambdaevent"
 	"serverless-websocket/adapters/sqsqueue"
 	"serverless-websocket/adapters/ulids"
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/publish"
 	"serverless-websocket/functions/internal/boot"
 )
 
@@ -18,8 +18,8 @@ func main() {
 		client := sqs.NewFromConfig(env.AWSConfig())
 		queue := sqsqueue.New(client, env.URL("JOBS_QUEUE_URL"), sqsqueue.Options{})
 		function := &lambdaevent.SendMessage{
-			Sender: &broadcast.Sender{Queue: queue, NewID: ulids.NewSource().New},
-			Log:    log,
+			Publisher: &publish.Publisher{Queue: queue, NewID: ulids.NewSource().New},
+			Log:       log,
 		}
 		return function.Handle
 	})

@@ -13,7 +13,7 @@ import (
 	"serverless-websocket/adapters/memqueue"
 	"serverless-websocket/adapters/memstore"
 	"serverless-websocket/adapters/wsgateway"
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/fanout"
 	"serverless-websocket/ports"
 )
 
@@ -26,7 +26,7 @@ func TestAClockThatWasSetBackDoesNotHoldUpAStop(t *testing.T) {
 			t.Fatal(err)
 		}
 		queue := memqueue.New(memqueue.Config{Visibility: visibility})
-		worker := broadcast.NewFanOut(broadcast.Ports{
+		worker := fanout.New(fanout.Ports{
 			Connections: memstore.New(scanPage), Poster: gateway, Parts: queue, Retries: queue, DeadLetters: queue,
 		}, slog.New(slog.DiscardHandler), fanOutOptions)
 		fanOut := &lambdaevent.FanOut{Worker: worker}

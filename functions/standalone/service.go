@@ -17,7 +17,9 @@ import (
 	"serverless-websocket/adapters/memstore"
 	"serverless-websocket/adapters/ulids"
 	"serverless-websocket/adapters/wsgateway"
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/fanout"
+	"serverless-websocket/domain/publish"
+	"serverless-websocket/domain/session"
 	"serverless-websocket/ports"
 )
 
@@ -39,10 +41,10 @@ const (
 // is split: there is one worker for all parts, and messages in parts could overtake
 // each other. One processor is left to those who connect and send, as posts never
 // let go of theirs.
-var fanOutOptions = broadcast.Options{
+var fanOutOptions = fanout.Options{
 	InFlight:         max(1, runtime.GOMAXPROCS(0)-1),
 	FreshFor:         2 * time.Second,
-	ConfirmGoneAfter: broadcast.PruneAtOnce,
+	ConfirmGoneAfter: fanout.PruneAtOnce,
 	Repeats:          -1,
 	RequeueDelay:     100 * time.Millisecond,
 	MaxRequeueDelay:  2 * time.Second,
@@ -89,7 +91,7 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	worker := broadcast.NewFanOut(broadcast.Ports{
+	worker := fanout.New(fanout.Ports{
 		Connections: store, Poster: v.gateway, Parts: v.retries, Retries: v.retries, DeadLetters: v.deadLetters,
 	}, log, fanOutOptions)
 	fanOut := &lambdaevent.FanOut{Worker: worker}
@@ -110,12 +112,12 @@ func (v *service) newQueue(maxBytes int) *memqueue.Queue {
 func routes(store *memstore.Store, jobs ports.Queue, lifetime time.Duration, log *slog.Logger,
 ) map[string]wsgateway.Route {
 	connections := &lambdaevent.ConnectionManager{
-		Registry: &broadcast.Registry{Store: store, Lifetime: lifetime},
+		Registry: &session.Registry{Store: store, Lifetime: lifetime},
 		Log:      log,
 	}
 	send := &lambdaevent.SendMessage{
-		Sender: &broadcast.Sender{Queue: jobs, NewID: ulids.NewSource().New},
-		Log:    log,
+		Publisher: &publish.Publisher{Queue: jobs, NewID: ulids.NewSource().New},
+		Log:       log,
 	}
 	unknown := &lambdaevent.DefaultMessage{Log: log}
 	return map[string]wsgateway.Route{

@@ -38,10 +38,10 @@ var layers = []layer{
 		why:       "types and rules stand on the standard library alone",
 	},
 	{
-		path:      "domain/broadcast",
+		path:      "domain/*",
 		may:       []string{"domain", "ports", "golang.org/x/sync/errgroup"},
-		mayInTest: append([]string{"adapters/..."}, testHelpers...),
-		why:       "the use cases know the domain and the ports, and no technology",
+		mayInTest: append([]string{"domain/...", "adapters/..."}, testHelpers...),
+		why:       "a use case knows the domain and the ports; no technology, and no other use case",
 	},
 	{
 		path:      "ports",
@@ -56,7 +56,7 @@ var layers = []layer{
 	},
 	{
 		path:      "adapters/lambdaevent/...",
-		may:       []string{"domain", "domain/broadcast", "ports", anyModule},
+		may:       []string{"domain/...", "ports", anyModule},
 		mayInTest: testHelpers,
 		why:       "a driving adapter knows the use cases; no other adapter, and not who wires it",
 	},
@@ -86,7 +86,7 @@ var layers = []layer{
 	},
 	{
 		path:      "functions/*",
-		may:       []string{"domain", "domain/broadcast", "ports", "adapters/...", "functions/internal/...", anyModule},
+		may:       []string{"domain/...", "ports", "adapters/...", "functions/internal/...", anyModule},
 		mayInTest: testHelpers,
 		why:       "a composition root wires packages; what it shares with another is in functions/internal",
 	},

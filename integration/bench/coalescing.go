@@ -12,7 +12,8 @@ import (
 
 	"serverless-websocket/adapters/memstore"
 	"serverless-websocket/domain"
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/fanout"
+	"serverless-websocket/domain/publish"
 	"serverless-websocket/ports"
 )
 
@@ -64,15 +65,15 @@ func compareCoalescing(progress io.Writer, size sizes) (coalescingResults, error
 	return r, nil
 }
 
-func newWorker(poster ports.Poster, size sizes) (*broadcast.FanOut, []broadcast.Delivery, error) {
+func newWorker(poster ports.Poster, size sizes) (*fanout.Worker, []fanout.Delivery, error) {
 	store := memstore.New(0)
 	for i := range size.connections {
 		if err := store.Put(context.Background(), row(i)); err != nil {
 			return nil, nil, err
 		}
 	}
-	worker := broadcast.NewFanOut(outside(store, poster, refuse{}), slog.New(slog.DiscardHandler),
-		broadcast.Options{InFlight: size.inFlight})
+	worker := fanout.New(outside(store, poster, refuse{}), slog.New(slog.DiscardHandler),
+		fanout.Options{InFlight: size.inFlight})
 	jobs, err := newJobs(size.messages)
 	return worker, jobs, err
 }
@@ -87,30 +88,30 @@ func row(i int) domain.Connection {
 }
 
 // newJobs has the service itself make jobs of messages of 300 bytes.
-func newJobs(messages int) ([]broadcast.Delivery, error) {
+func newJobs(messages int) ([]fanout.Delivery, error) {
 	var queue capture
 	ids := 0
-	sender := broadcast.Sender{Queue: &queue, NewID: func(time.Time) domain.MessageID {
+	sender := publish.Publisher{Queue: &queue, NewID: func(time.Time) domain.MessageID {
 		ids++
 		return domain.MessageID(fmt.Sprintf("01J%023d", ids))
 	}}
 	content := domain.Content(`"` + strings.Repeat("x", payloadSize-2) + `"`)
 	for range messages {
-		if _, err := sender.Send(context.Background(), content); err != nil {
+		if _, err := sender.Publish(context.Background(), content); err != nil {
 			return nil, err
 		}
 	}
 	return queue.deliveries, nil
 }
 
-func handle(worker *broadcast.FanOut, jobs []broadcast.Delivery) error {
+func handle(worker *fanout.Worker, jobs []fanout.Delivery) error {
 	if failed := worker.Handle(context.Background(), jobs); len(failed) > 0 {
 		return fmt.Errorf("%d of %d jobs failed", len(failed), len(jobs))
 	}
 	return nil
 }
 
-func handleEach(worker *broadcast.FanOut, jobs []broadcast.Delivery) error {
+func handleEach(worker *fanout.Worker, jobs []fanout.Delivery) error {
 	errs := make([]error, sideBySide)
 	var passes sync.WaitGroup
 	for i := range sideBySide {
@@ -131,12 +132,12 @@ func handleEach(worker *broadcast.FanOut, jobs []broadcast.Delivery) error {
 
 // capture is a queue that turns what is sent into deliveries.
 type capture struct {
-	deliveries []broadcast.Delivery
+	deliveries []fanout.Delivery
 }
 
 func (c *capture) Send(_ context.Context, messages ...ports.QueueMessage) error {
 	for _, m := range messages {
-		c.deliveries = append(c.deliveries, broadcast.Delivery{ID: fmt.Sprint(len(c.deliveries)), Body: m.Body})
+		c.deliveries = append(c.deliveries, fanout.Delivery{ID: fmt.Sprint(len(c.deliveries)), Body: m.Body})
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"serverless-websocket/domain"
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/fanout"
 	"serverless-websocket/ports"
 )
 
@@ -69,8 +69,8 @@ func pass(size sizes, answer func(int64) error) (cost, error) {
 		return cost{}, err
 	}
 	poster := &instant{answer: answer}
-	worker := broadcast.NewFanOut(outside(generated(size.rows), poster, discard{}), slog.New(slog.DiscardHandler),
-		broadcast.Options{InFlight: size.inFlight, Backoff: 10 * time.Millisecond})
+	worker := fanout.New(outside(generated(size.rows), poster, discard{}), slog.New(slog.DiscardHandler),
+		fanout.Options{InFlight: size.inFlight, Backoff: 10 * time.Millisecond})
 	watch := startWatch()
 	err = handle(worker, jobs)
 	c := watch.stop()
@@ -184,8 +184,8 @@ type discard struct{}
 func (discard) Send(context.Context, ...ports.QueueMessage) error { return nil }
 
 // outside has one queue for whatever is put on any.
-func outside(connections ports.ConnectionStore, poster ports.Poster, queue ports.Queue) broadcast.Ports {
-	return broadcast.Ports{
+func outside(connections ports.ConnectionStore, poster ports.Poster, queue ports.Queue) fanout.Ports {
+	return fanout.Ports{
 		Connections: connections, Poster: poster, Parts: queue, Retries: queue, DeadLetters: queue,
 	}
 }

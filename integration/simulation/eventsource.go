@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/fanout"
 )
 
 // eventSource hands what is on a queue to fan-out workers, as Lambda's does: in
@@ -15,7 +15,7 @@ type eventSource struct {
 	*world
 	queue   *queue
 	intake  intake
-	free    chan *broadcast.FanOut // workers without an invocation
+	free    chan *fanout.Worker // workers without an invocation
 	running sync.WaitGroup
 	number  int // of invocations
 }
@@ -28,7 +28,7 @@ type intake struct {
 }
 
 func newEventSource(w *world, q *queue, in intake) *eventSource {
-	return &eventSource{world: w, queue: q, intake: in, free: make(chan *broadcast.FanOut, in.workers)}
+	return &eventSource{world: w, queue: q, intake: in, free: make(chan *fanout.Worker, in.workers)}
 }
 
 // run hands batches out until the context ends, and waits for the last ones.
@@ -71,7 +71,7 @@ func (s *eventSource) wait(ctx context.Context) bool {
 
 // invoke runs the function and returns the worker for the next invocation: a new
 // one when this one crashed or ran out of time.
-func (s *eventSource) invoke(worker *broadcast.FanOut, number int, batch []*entry) *broadcast.FanOut {
+func (s *eventSource) invoke(worker *fanout.Worker, number int, batch []*entry) *fanout.Worker {
 	run, ctx := newCaller(fmt.Sprint(s.queue.name, " invocation ", number), s.plan.timeout)
 	defer run.cancel()
 	run.clock = s.clock(run.name)
@@ -109,10 +109,10 @@ func (s *eventSource) endEarly(run *caller) *time.Timer {
 
 // deliveries returns the batch as it looks to a function whose clock is so far
 // ahead.
-func deliveries(batch []*entry, ahead time.Duration) []broadcast.Delivery {
-	var all []broadcast.Delivery
+func deliveries(batch []*entry, ahead time.Duration) []fanout.Delivery {
+	var all []fanout.Delivery
 	for _, e := range batch {
-		all = append(all, broadcast.Delivery{ID: e.id, Body: shifted(e.body, -ahead)})
+		all = append(all, fanout.Delivery{ID: e.id, Body: shifted(e.body, -ahead)})
 	}
 	return all
 }

@@ -3,7 +3,7 @@ package simulation
 import (
 	"time"
 
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/fanout"
 )
 
 // kind says what a run is to show beside that nothing is lost.
@@ -31,7 +31,7 @@ type plan struct {
 	timeout    time.Duration // of an invocation
 	visibility time.Duration
 	pageSize   int
-	options    broadcast.Options
+	options    fanout.Options
 	hazards    hazards
 	// promptly is the time in which everybody who is open and not slow gets a
 	// message while others are slow, if the kind is prompt.
@@ -83,7 +83,7 @@ func newPlan(s seed) plan {
 		visibility: pick(s, "visibility", 65*time.Second, 6*time.Minute),
 		pageSize:   pick(s, "page size", 1, 3, 7, 20, 100),
 	}
-	p.options = broadcast.Options{
+	p.options = fanout.Options{
 		Margin:   margin,
 		InFlight: pick(s, "in flight", 4, 8, 16, 256),
 		Workers:  pick(s, "split into", 0, 2, 3, 4),

@@ -9,7 +9,7 @@ import (
 	"serverless-websocket/adapters/governor"
 	"serverless-websocket/adapters/memstore"
 	"serverless-websocket/domain"
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/fanout"
 	"serverless-websocket/ports"
 )
 
@@ -151,7 +151,7 @@ func (m *measured) newWorld(rows *memstore.Store) (*world, *account) {
 		timeout: time.Minute, visibility: 390 * time.Second,
 	}, nil)
 	a := &account{quota: newBucket(m.quota, m.quota/2)}
-	w.newWorker = func() *broadcast.FanOut { return m.worker(w, a, rows) }
+	w.newWorker = func() *fanout.Worker { return m.worker(w, a, rows) }
 	return w, a
 }
 
@@ -165,7 +165,7 @@ func (w *world) broadcast(number int, a *account) time.Duration {
 }
 
 // worker returns one of the workers, with its share of the quota.
-func (m *measured) worker(w *world, a *account, rows *memstore.Store) *broadcast.FanOut {
+func (m *measured) worker(w *world, a *account, rows *memstore.Store) *fanout.Worker {
 	cpu := postCPU * vCPUMemoryMB / time.Duration(min(vCPUMemoryMB, m.workers.memoryMB))
 	// As in functions/fanout.
 	share := (1 - retryShare) * m.quota / float64(m.workers.concurrency-2)
@@ -173,7 +173,7 @@ func (m *measured) worker(w *world, a *account, rows *memstore.Store) *broadcast
 	outside := w.outside(table{rows})
 	outside.Poster = governor.New(poster, governor.Options{PerSecond: share})
 	outside.RetryPoster = governor.New(poster, governor.Options{PerSecond: retryShare * m.quota / 2})
-	return broadcast.NewFanOut(outside, w.log, broadcast.Options{
+	return fanout.New(outside, w.log, fanout.Options{
 		InFlight: m.workers.inFlight, Workers: m.workers.concurrency - 3, PerSecond: share,
 	})
 }

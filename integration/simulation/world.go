@@ -18,7 +18,9 @@ import (
 
 	"serverless-websocket/adapters/memstore"
 	"serverless-websocket/domain"
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/fanout"
+	"serverless-websocket/domain/publish"
+	"serverless-websocket/domain/session"
 	"serverless-websocket/ports"
 )
 
@@ -36,11 +38,11 @@ type world struct {
 	store   *store
 	// jobs has what was accepted, parts and retries what workers left over.
 	jobs, parts, retries, dead *queue
-	registry                   *broadcast.Registry
+	registry                   *session.Registry
 	sources                    []*eventSource
 	usage                      usage
 	// newWorker returns what a new execution environment of the function runs.
-	newWorker func() *broadcast.FanOut
+	newWorker func() *fanout.Worker
 	clients   []*client
 	messages  []*message
 	repeats   []letter // jobs that may have been worked off once more than they were sent
@@ -68,11 +70,11 @@ func newWorld(s seed, p plan, out io.Writer) *world {
 	w.store = &store{world: w, rows: memstore.New(p.pageSize)}
 	w.dead = newQueue(w, "dead", nil)
 	w.jobs, w.parts, w.retries = newQueue(w, "jobs", w.dead), newQueue(w, "parts", w.dead), newQueue(w, "retries", w.dead)
-	w.registry = &broadcast.Registry{Store: w.store, Lifetime: broadcast.DefaultLifetime}
-	w.newWorker = func() *broadcast.FanOut {
+	w.registry = &session.Registry{Store: w.store, Lifetime: session.DefaultLifetime}
+	w.newWorker = func() *fanout.Worker {
 		outside := w.outside(w.store)
 		outside.Poster, outside.RetryPoster = w.posters()
-		return broadcast.NewFanOut(outside, w.log, p.options)
+		return fanout.New(outside, w.log, p.options)
 	}
 	w.sources = []*eventSource{
 		newEventSource(w, w.jobs, p.jobs),
@@ -83,8 +85,8 @@ func newWorld(s seed, p plan, out io.Writer) *world {
 }
 
 // outside returns the ports of a worker but for its posters.
-func (w *world) outside(connections ports.ConnectionStore) broadcast.Ports {
-	return broadcast.Ports{Connections: connections, Parts: w.parts, Retries: w.retries, DeadLetters: w.dead}
+func (w *world) outside(connections ports.ConnectionStore) fanout.Ports {
+	return fanout.Ports{Connections: connections, Parts: w.parts, Retries: w.retries, DeadLetters: w.dead}
 }
 
 // hazards returns what can go wrong now.
@@ -163,10 +165,10 @@ func (w *world) send(number int) {
 	}
 	m := &message{id: domain.MessageID(fmt.Sprintf("01J%023d", number)), sentAt: time.Now()}
 	w.gateway.sent(m.id, content)
-	sender := broadcast.Sender{Queue: w.jobs, NewID: func(time.Time) domain.MessageID { return m.id }}
+	sender := publish.Publisher{Queue: w.jobs, NewID: func(time.Time) domain.MessageID { return m.id }}
 	run, ctx := newCaller("sender of "+string(m.id), time.Minute)
 	defer run.cancel()
-	if _, err := sender.Send(ctx, domain.Content(content)); err == nil {
+	if _, err := sender.Publish(ctx, domain.Content(content)); err == nil {
 		m.acceptedAt = time.Now()
 	}
 	w.mu.Lock()

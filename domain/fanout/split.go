@@ -1,4 +1,4 @@
-package broadcast
+package fanout
 
 import (
 	"context"
@@ -12,21 +12,21 @@ import (
 const maxSplit = 16 << 20
 
 // parts is into how many parts the batch can be split.
-func (f *FanOut) parts(b batch) int {
-	if f.options.Workers <= 1 || !b.forEveryone() {
+func (w *Worker) parts(b batch) int {
+	if w.options.Workers <= 1 || !b.forEveryone() {
 		return 1
 	}
-	return min(f.options.Workers, maxSplit/weight(b.Messages))
+	return min(w.options.Workers, maxSplit/weight(b.Messages))
 }
 
 // tooLarge reports whether a pass with so many envelopes over the whole table
 // would take one worker longer than it should: by what earlier passes saw or,
 // while nothing is known, by the table's first page. Of a table that has more
 // pages nothing else is known.
-func (f *FanOut) tooLarge(ctx context.Context, envelopes int) bool {
-	connections, known := f.pace.tableSize()
+func (w *Worker) tooLarge(ctx context.Context, envelopes int) bool {
+	connections, known := w.pace.tableSize()
 	if !known {
-		page, err := f.Connections.Scan(ctx, domain.Segment{}, "")
+		page, err := w.Connections.Scan(ctx, domain.Segment{}, "")
 		if err != nil {
 			return false // the pass will meet the error too, and deal with it
 		}
@@ -35,25 +35,25 @@ func (f *FanOut) tooLarge(ctx context.Context, envelopes int) bool {
 		}
 		connections = len(page.Connections)
 	}
-	return f.pace.takes(connections*envelopes) > f.options.PassTime
+	return w.pace.takes(connections*envelopes) > w.options.PassTime
 }
 
 // split cuts a batch for everyone into so many parts, one for each segment of the
 // table. It leaves all but one over, makes a pass for that one, and rests.
-func (f *FanOut) split(ctx, work context.Context, b batch, envelopes []domain.Envelope, total int) error {
+func (w *Worker) split(ctx, work context.Context, b batch, envelopes []domain.Envelope, total int) error {
 	var others []leftover
 	for i := 1; i < total; i++ {
 		others = append(others, b.carriedOn(scope{span: domain.Span{Segment: domain.Segment{Index: i, Total: total}}}))
 	}
 	for _, ids := range portions(b.Messages) {
-		f.log.InfoContext(ctx, "split", "messageIds", ids, "segments", total)
+		w.log.InfoContext(ctx, "split", "messageIds", ids, "segments", total)
 	}
-	if err := f.leave(ctx, others...); err != nil {
+	if err := w.leave(ctx, others...); err != nil {
 		return err
 	}
 	b.Span.Segment = domain.Segment{Total: total}
-	busy, err := f.pass(ctx, work, b, envelopes)
-	f.rest(ctx, busy)
+	busy, err := w.pass(ctx, work, b, envelopes)
+	w.rest(ctx, busy)
 	return err
 }
 
@@ -65,10 +65,10 @@ const restFactor = 1.5
 
 // rest keeps the worker from taking a new job for a while. Jobs gather on the
 // queue meanwhile, and coalesce; parts do not.
-func (f *FanOut) rest(ctx context.Context, busy time.Duration) {
+func (w *Worker) rest(ctx context.Context, busy time.Duration) {
 	d := time.Duration(restFactor * float64(busy))
 	if deadline, ok := ctx.Deadline(); ok {
-		d = min(d, time.Until(deadline)-f.options.Margin)
+		d = min(d, time.Until(deadline)-w.options.Margin)
 	}
 	sleep(ctx, d)
 }

@@ -1,4 +1,4 @@
-package broadcast_test
+package fanout_test
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"serverless-websocket/domain"
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/fanout"
 	"serverless-websocket/ports"
 )
 
@@ -29,7 +29,7 @@ func (w *world) sendLarge(n int) (contents []string) {
 
 func TestADeadlineIsKeptBetweenThePayloadsOfOneConnection(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{})
+		w := newWorld(t, fanout.Options{})
 		w.poster.hold = func(domain.ConnectionID) { time.Sleep(2 * time.Second) }
 		all := w.connect(3)
 		want := w.sendLarge(20) // 40 s for each connection
@@ -43,7 +43,7 @@ func TestADeadlineIsKeptBetweenThePayloadsOfOneConnection(t *testing.T) {
 // With a table that answers no more, what is left over must still be put back.
 func TestPruningDoesNotKeepWorkFromBeingLeftOver(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Repeats: -1, ConfirmGoneAfter: -1})
+		w := newWorld(t, fanout.Options{Repeats: -1, ConfirmGoneAfter: -1})
 		w.faultyStore.onDelete = func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
@@ -66,7 +66,7 @@ func TestPruningDoesNotKeepWorkFromBeingLeftOver(t *testing.T) {
 // that follows: the copies would outgrow any queue.
 func TestWhatIsLeftOverIsNoLargerThanTheBatchAndItsRetries(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Repeats: -1})
+		w := newWorld(t, fanout.Options{Repeats: -1})
 		all := w.connect(20)
 		want := w.sendLarge(20)
 		for i, id := range all {
@@ -94,7 +94,7 @@ func TestWhatIsLeftOverIsNoLargerThanTheBatchAndItsRetries(t *testing.T) {
 
 func TestTheReasonIsNotAThrottleIfThereIsAWorseOne(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{MaxAttempts: 1})
+		w := newWorld(t, fanout.Options{MaxAttempts: 1})
 		w.connect(3)
 		w.poster.answer["c-0"] = always(ports.ErrThrottled)
 		w.poster.answer["c-1"] = always(errors.New("403 forbidden"))
@@ -109,7 +109,7 @@ func TestTheReasonIsNotAThrottleIfThereIsAWorseOne(t *testing.T) {
 
 func TestWhatTheQueueRefusesAtFirstIsOfferedAgain(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Workers: 3})
+		w := newWorld(t, fanout.Options{Workers: 3})
 		all := w.connect(9)
 		w.faultyQueue.refuses = 2
 		w.send(`1`)
@@ -126,7 +126,7 @@ func TestWhatTheQueueRefusesAtFirstIsOfferedAgain(t *testing.T) {
 // All passes of a worker share its posts in flight, and retries leave room.
 func TestPostsInFlightAreCountedForTheWorker(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{InFlight: 8, Repeats: -1})
+		w := newWorld(t, fanout.Options{InFlight: 8, Repeats: -1})
 		all := w.connect(40)
 		for _, id := range all {
 			w.poster.answer[id] = always(ports.ErrThrottled)
@@ -162,7 +162,7 @@ func TestPostsInFlightAreCountedForTheWorker(t *testing.T) {
 func TestAScanThatIsCutOffIsCarriedOn(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		for takes := time.Second; takes < 30*time.Second; takes += time.Second {
-			w := newWorld(t, broadcast.Options{})
+			w := newWorld(t, fanout.Options{})
 			all := w.connect(9) // three pages
 			w.faultyStore.onScan = func(ctx context.Context) {
 				select {
@@ -186,7 +186,7 @@ func TestAScanThatIsCutOffIsCarriedOn(t *testing.T) {
 // Retries that are slow must not keep a new message waiting.
 func TestRetriesDoNotHoldUpANewMessage(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Repeats: -1, InFlight: 8})
+		w := newWorld(t, fanout.Options{Repeats: -1, InFlight: 8})
 		all := w.connect(12)
 		slow := all[:10]
 		for i, id := range slow { // ten jobs, each for another connection
@@ -220,7 +220,7 @@ func TestRetriesDoNotHoldUpANewMessage(t *testing.T) {
 // More retries than there can be passes are handed over before a new message.
 func TestANewMessageGoesBeforeTheRetriesOfItsBatch(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{})
+		w := newWorld(t, fanout.Options{})
 		w.connect(1)
 		for i := range 20 {
 			w.job(fmt.Sprintf(`"only":[{"id":"slow-%d","at":0}],"attempt":1`, i))

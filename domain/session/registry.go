@@ -1,8 +1,6 @@
-// Package broadcast holds the use cases: register a connection, accept a
-// message for everybody, and fan accepted messages out. It knows the ports and
-// nothing of AWS, sockets or JSON events; what it puts on the queue, a job, is
-// its own format.
-package broadcast
+// Package session holds the use cases of a connection's life: it registers one
+// that opens and forgets one that ends.
+package session
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package broadcast_test
+package fanout_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"serverless-websocket/domain"
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/fanout"
 	"serverless-websocket/ports"
 )
 
@@ -44,7 +44,7 @@ func TestARowIsPrunedWhenASecondPostFindsItGoneToo(t *testing.T) {
 		"at once":       {-1, 0, 1},
 	} {
 		t.Run(name, inBubble(func(t *testing.T) {
-			w := newWorld(t, broadcast.Options{ConfirmGoneAfter: test.confirm, MaxAttempts: 1})
+			w := newWorld(t, fanout.Options{ConfirmGoneAfter: test.confirm, MaxAttempts: 1})
 			w.connect(4)
 			w.poster.answer["c-2"] = always(ports.ErrGone)
 			took, posts := w.pruned("c-2")
@@ -63,7 +63,7 @@ func TestARowIsPrunedWhenASecondPostFindsItGoneToo(t *testing.T) {
 func TestAFreshRowIsConfirmedToo(t *testing.T) {
 	for _, confirm := range []time.Duration{0, time.Minute, 15 * time.Minute} {
 		t.Run(fmt.Sprint(confirm), inBubble(func(t *testing.T) {
-			w := newWorld(t, broadcast.Options{ConfirmGoneAfter: confirm, MaxAttempts: 1})
+			w := newWorld(t, fanout.Options{ConfirmGoneAfter: confirm, MaxAttempts: 1})
 			w.register("new", time.Now())
 			w.poster.answer["new"] = always(ports.ErrGone)
 			if took, posts := w.pruned("new"); took < confirm || took > confirm+20*time.Second || posts > 7 {
@@ -76,7 +76,7 @@ func TestAFreshRowIsConfirmedToo(t *testing.T) {
 // API Gateway has answered 410 for connections that were alive.
 func TestALiveConnectionThatWasCalledGoneOnceGetsItsMessages(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{})
+		w := newWorld(t, fanout.Options{})
 		w.connect(4)
 		w.poster.answer["c-2"] = until(1, ports.ErrGone)
 		want := w.sendLarge(2)
@@ -91,7 +91,7 @@ func TestALiveConnectionThatWasCalledGoneOnceGetsItsMessages(t *testing.T) {
 // Each of the jobs for a connection says for how long it will have been gone by then.
 func TestEveryJobForAConnectionCountsItsOwnDelay(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{})
+		w := newWorld(t, fanout.Options{})
 		for i := range 3 {
 			id := domain.ConnectionID(fmt.Sprint("opening-", i))
 			w.register(id, time.Now())
@@ -115,7 +115,7 @@ func TestEveryJobForAConnectionCountsItsOwnDelay(t *testing.T) {
 // What it was called before it took a payload does not count.
 func TestAConnectionThatTakesAPayloadIsNotGone(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{})
+		w := newWorld(t, fanout.Options{})
 		w.connect(1)
 		w.poster.answer["c-0"] = func(try int) error {
 			if try == 1 || try == 3 { // the first payload, and the second
@@ -157,7 +157,7 @@ func TestRegistrationsFromTheFuture(t *testing.T) {
 		"microseconds": 250 * 365 * 24 * time.Hour, // as far ahead as a Duration goes
 	} {
 		for _, off := range []time.Duration{0, -1} {
-			options := broadcast.Options{ConfirmGoneAfter: off}
+			options := fanout.Options{ConfirmGoneAfter: off}
 			t.Run(fmt.Sprint(name, " ", off), inBubble(func(t *testing.T) {
 				w := newWorld(t, options)
 				w.register("dead", time.Now().Add(ahead))
@@ -187,7 +187,7 @@ func TestRegistrationsFromTheFuture(t *testing.T) {
 func TestAConnectionThatIsYetToOpenIsNotPrunedWhateverTheClocksSay(t *testing.T) {
 	for _, off := range []time.Duration{-time.Hour, -5 * time.Second, -time.Second, 0, time.Second, 5 * time.Second, time.Hour} {
 		t.Run(fmt.Sprint(off), inBubble(func(t *testing.T) {
-			w := newWorld(t, broadcast.Options{MaxAttempts: 1})
+			w := newWorld(t, fanout.Options{MaxAttempts: 1})
 			w.register("opening", time.Now().Add(off))
 			opens := time.Now().Add(6 * time.Second)
 			w.poster.answer["opening"] = func(int) error {
@@ -217,7 +217,7 @@ func TestWithoutConfirmationTooASocketHasTimeToOpen(t *testing.T) {
 		"fresh by another's clock": `"only":[{"id":"opening","at":0,"goneFor":1000}],"attempt":1`,
 	} {
 		t.Run(name, inBubble(func(t *testing.T) {
-			w := newWorld(t, broadcast.Options{ConfirmGoneAfter: -1})
+			w := newWorld(t, fanout.Options{ConfirmGoneAfter: -1})
 			w.register("opening", time.Now())
 			w.poster.answer["opening"] = until(3, ports.ErrGone)
 			w.job(strings.Replace(job, "%d", fmt.Sprint(time.Now().UnixMilli()), 1))
@@ -233,7 +233,7 @@ func TestWithoutConfirmationTooASocketHasTimeToOpen(t *testing.T) {
 // A connection goes on being asked after while other things go wrong.
 func TestFailuresBetweenTwoAnswersDoNotStartTheConfirmationAnew(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Repeats: -1})
+		w := newWorld(t, fanout.Options{Repeats: -1})
 		w.connect(1)
 		w.poster.answer["c-0"] = func(try int) error {
 			if try == 2 || try == 3 {
@@ -252,7 +252,7 @@ func TestFailuresBetweenTwoAnswersDoNotStartTheConfirmationAnew(t *testing.T) {
 func TestTheLongestTimeCountsWhenJobsCoalesce(t *testing.T) {
 	for _, order := range [][]int{{0, 9_000}, {9_000, 0}} {
 		inBubble(func(t *testing.T) {
-			w := newWorld(t, broadcast.Options{FreshFor: 9 * time.Second})
+			w := newWorld(t, fanout.Options{FreshFor: 9 * time.Second})
 			w.connect(2)
 			w.poster.answer["c-1"] = always(ports.ErrGone)
 			for _, ms := range order {

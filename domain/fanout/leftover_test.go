@@ -1,4 +1,4 @@
-package broadcast_test
+package fanout_test
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 
 	"serverless-websocket/adapters/memqueue"
 	"serverless-websocket/domain"
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/fanout"
 	"serverless-websocket/ports"
 )
 
@@ -25,7 +25,7 @@ func TestTheRestAfterASplitEndsBeforeTheDeadline(t *testing.T) {
 		time.Hour:        13500 * time.Millisecond, // the last of six posts began after five
 	} {
 		inBubble(func(t *testing.T) {
-			w := newWorldOf(t, 100, broadcast.Options{InFlight: 1, Workers: 2, PerSecond: 1})
+			w := newWorldOf(t, 100, fanout.Options{InFlight: 1, Workers: 2, PerSecond: 1})
 			w.connect(12)
 			w.poster.hold = func(domain.ConnectionID) { time.Sleep(time.Second) }
 			w.send(`1`)
@@ -43,7 +43,7 @@ func TestTheRestAfterASplitEndsBeforeTheDeadline(t *testing.T) {
 func TestAPayloadMayBeAsLongAsTheLimitAndNoLonger(t *testing.T) {
 	for more, payloads := range []int{1, 2} {
 		inBubble(func(t *testing.T) {
-			w := newWorld(t, broadcast.Options{})
+			w := newWorld(t, fanout.Options{})
 			id := w.connect(1)[0]
 			first := `"` + strings.Repeat("a", 1_000) + `"`
 			m := domain.Message{ID: w.newID(time.Time{}), Content: domain.Content(first)}
@@ -64,7 +64,7 @@ func TestAPayloadMayBeAsLongAsTheLimitAndNoLonger(t *testing.T) {
 func TestOnlyJobsThatFailedEquallyOftenAreGivenUpTogether(t *testing.T) {
 	for _, order := range [][]string{{"", `"attempt":2`}, {`"attempt":2`, ""}} {
 		inBubble(func(t *testing.T) {
-			w := newWorld(t, broadcast.Options{MaxAttempts: 3})
+			w := newWorld(t, fanout.Options{MaxAttempts: 3})
 			w.faultyStore.failScan = func(domain.Cursor) error { return errors.New("throughput exceeded") }
 			w.connect(1)
 			for _, members := range order {
@@ -86,7 +86,7 @@ func TestOnlyJobsThatFailedEquallyOftenAreGivenUpTogether(t *testing.T) {
 
 func TestAScanThatGotOnCountsItsFailuresAnew(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{MaxAttempts: 2})
+		w := newWorld(t, fanout.Options{MaxAttempts: 2})
 		all := w.connect(9) // three pages
 		failures := map[domain.Cursor]int{}
 		w.faultyStore.failScan = func(from domain.Cursor) error {
@@ -109,7 +109,7 @@ func TestAScanThatGotOnCountsItsFailuresAnew(t *testing.T) {
 // Rows that cannot be deleted cost time, which the messages must not pay.
 func TestWhatIsLeftIsPutBackBeforeRowsAreDeleted(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Repeats: -1, ConfirmGoneAfter: -1})
+		w := newWorld(t, fanout.Options{Repeats: -1, ConfirmGoneAfter: -1})
 		w.connect(3)
 		w.poster.answer["c-0"] = always(ports.ErrGone)
 		w.poster.answer["c-1"] = until(1, ports.ErrThrottled)
@@ -132,7 +132,7 @@ func TestWhatIsLeftIsPutBackBeforeRowsAreDeleted(t *testing.T) {
 // A connection that failed and then got no turn has failed.
 func TestNoTurnAfterAFailureIsStillAFailure(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{MaxAttempts: 1, Repeats: 1})
+		w := newWorld(t, fanout.Options{MaxAttempts: 1, Repeats: 1})
 		w.connect(1)
 		w.poster.answer["c-0"] = func(try int) error {
 			if try == 1 {
@@ -151,7 +151,7 @@ func TestNoTurnAfterAFailureIsStillAFailure(t *testing.T) {
 // One that failed, then took a payload and got no turn for the next, has not.
 func TestNoTurnAfterASuccessIsNoFailure(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{MaxAttempts: 1, Repeats: 1})
+		w := newWorld(t, fanout.Options{MaxAttempts: 1, Repeats: 1})
 		w.connect(1)
 		w.poster.answer["c-0"] = func(try int) error {
 			return map[int]error{1: errors.New("503"), 3: ports.ErrNotSent}[try]
@@ -168,13 +168,13 @@ func TestNoTurnAfterASuccessIsNoFailure(t *testing.T) {
 // Three workers share a scan; the last one knows how large the table is.
 func TestAScanThatIsCarriedOnKeepsCount(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 4, broadcast.Options{})
+		w := newWorldOf(t, 4, fanout.Options{})
 		w.connect(12)
 		w.poster.hold = func(domain.ConnectionID) { time.Sleep(time.Second) }
-		options := broadcast.Options{InFlight: 1, PerSecond: 1, PassTime: 11 * time.Second}
+		options := fanout.Options{InFlight: 1, PerSecond: 1, PassTime: 11 * time.Second}
 		w.send(`1`)
 		for hops := 0; w.queue.Depth() != (memqueue.Depth{}); hops++ {
-			w.worker = broadcast.NewFanOut(broadcast.Ports{
+			w.worker = fanout.New(fanout.Ports{
 				Connections: w.store, Poster: w.poster, Parts: w.queue, Retries: w.queue, DeadLetters: w.dead,
 			}, slog.New(slog.DiscardHandler), options)
 			ctx, cancel := context.WithTimeout(context.Background(), 14*time.Second) // four posts before the margin
@@ -196,7 +196,7 @@ func TestAScanThatIsCarriedOnKeepsCount(t *testing.T) {
 
 func TestNoTimeIsLeftForTheSecondPayload(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{})
+		w := newWorld(t, fanout.Options{})
 		w.connect(1)
 		w.poster.hold = func(domain.ConnectionID) { time.Sleep(time.Second) }
 		want := w.sendLarge(2)
@@ -211,7 +211,7 @@ func TestNoTimeIsLeftForTheSecondPayload(t *testing.T) {
 
 func TestAllDeliveriesOfAPassComeAgainWhenWhatIsLeftCannotBePutBack(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Repeats: -1})
+		w := newWorld(t, fanout.Options{Repeats: -1})
 		w.connect(1)
 		w.poster.answer["c-0"] = until(1, ports.ErrThrottled)
 		for range 3 {
@@ -235,7 +235,7 @@ func TestAllDeliveriesOfAPassComeAgainWhenWhatIsLeftCannotBePutBack(t *testing.T
 // What the queue has taken is not sent a second time.
 func TestOnlyWhatWasRefusedIsSentAgain(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Workers: 5})
+		w := newWorld(t, fanout.Options{Workers: 5})
 		w.connect(20)
 		w.faultyQueue.refuses = 1
 		w.send(`1`)

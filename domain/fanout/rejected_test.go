@@ -1,4 +1,4 @@
-package broadcast_test
+package fanout_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"serverless-websocket/domain"
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/fanout"
 	"serverless-websocket/ports"
 )
 
@@ -17,7 +17,7 @@ import (
 
 func TestARowThatIsRejectedForItselfIsPrunedAndNamedOnce(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{})
+		w := newWorld(t, fanout.Options{})
 		w.connect(7)
 		w.poster.answer["c-2"] = always(fmt.Errorf("400: %w", ports.ErrRejected))
 		w.poster.answer["c-3"] = always(fmt.Errorf("403: %w", ports.ErrRejected))
@@ -45,7 +45,7 @@ func TestARowThatIsRejectedForItselfIsPrunedAndNamedOnce(t *testing.T) {
 // connection were rejected.
 func TestAWorkerThatMayNotPostStopsAndPrunesNobody(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 100, broadcast.Options{InFlight: 4, MaxAttempts: 3})
+		w := newWorldOf(t, 100, fanout.Options{InFlight: 4, MaxAttempts: 3})
 		all := w.connect(1000)
 		w.poster.denied = func() bool { return true }
 		w.send(`1`)
@@ -82,7 +82,7 @@ func TestAWorkerThatMayNotPostStopsAndPrunesNobody(t *testing.T) {
 // More connections than a pass keeps in mind.
 func TestWhoWasNotTriedSinceNobodyMayPostFailsForThatReason(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 100, broadcast.Options{InFlight: 4, MaxAttempts: 1, Held: 50})
+		w := newWorldOf(t, 100, fanout.Options{InFlight: 4, MaxAttempts: 1, Held: 50})
 		w.connect(100)
 		w.poster.denied = func() bool { return true }
 		w.send(`1`)
@@ -104,7 +104,7 @@ func TestPermissionLostForAWhileInTheMiddleOfAPass(t *testing.T) {
 	for _, after := range []int{0, 1, 13, 99} {
 		for _, gone := range []time.Duration{time.Millisecond, 5 * time.Second, 30 * time.Second} {
 			t.Run(fmt.Sprint(after, " posts, for ", gone), inBubble(func(t *testing.T) {
-				w := newWorldOf(t, 10, broadcast.Options{InFlight: 8})
+				w := newWorldOf(t, 10, fanout.Options{InFlight: 8})
 				all := w.connect(100)
 				w.poster.hold = func(domain.ConnectionID) { time.Sleep(10 * time.Millisecond) }
 				var lost time.Time
@@ -130,7 +130,7 @@ func TestPermissionLostForAWhileInTheMiddleOfAPass(t *testing.T) {
 // Rejected before the permission came back, and found able to post after it.
 func TestARejectionIsLookedAtTwice(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Repeats: -1, ConfirmGoneAfter: -1})
+		w := newWorld(t, fanout.Options{Repeats: -1, ConfirmGoneAfter: -1})
 		w.connect(2)
 		w.poster.answer["c-0"] = until(1, ports.ErrRejected)
 		w.send(`1`)
@@ -144,7 +144,7 @@ func TestARejectionIsLookedAtTwice(t *testing.T) {
 // Posts that were under way when the permission was lost for a moment.
 func TestManySecondLooksHoldAWorkerNoLongerThanASecond(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 1000, broadcast.Options{})
+		w := newWorldOf(t, 1000, fanout.Options{})
 		all := w.connect(500)
 		w.poster.hold = func(domain.ConnectionID) { time.Sleep(10 * time.Millisecond) }
 		for _, id := range all {
@@ -167,7 +167,7 @@ func TestNoTurnForASecondLook(t *testing.T) {
 		pruned   bool
 	}{"rejected in one pass": {1, false}, "in two": {2, true}} {
 		t.Run(name, inBubble(func(t *testing.T) {
-			w := newWorld(t, broadcast.Options{Repeats: -1})
+			w := newWorld(t, fanout.Options{Repeats: -1})
 			w.connect(2)
 			rejected := 0
 			w.poster.answer["c-0"] = func(try int) error {
@@ -197,7 +197,7 @@ func TestNoTurnForASecondLook(t *testing.T) {
 // What nobody can tell, since the question is not answered either, is tried again.
 func TestARejectionThatNobodyExplainsIsAFailure(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{MaxAttempts: 2})
+		w := newWorld(t, fanout.Options{MaxAttempts: 2})
 		w.connect(2)
 		w.poster.answer["c-0"] = always(ports.ErrRejected)
 		w.poster.asked = ports.ErrThrottled

@@ -1,4 +1,4 @@
-package broadcast
+package fanout
 
 // slots are a worker's places for posts under way, for all its passes together.
 type slots struct {

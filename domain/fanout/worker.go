@@ -1,4 +1,7 @@
-package broadcast
+// Package fanout holds the use case of a worker: it takes jobs from the queues and
+// posts their messages to the connections that they are for. It finishes each job
+// or puts the rest of it back as smaller ones.
+package fanout
 
 import (
 	"cmp"
@@ -19,9 +22,9 @@ import (
 // AWS has as many.
 const maxPasses = 10
 
-// FanOut works jobs off: it finishes each or turns what is left of it into
+// Worker works jobs off: it finishes each or turns what is left of it into
 // smaller jobs. Its methods may be called concurrently.
-type FanOut struct {
+type Worker struct {
 	Ports
 	log     *slog.Logger
 	options Options
@@ -43,13 +46,13 @@ type Ports struct {
 	DeadLetters    ports.Queue
 }
 
-// NewFanOut returns a worker with an empty memory.
-func NewFanOut(outside Ports, log *slog.Logger, options Options) *FanOut {
+// New returns a worker with an empty memory.
+func New(outside Ports, log *slog.Logger, options Options) *Worker {
 	if outside.RetryPoster == nil {
 		outside.RetryPoster = outside.Poster
 	}
 	options = options.withDefaults()
-	return &FanOut{
+	return &Worker{
 		Ports: outside, log: log, options: options,
 		slots: newSlots(options.InFlight), pace: pace{most: options.PerSecond},
 	}
@@ -67,27 +70,27 @@ type Delivery struct {
 // Everything else that goes wrong becomes a job of its own.
 //
 // A deadline of ctx is kept: see Options.Margin.
-func (f *FanOut) Handle(ctx context.Context, deliveries []Delivery) (failed []string) {
-	if f.stopping(ctx) {
-		f.log.ErrorContext(ctx, "no time to fan out: the deadline is nearer than the margin",
-			"margin", f.options.Margin, "queueMessages", ids(deliveries))
+func (w *Worker) Handle(ctx context.Context, deliveries []Delivery) (failed []string) {
+	if w.stopping(ctx) {
+		w.log.ErrorContext(ctx, "no time to fan out: the deadline is nearer than the margin",
+			"margin", w.options.Margin, "queueMessages", ids(deliveries))
 		return ids(deliveries)
 	}
-	jobs, failed := f.decode(ctx, deliveries)
-	return append(failed, f.runAll(ctx, scansFirst(coalesce(jobs)))...)
+	jobs, failed := w.decode(ctx, deliveries)
+	return append(failed, w.runAll(ctx, scansFirst(coalesce(jobs)))...)
 }
 
 // runAll makes a pass for each batch, side by side, and returns the deliveries of
 // those that failed.
-func (f *FanOut) runAll(ctx context.Context, batches []batch) (failed []string) {
-	work, cancel := before(ctx, f.options.Margin/2)
+func (w *Worker) runAll(ctx context.Context, batches []batch) (failed []string) {
+	work, cancel := before(ctx, w.options.Margin/2)
 	defer cancel()
 	lost := make([]bool, len(batches))
 	var group errgroup.Group
 	group.SetLimit(maxPasses)
 	for i, b := range batches {
 		group.Go(func() error {
-			lost[i] = f.run(ctx, work, b) != nil
+			lost[i] = w.run(ctx, work, b) != nil
 			return nil
 		})
 	}
@@ -128,17 +131,17 @@ func (e *UnservedError) Error() string {
 // decode reads the bodies. One that is no job fails by itself, over and over
 // until the queue moves it to its dead-letter queue, and holds up no other. A job
 // for others than everyone becomes a dead letter as it is.
-func (f *FanOut) decode(ctx context.Context, deliveries []Delivery) (jobs []received, failed []string) {
+func (w *Worker) decode(ctx context.Context, deliveries []Delivery) (jobs []received, failed []string) {
 	for _, d := range deliveries {
 		job, err := domain.DecodeJob(d.Body)
 		if err == nil && job.To != domain.ToEveryone() {
-			if f.leave(ctx, leftover{job: job, reason: &UnservedError{job.To}, hopeless: true}) != nil {
+			if w.leave(ctx, leftover{job: job, reason: &UnservedError{job.To}, hopeless: true}) != nil {
 				failed = append(failed, d.ID)
 			}
 			continue
 		}
 		if err != nil {
-			f.log.ErrorContext(ctx, "job refused", "queueMessage", d.ID, "error", err)
+			w.log.ErrorContext(ctx, "job refused", "queueMessage", d.ID, "error", err)
 			failed = append(failed, d.ID)
 			continue
 		}
@@ -149,21 +152,21 @@ func (f *FanOut) decode(ctx context.Context, deliveries []Delivery) (jobs []rece
 
 // run works a batch off. Its error says that something of it is in nobody's hands
 // unless the deliveries come again; it has been logged.
-func (f *FanOut) run(ctx, work context.Context, b batch) error {
+func (w *Worker) run(ctx, work context.Context, b batch) error {
 	envelopes := domain.Pack(b.Messages, domain.MaxPayload)
-	if parts := f.parts(b); parts > 1 && f.tooLarge(work, len(envelopes)) {
-		return f.split(ctx, work, b, envelopes, parts)
+	if parts := w.parts(b); parts > 1 && w.tooLarge(work, len(envelopes)) {
+		return w.split(ctx, work, b, envelopes, parts)
 	}
-	_, err := f.pass(ctx, work, b, envelopes)
+	_, err := w.pass(ctx, work, b, envelopes)
 	return err
 }
 
 // pass makes one pass and returns for how long it had posts to begin.
-func (f *FanOut) pass(ctx, work context.Context, b batch, envelopes []domain.Envelope) (busy time.Duration, err error) {
-	p, err := f.newPass(ctx, work, b, envelopes)
+func (w *Worker) pass(ctx, work context.Context, b batch, envelopes []domain.Envelope) (busy time.Duration, err error) {
+	p, err := w.newPass(ctx, work, b, envelopes)
 	if err != nil {
-		f.log.WarnContext(ctx, "not fanned out", "messageIds", portions(b.Messages)[0], "error", err)
-		return 0, f.leave(ctx, b.failed(scope{b.Only, b.Span}, err))
+		w.log.WarnContext(ctx, "not fanned out", "messageIds", portions(b.Messages)[0], "error", err)
+		return 0, w.leave(ctx, b.failed(scope{b.Only, b.Span}, err))
 	}
 	p.run()
 	p.report()
@@ -179,7 +182,7 @@ func before(ctx context.Context, d time.Duration) (context.Context, context.Canc
 }
 
 // stopping reports whether the deadline is too near to begin anything.
-func (f *FanOut) stopping(ctx context.Context) bool {
+func (w *Worker) stopping(ctx context.Context) bool {
 	deadline, ok := ctx.Deadline()
-	return ctx.Err() != nil || ok && time.Until(deadline) < f.options.Margin
+	return ctx.Err() != nil || ok && time.Until(deadline) < w.options.Margin
 }

@@ -1,4 +1,4 @@
-package broadcast
+package fanout
 
 import (
 	"cmp"
@@ -103,15 +103,15 @@ func (p *pass) leaveOver(jobs ...leftover) {
 
 // leave puts jobs on their queues, or on the dead-letter queue when they have
 // failed too often. The error has been logged.
-func (f *FanOut) leave(ctx context.Context, jobs ...leftover) error {
+func (w *Worker) leave(ctx context.Context, jobs ...leftover) error {
 	var parts, retries, dead []ports.QueueMessage
 	for _, l := range jobs {
-		if l.hopeless || l.reason != nil && l.job.Attempt >= f.options.MaxAttempts {
-			dead = append(dead, f.givenUp(ctx, l)...)
+		if l.hopeless || l.reason != nil && l.job.Attempt >= w.options.MaxAttempts {
+			dead = append(dead, w.givenUp(ctx, l)...)
 			continue
 		}
 		if l.reason != nil {
-			l.delay = f.options.requeueDelay(l.job.Attempt)
+			l.delay = w.options.requeueDelay(l.job.Attempt)
 		}
 		if l.job.Retry() {
 			retries = append(retries, messages(l.job, l.delay)...)
@@ -120,17 +120,17 @@ func (f *FanOut) leave(ctx context.Context, jobs ...leftover) error {
 		}
 	}
 	return errors.Join(
-		f.put(ctx, "the queue of parts", f.Parts, parts),
-		f.put(ctx, "the queue of retries", f.Retries, retries),
-		f.put(ctx, "the dead-letter queue", f.DeadLetters, dead),
+		w.put(ctx, "the queue of parts", w.Parts, parts),
+		w.put(ctx, "the queue of retries", w.Retries, retries),
+		w.put(ctx, "the dead-letter queue", w.DeadLetters, dead),
 	)
 }
 
 // givenUp returns the dead letters for a job, ready to be sent back as they are.
-func (f *FanOut) givenUp(ctx context.Context, l leftover) []ports.QueueMessage {
+func (w *Worker) givenUp(ctx context.Context, l leftover) []ports.QueueMessage {
 	l.job.Reason = l.reason.Error()
 	for _, part := range portions(l.job.Messages) {
-		f.log.ErrorContext(ctx, "given up: the job goes to the dead-letter queue", "messageIds", part,
+		w.log.ErrorContext(ctx, "given up: the job goes to the dead-letter queue", "messageIds", part,
 			"connections", len(l.job.Only), "attempts", l.job.Attempt, "reason", l.job.Reason)
 	}
 	l.job.Attempt = min(1, len(l.job.Only)) // as good as new, but by name still a retry
@@ -139,18 +139,18 @@ func (f *FanOut) givenUp(ctx context.Context, l leftover) []ports.QueueMessage {
 
 // put sends the messages. What the queue does not take at first it is offered
 // again after a pause: a whole pass would have to be repeated otherwise.
-func (f *FanOut) put(ctx context.Context, name string, queue ports.Queue, messages []ports.QueueMessage) error {
+func (w *Worker) put(ctx context.Context, name string, queue ports.Queue, messages []ports.QueueMessage) error {
 	if len(messages) == 0 {
 		return nil
 	}
 	err := queue.Send(ctx, messages...)
-	for try := 0; err != nil && try < maxPuts && sleep(ctx, jittered(f.options.Backoff<<try)); try++ {
+	for try := 0; err != nil && try < maxPuts && sleep(ctx, jittered(w.options.Backoff<<try)); try++ {
 		messages = refused(messages, err)
 		err = queue.Send(ctx, messages...)
 	}
 	if err != nil {
 		err = fmt.Errorf("put %d jobs on %s: %w", len(messages), name, err)
-		f.log.ErrorContext(ctx, "work not left over, its deliveries will come again", "error", err)
+		w.log.ErrorContext(ctx, "work not left over, its deliveries will come again", "error", err)
 	}
 	return err
 }

@@ -1,4 +1,4 @@
-package broadcast_test
+package fanout_test
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 
 	"serverless-websocket/adapters/memqueue"
 	"serverless-websocket/domain"
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/fanout"
 	"serverless-websocket/ports"
 )
 
@@ -16,10 +16,10 @@ import (
 
 // apart gives the world a worker that posts retries by a poster of its own, and
 // leaves what it leaves over on two queues.
-func (w *world) apart(options broadcast.Options) (retryPoster *poster, parts, retries *memqueue.Queue) {
+func (w *world) apart(options fanout.Options) (retryPoster *poster, parts, retries *memqueue.Queue) {
 	retryPoster = &poster{mu: w.poster.mu, answer: w.poster.answer, got: w.poster.got}
 	parts, retries = memqueue.New(memqueue.Config{}), memqueue.New(memqueue.Config{})
-	w.worker = broadcast.NewFanOut(broadcast.Ports{
+	w.worker = fanout.New(fanout.Ports{
 		Connections: w.faultyStore, Poster: w.poster, RetryPoster: retryPoster,
 		Parts: parts, Retries: retries, DeadLetters: w.dead,
 	}, slog.New(slog.DiscardHandler), options)
@@ -38,8 +38,8 @@ func TestWhatIsAskedAgainIsARetry(t *testing.T) {
 		"rejected":     {time.Hour, ports.ErrRejected, 2},
 	} {
 		t.Run(name, inBubble(func(t *testing.T) {
-			w := newWorld(t, broadcast.Options{})
-			retryPoster, parts, retries := w.apart(broadcast.Options{})
+			w := newWorld(t, fanout.Options{})
+			retryPoster, parts, retries := w.apart(fanout.Options{})
 			w.register("a", time.Now().Add(-c.age))
 			w.poster.answer["a"] = until(c.times, c.answer)
 			w.send(`1`)
@@ -73,8 +73,8 @@ func (w *world) sendBack() int {
 // message that comes together with one does not have to wait with it.
 func TestADeadLetterOfAScanThatIsSentBackIsARetry(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{})
-		retryPoster, _, _ := w.apart(broadcast.Options{MaxAttempts: 1})
+		w := newWorld(t, fanout.Options{})
+		retryPoster, _, _ := w.apart(fanout.Options{MaxAttempts: 1})
 		w.connect(2)
 		w.faultyStore.failScan = func(domain.Cursor) error { return ports.ErrThrottled }
 		w.send(`"old"`)
@@ -91,8 +91,8 @@ func TestADeadLetterOfAScanThatIsSentBackIsARetry(t *testing.T) {
 
 func TestWhatIsLeftOfADeadLetterForConnectionsIsARetryToo(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 100, broadcast.Options{})
-		retryPoster, parts, retries := w.apart(broadcast.Options{MaxAttempts: 1, InFlight: 4, Repeats: -1})
+		w := newWorldOf(t, 100, fanout.Options{})
+		retryPoster, parts, retries := w.apart(fanout.Options{MaxAttempts: 1, InFlight: 4, Repeats: -1})
 		all := w.connect(20)
 		for _, id := range all {
 			w.poster.answer[id] = always(ports.ErrThrottled)

@@ -1,4 +1,4 @@
-package broadcast_test
+package fanout_test
 
 import (
 	"bytes"
@@ -16,7 +16,8 @@ import (
 	"serverless-websocket/adapters/memqueue"
 	"serverless-websocket/adapters/memstore"
 	"serverless-websocket/domain"
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/fanout"
+	"serverless-websocket/domain/publish"
 	"serverless-websocket/ports"
 )
 
@@ -30,19 +31,19 @@ type world struct {
 	faultyQueue *faultyQueue
 	dead        *memqueue.Queue
 	poster      *poster
-	worker      *broadcast.FanOut
-	sender      *broadcast.Sender
+	worker      *fanout.Worker
+	sender      *publish.Publisher
 	log         *bytes.Buffer
 	ids         int
 }
 
 // newWorld must be called within a synctest bubble when the test lets time pass.
 // Its pages are so small that even few connections fill several.
-func newWorld(t *testing.T, options broadcast.Options) *world {
+func newWorld(t *testing.T, options fanout.Options) *world {
 	return newWorldOf(t, 3, options)
 }
 
-func newWorldOf(t *testing.T, pageSize int, options broadcast.Options) *world {
+func newWorldOf(t *testing.T, pageSize int, options fanout.Options) *world {
 	w := &world{
 		t:     t,
 		store: memstore.New(pageSize),
@@ -59,10 +60,10 @@ func newWorldOf(t *testing.T, pageSize int, options broadcast.Options) *world {
 	w.faultyStore = &faultyStore{ConnectionStore: w.store}
 	w.faultyQueue = &faultyQueue{Queue: w.queue}
 	log := slog.New(slog.NewJSONHandler(&lockedWriter{w: w.log}, nil))
-	w.worker = broadcast.NewFanOut(broadcast.Ports{
+	w.worker = fanout.New(fanout.Ports{
 		Connections: w.faultyStore, Poster: w.poster, Parts: w.faultyQueue, Retries: w.faultyQueue, DeadLetters: w.dead,
 	}, log, options)
-	w.sender = &broadcast.Sender{Queue: w.queue, NewID: w.newID}
+	w.sender = &publish.Publisher{Queue: w.queue, NewID: w.newID}
 	return w
 }
 
@@ -108,7 +109,7 @@ func (w *world) registered() []domain.ConnectionID {
 
 func (w *world) send(content string) domain.MessageID {
 	w.t.Helper()
-	m, err := w.sender.Send(context.Background(), domain.Content(content))
+	m, err := w.sender.Publish(context.Background(), domain.Content(content))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -154,9 +155,9 @@ func (w *world) workUntil(deadline time.Duration) {
 }
 
 func (w *world) handle(ctx context.Context, messages []memqueue.Message) (failed []string) {
-	var deliveries []broadcast.Delivery
+	var deliveries []fanout.Delivery
 	for _, m := range messages {
-		deliveries = append(deliveries, broadcast.Delivery{ID: m.ID, Body: m.Body})
+		deliveries = append(deliveries, fanout.Delivery{ID: m.ID, Body: m.Body})
 	}
 	failed = w.worker.Handle(ctx, deliveries)
 	for _, m := range messages {

@@ -1,4 +1,4 @@
-package broadcast
+package fanout
 
 import (
 	"context"
@@ -38,7 +38,7 @@ const (
 
 // pass takes a batch once over its audience.
 type pass struct {
-	*FanOut
+	*Worker
 	ctx     context.Context // of the invocation
 	work    context.Context // for what may be given up: ends half the margin before
 	batch   batch
@@ -53,12 +53,12 @@ type pass struct {
 	barrier
 }
 
-func (f *FanOut) newPass(ctx, work context.Context, b batch, envelopes []domain.Envelope) (*pass, error) {
-	p := &pass{FanOut: f, ctx: ctx, work: work, batch: b, started: time.Now()}
+func (w *Worker) newPass(ctx, work context.Context, b batch, envelopes []domain.Envelope) (*pass, error) {
+	p := &pass{Worker: w, ctx: ctx, work: work, batch: b, started: time.Now()}
 	p.pruning.SetLimit(maxPruning)
-	poster := f.Poster
+	poster := w.Poster
 	if b.Retry() {
-		poster = f.RetryPoster
+		poster = w.RetryPoster
 	}
 	first := 0
 	for _, e := range envelopes {

@@ -1,4 +1,4 @@
-package broadcast_test
+package fanout_test
 
 import (
 	"context"
@@ -13,12 +13,12 @@ import (
 	"testing/synctest"
 
 	"serverless-websocket/domain"
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/fanout"
 	"serverless-websocket/ports"
 )
 
 func TestEveryoneGetsEveryMessageOnce(t *testing.T) {
-	w := newWorld(t, broadcast.Options{})
+	w := newWorld(t, fanout.Options{})
 	all := w.connect(10) // four pages
 	w.send(`{"a" :  "<b>&서버"}`)
 	w.work()
@@ -30,7 +30,7 @@ func TestEveryoneGetsEveryMessageOnce(t *testing.T) {
 }
 
 func TestJobsThatArriveTogetherShareAPass(t *testing.T) {
-	w := newWorld(t, broadcast.Options{})
+	w := newWorld(t, fanout.Options{})
 	all := w.connect(4)
 	for i := range 5 {
 		w.send(fmt.Sprint(i))
@@ -50,7 +50,7 @@ func TestJobsThatArriveTogetherShareAPass(t *testing.T) {
 }
 
 func TestAPayloadIsCutAtTheLimit(t *testing.T) {
-	w := newWorld(t, broadcast.Options{})
+	w := newWorld(t, fanout.Options{})
 	id := w.connect(1)[0]
 	var want []string
 	for i := range 5 {
@@ -66,7 +66,7 @@ func TestAPayloadIsCutAtTheLimit(t *testing.T) {
 
 func TestExactlyTheGoneArePruned(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{})
+		w := newWorld(t, fanout.Options{})
 		w.connect(8)
 		w.poster.answer["c-2"] = always(fmt.Errorf("410: %w", ports.ErrGone))
 		w.poster.answer["c-5"] = always(ports.ErrGone)
@@ -85,7 +85,7 @@ func TestExactlyTheGoneArePruned(t *testing.T) {
 // The gateway answers 410 for a socket that is not open yet.
 func TestAFreshConnectionIsTriedAgainNotPruned(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{FreshFor: 10 * time.Second, RequeueDelay: time.Second, MaxAttempts: 1})
+		w := newWorld(t, fanout.Options{FreshFor: 10 * time.Second, RequeueDelay: time.Second, MaxAttempts: 1})
 		w.register("opening", time.Now())
 		w.register("open", time.Now())
 		w.poster.answer["opening"] = until(3, ports.ErrGone)
@@ -101,7 +101,7 @@ func TestAFreshConnectionIsTriedAgainNotPruned(t *testing.T) {
 
 func TestAFreshConnectionThatNeverOpensIsPrunedInTheEnd(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{FreshFor: 10 * time.Second, RequeueDelay: time.Second, MaxAttempts: 1})
+		w := newWorld(t, fanout.Options{FreshFor: 10 * time.Second, RequeueDelay: time.Second, MaxAttempts: 1})
 		w.register("dead", time.Now())
 		w.poster.answer["dead"] = always(ports.ErrGone)
 		started := time.Now()
@@ -124,7 +124,7 @@ func TestAFreshConnectionThatNeverOpensIsPrunedInTheEnd(t *testing.T) {
 
 func TestAPassRetriesWhatFailed(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Repeats: 2})
+		w := newWorld(t, fanout.Options{Repeats: 2})
 		all := w.connect(5)
 		w.poster.answer["c-1"] = until(1, ports.ErrThrottled)
 		w.poster.answer["c-3"] = until(2, errors.New("503"))
@@ -143,7 +143,7 @@ func TestAPassRetriesWhatFailed(t *testing.T) {
 
 func TestWhatStillFailsIsLeftOverForExactlyThose(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Repeats: 1})
+		w := newWorld(t, fanout.Options{Repeats: 1})
 		all := w.connect(7)
 		w.poster.answer["c-1"] = until(3, ports.ErrThrottled)
 		w.poster.answer["c-3"] = until(7, errors.New("timeout"))
@@ -161,7 +161,7 @@ func TestWhatStillFailsIsLeftOverForExactlyThose(t *testing.T) {
 
 func TestAfterTheFirstFailureAConnectionGetsTheRestInOrder(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Repeats: -1})
+		w := newWorld(t, fanout.Options{Repeats: -1})
 		w.connect(2)
 		var want []string
 		for i := range 4 { // one payload each
@@ -182,7 +182,7 @@ func TestAfterTheFirstFailureAConnectionGetsTheRestInOrder(t *testing.T) {
 
 func TestWhatKeepsFailingIsDeadLetteredWithItsReasonAndCanBeSentBack(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{MaxAttempts: 3})
+		w := newWorld(t, fanout.Options{MaxAttempts: 3})
 		w.connect(3)
 		w.poster.answer["c-1"] = always(errors.New("quota of zero"))
 		id := w.send(`"hello"`)
@@ -208,7 +208,7 @@ func TestWhatKeepsFailingIsDeadLetteredWithItsReasonAndCanBeSentBack(t *testing.
 
 func TestWhatCannotBeLeftOverComesAgain(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Repeats: -1})
+		w := newWorld(t, fanout.Options{Repeats: -1})
 		w.connect(2)
 		w.poster.answer["c-1"] = always(ports.ErrThrottled)
 		w.send(`1`)
@@ -232,23 +232,23 @@ func (refusing) Send(context.Context, ...ports.QueueMessage) error { return port
 
 func TestADeliveryComesAgainIfAnyQueueRefusesWhatIsLeftOfIt(t *testing.T) {
 	for name, test := range map[string]struct {
-		refuse  func(*broadcast.Ports)
-		options broadcast.Options
+		refuse  func(*fanout.Ports)
+		options fanout.Options
 		answer  error
 	}{
-		"parts of a split": {func(p *broadcast.Ports) { p.Parts = refusing{} }, broadcast.Options{Workers: 3}, nil},
-		"retries":          {func(p *broadcast.Ports) { p.Retries = refusing{} }, broadcast.Options{}, ports.ErrThrottled},
-		"dead letters":     {func(p *broadcast.Ports) { p.DeadLetters = refusing{} }, broadcast.Options{MaxAttempts: 1}, ports.ErrThrottled},
+		"parts of a split": {func(p *fanout.Ports) { p.Parts = refusing{} }, fanout.Options{Workers: 3}, nil},
+		"retries":          {func(p *fanout.Ports) { p.Retries = refusing{} }, fanout.Options{}, ports.ErrThrottled},
+		"dead letters":     {func(p *fanout.Ports) { p.DeadLetters = refusing{} }, fanout.Options{MaxAttempts: 1}, ports.ErrThrottled},
 	} {
 		t.Run(name, inBubble(func(t *testing.T) {
 			w := newWorld(t, test.options)
 			w.connect(9)
 			w.poster.answer["c-1"] = always(test.answer)
-			outside := broadcast.Ports{
+			outside := fanout.Ports{
 				Connections: w.store, Poster: w.poster, Parts: w.queue, Retries: w.queue, DeadLetters: w.dead,
 			}
 			test.refuse(&outside)
-			w.worker = broadcast.NewFanOut(outside, slog.New(slog.DiscardHandler), test.options)
+			w.worker = fanout.New(outside, slog.New(slog.DiscardHandler), test.options)
 			w.send(`1`)
 			if failed := w.handle(context.Background(), w.receive()); len(failed) != 1 {
 				t.Errorf("failed: %v", failed)
@@ -259,7 +259,7 @@ func TestADeliveryComesAgainIfAnyQueueRefusesWhatIsLeftOfIt(t *testing.T) {
 
 func TestAScanThatFailsGoesOnFromItsCursor(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{})
+		w := newWorld(t, fanout.Options{})
 		all := w.connect(9) // three pages
 		failures := 0
 		w.faultyStore.failScan = func(from domain.Cursor) error {
@@ -282,7 +282,7 @@ func TestAScanThatFailsGoesOnFromItsCursor(t *testing.T) {
 
 func TestAScanThatNeverWorksIsDeadLettered(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{})
+		w := newWorld(t, fanout.Options{})
 		w.connect(1)
 		w.faultyStore.failScan = func(domain.Cursor) error { return errors.New("no such table") }
 		w.send(`1`)
@@ -296,7 +296,7 @@ func TestAScanThatNeverWorksIsDeadLettered(t *testing.T) {
 func TestBeforeTheDeadlineTheRestIsCarriedOn(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		// One post at a time, a second each: five fit before the margin.
-		w := newWorld(t, broadcast.Options{InFlight: 1, Margin: 5 * time.Second})
+		w := newWorld(t, fanout.Options{InFlight: 1, Margin: 5 * time.Second})
 		w.poster.hold = func(domain.ConnectionID) { time.Sleep(time.Second) }
 		all := w.connect(12)
 		w.send(`1`)
@@ -308,7 +308,7 @@ func TestBeforeTheDeadlineTheRestIsCarriedOn(t *testing.T) {
 }
 
 func TestWithoutTimeNothingIsTried(t *testing.T) {
-	w := newWorld(t, broadcast.Options{})
+	w := newWorld(t, fanout.Options{})
 	w.connect(1)
 	w.send(`1`)
 	messages := w.receive()
@@ -322,7 +322,7 @@ func TestWithoutTimeNothingIsTried(t *testing.T) {
 
 func TestABodyThatIsNoJobFailsAloneAndEndsOnTheDeadLetterQueue(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{})
+		w := newWorld(t, fanout.Options{})
 		w.connect(1)
 		if err := w.queue.Send(context.Background(), ports.QueueMessage{Body: "poison"}); err != nil {
 			t.Fatal(err)
@@ -338,7 +338,7 @@ func TestABodyThatIsNoJobFailsAloneAndEndsOnTheDeadLetterQueue(t *testing.T) {
 
 func TestASlowConnectionDelaysNobody(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{InFlight: 2})
+		w := newWorld(t, fanout.Options{InFlight: 2})
 		all := w.connect(30)
 		release := make(chan struct{})
 		w.poster.hold = func(id domain.ConnectionID) {
@@ -369,7 +369,7 @@ func TestASlowConnectionDelaysNobody(t *testing.T) {
 
 func TestALargeLeftoverIsCutToFitTheQueue(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Repeats: -1})
+		w := newWorld(t, fanout.Options{Repeats: -1})
 		w.connect(40)
 		var want []string
 		for i := range 12 { // 1.2 MB of messages
@@ -395,7 +395,7 @@ func TestALargeLeftoverIsCutToFitTheQueue(t *testing.T) {
 
 func TestTheSummaryNamesTheMessagesAndCounts(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{})
+		w := newWorld(t, fanout.Options{})
 		w.connect(5)
 		w.register("opening", time.Now())
 		w.poster.answer["c-2"] = always(ports.ErrGone)
@@ -417,7 +417,7 @@ func TestTheSummaryNamesTheMessagesAndCounts(t *testing.T) {
 func TestAJobForOthersThanEveryoneIsADeadLetterWithItsReason(t *testing.T) {
 	for _, to := range []string{"room:goals", "user:bob"} {
 		inBubble(func(t *testing.T) {
-			w := newWorld(t, broadcast.Options{})
+			w := newWorld(t, fanout.Options{})
 			w.connect(3)
 			body := `{"v":2,"to":"` + to + `","messages":[{"id":"01KB0000000000000000000000","sentAt":946684800000,"content":"1"}]`
 			for _, rest := range []string{`}`, `,"only":[{"id":"c-0","at":0}],"attempt":1}`} {
@@ -434,7 +434,7 @@ func TestAJobForOthersThanEveryoneIsADeadLetterWithItsReason(t *testing.T) {
 			}
 			dead := w.deadLetters()
 			for _, letter := range dead {
-				if !strings.HasPrefix(letter.Body, body) || !strings.Contains(letter.Body, (&broadcast.UnservedError{To: roomOrUser(t, to)}).Error()) {
+				if !strings.HasPrefix(letter.Body, body) || !strings.Contains(letter.Body, (&fanout.UnservedError{To: roomOrUser(t, to)}).Error()) {
 					t.Errorf("dead letter %s", letter.Body)
 				}
 			}
@@ -456,11 +456,11 @@ func roomOrUser(t *testing.T, text string) domain.Recipients {
 
 func TestAJobForOthersComesAgainIfItCannotBeDeadLettered(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{})
-		w.worker = broadcast.NewFanOut(broadcast.Ports{
+		w := newWorld(t, fanout.Options{})
+		w.worker = fanout.New(fanout.Ports{
 			Connections: w.store, Poster: w.poster, Parts: w.queue, Retries: w.queue, DeadLetters: refusing{},
-		}, slog.New(slog.DiscardHandler), broadcast.Options{})
-		deliveries := []broadcast.Delivery{{ID: "a", Body: `{"v":2,"to":"user:bob","messages":[{"id":"01KB0000000000000000000000","sentAt":946684800000,"content":"1"}]}`}}
+		}, slog.New(slog.DiscardHandler), fanout.Options{})
+		deliveries := []fanout.Delivery{{ID: "a", Body: `{"v":2,"to":"user:bob","messages":[{"id":"01KB0000000000000000000000","sentAt":946684800000,"content":"1"}]}`}}
 		if failed := w.worker.Handle(context.Background(), deliveries); !slices.Equal(failed, []string{"a"}) {
 			t.Errorf("failed: %v", failed)
 		}

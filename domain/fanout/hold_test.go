@@ -1,4 +1,4 @@
-package broadcast_test
+package fanout_test
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 
 	"serverless-websocket/adapters/memqueue"
 	"serverless-websocket/domain"
-	"serverless-websocket/domain/broadcast"
+	"serverless-websocket/domain/fanout"
 	"serverless-websocket/ports"
 )
 
@@ -50,7 +50,7 @@ func TestOneSlowConnectionHoldsAWorkerNoLongerThanTwoPosts(t *testing.T) {
 		"many payloads, fails": func(w *world) { w.poster.answer["c-0"] = until(3, errors.New("503")); w.sendLarge(10) },
 	} {
 		t.Run(name, inBubble(func(t *testing.T) {
-			w := newWorldOf(t, 100, broadcast.Options{})
+			w := newWorldOf(t, 100, fanout.Options{})
 			w.connect(5)
 			w.slowly("c-0")
 			begin(w)
@@ -69,7 +69,7 @@ func TestOneSlowConnectionHoldsAWorkerNoLongerThanTwoPosts(t *testing.T) {
 
 func TestAPassOfRetriesLeavesTheRestOver(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{InFlight: 4, Repeats: -1}) // one place for retries
+		w := newWorld(t, fanout.Options{InFlight: 4, Repeats: -1}) // one place for retries
 		all := w.connect(20)
 		for _, id := range all {
 			w.poster.answer[id] = until(1, ports.ErrThrottled)
@@ -91,7 +91,7 @@ func TestAPassOfRetriesLeavesTheRestOver(t *testing.T) {
 
 func TestADeadConnectionHoldsAWorkerNoLongerThanAPost(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{ConfirmGoneAfter: -1})
+		w := newWorld(t, fanout.Options{ConfirmGoneAfter: -1})
 		w.connect(5)
 		w.poster.answer["c-0"] = always(ports.ErrGone)
 		w.faultyStore.onDelete = func(ctx context.Context) error {
@@ -106,14 +106,14 @@ func TestADeadConnectionHoldsAWorkerNoLongerThanAPost(t *testing.T) {
 // What failed has queue, poster and places of its own; what was not tried has not.
 func TestRetriesAreKeptApart(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Repeats: -1, InFlight: 2})
+		w := newWorld(t, fanout.Options{Repeats: -1, InFlight: 2})
 		w.poster.tries = make(map[domain.ConnectionID]int)
 		retryPoster := &poster{mu: w.poster.mu, answer: w.poster.answer, got: w.poster.got, tries: w.poster.tries}
 		parts, retries := memqueue.New(memqueue.Config{}), memqueue.New(memqueue.Config{})
-		w.worker = broadcast.NewFanOut(broadcast.Ports{
+		w.worker = fanout.New(fanout.Ports{
 			Connections: w.store, Poster: w.poster, RetryPoster: retryPoster,
 			Parts: parts, Retries: retries, DeadLetters: w.dead,
-		}, slog.New(slog.DiscardHandler), broadcast.Options{Repeats: -1})
+		}, slog.New(slog.DiscardHandler), fanout.Options{Repeats: -1})
 		w.connect(3)
 		w.poster.answer["c-0"] = until(1, ports.ErrThrottled)
 		w.poster.answer["c-1"] = until(1, ports.ErrNotSent)
@@ -141,7 +141,7 @@ func TestRetriesAreKeptApart(t *testing.T) {
 // A client that takes one payload at each try gets on, and is not given up.
 func TestProgressIsNoFailedAttempt(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Repeats: -1, MaxAttempts: 2})
+		w := newWorld(t, fanout.Options{Repeats: -1, MaxAttempts: 2})
 		w.connect(1)
 		w.poster.answer["c-0"] = func(try int) error {
 			if try%2 == 0 {
@@ -158,7 +158,7 @@ func TestProgressIsNoFailedAttempt(t *testing.T) {
 // The last attempt of a scan is the first one for a connection on its page.
 func TestAConnectionThatFailsInAScanIsNotToBlameForTheScan(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Repeats: -1, MaxAttempts: 3})
+		w := newWorld(t, fanout.Options{Repeats: -1, MaxAttempts: 3})
 		w.connect(2)
 		w.poster.answer["c-0"] = until(2, ports.ErrThrottled)
 		w.job(`"attempt":2`)
@@ -172,7 +172,7 @@ func TestAConnectionThatFailsInAScanIsNotToBlameForTheScan(t *testing.T) {
 
 func TestWhyAPassFailedIsInTheLog(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{})
+		w := newWorld(t, fanout.Options{})
 		w.connect(3)
 		w.faultyStore.failScan = func(domain.Cursor) error { return errors.New("scan denied") }
 		w.send(`1`)
@@ -192,7 +192,7 @@ func TestWhyAPassFailedIsInTheLog(t *testing.T) {
 
 func TestAPostThatWasNotSentIsNoFailedAttempt(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{MaxAttempts: 2, Repeats: -1})
+		w := newWorld(t, fanout.Options{MaxAttempts: 2, Repeats: -1})
 		w.connect(3)
 		w.poster.answer["c-1"] = until(20, ports.ErrNotSent)
 		w.send(`1`)
@@ -208,7 +208,7 @@ func TestAPostThatWasNotSentIsNoFailedAttempt(t *testing.T) {
 
 func TestAPostThatTookTooLongIsLeftToAnotherPass(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{Repeats: 3})
+		w := newWorld(t, fanout.Options{Repeats: 3})
 		w.connect(3)
 		w.poster.answer["c-1"] = until(1, context.DeadlineExceeded)
 		w.poster.answer["c-2"] = until(1, ports.ErrThrottled)
@@ -223,7 +223,7 @@ func TestAPostThatTookTooLongIsLeftToAnotherPass(t *testing.T) {
 
 func TestTheNextPageIsReadWhilePostsAreUnderWay(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, broadcast.Options{InFlight: 1})
+		w := newWorld(t, fanout.Options{InFlight: 1})
 		release := make(chan struct{})
 		w.poster.hold = func(domain.ConnectionID) { <-release }
 		var scans atomic.Int64
@@ -246,7 +246,7 @@ func TestTheNextPageIsReadWhilePostsAreUnderWay(t *testing.T) {
 
 func TestPostsDoNotWaitForRowsToBeDeleted(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 25, broadcast.Options{Held: 100, ConfirmGoneAfter: -1})
+		w := newWorldOf(t, 25, fanout.Options{Held: 100, ConfirmGoneAfter: -1})
 		release := make(chan struct{})
 		w.faultyStore.onDelete = func(context.Context) error {
 			<-release

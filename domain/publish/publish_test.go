@@ -1,0 +1,82 @@
+package publish_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"serverless-websocket/adapters/memqueue"
+	"serverless-websocket/domain"
+	"serverless-websocket/domain/publish"
+	"serverless-websocket/ports"
+)
+
+// down is a queue that takes nothing.
+type down struct{ err error }
+
+func (d down) Send(context.Context, ...ports.QueueMessage) error { return d.err }
+
+func newPublisher() (*publish.Publisher, *memqueue.Queue) {
+	queue := memqueue.New(memqueue.Config{})
+	newID := func(time.Time) domain.MessageID { return "01K4ZQ0000000000000000000A" }
+	return &publish.Publisher{Queue: queue, NewID: newID}, queue
+}
+
+func TestAnAcceptedMessageIsAJobForEveryone(t *testing.T) {
+	p, queue := newPublisher()
+	message, err := p.Publish(context.Background(), domain.Content(`{ "a": 1 }`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := queue.Receive(context.Background(), 10)
+	if err != nil || len(got) != 1 {
+		t.Fatalf("%d jobs, error %v", len(got), err)
+	}
+	job, err := domain.DecodeJob(got[0].Body)
+	if err != nil || job.To != domain.ToEveryone() || len(job.Messages) != 1 || job.Messages[0].ID != message.ID ||
+		string(job.Messages[0].Content) != `{ "a": 1 }` {
+		t.Errorf("%+v, error %v", job, err)
+	}
+}
+
+func TestPublishSaysWhenTheQueueDoesNotTakeTheMessage(t *testing.T) {
+	p, _ := newPublisher()
+	queue := down{errors.New("queue down")}
+	p.Queue = queue
+	_, err := p.Publish(context.Background(), domain.Content(`1`))
+	wantCode(t, err, domain.Unavailable)
+	if !errors.Is(err, queue.err) {
+		t.Errorf("the cause is missing from %v", err)
+	}
+}
+
+func TestPublishRefusesWhatDoesNotFitAFrame(t *testing.T) {
+	p, queue := newPublisher()
+	_, err := p.Publish(context.Background(), domain.Content(`"`+strings.Repeat("x", domain.MaxPayload)+`"`))
+	wantCode(t, err, domain.ContentTooLarge)
+	if depth := queue.Depth(); depth.Ready > 0 {
+		t.Errorf("queued all the same: %+v", depth)
+	}
+}
+
+// An id that is no ULID would break the frame for everyone who shares it.
+func TestPublishRefusesAnIDThatIsNone(t *testing.T) {
+	p, queue := newPublisher()
+	p.NewID = func(time.Time) domain.MessageID { return `","content":"forged` }
+	if _, err := p.Publish(context.Background(), domain.Content(`1`)); err == nil {
+		t.Error("accepted")
+	}
+	if depth := queue.Depth(); depth.Ready > 0 {
+		t.Errorf("queued all the same: %+v", depth)
+	}
+}
+
+func wantCode(t *testing.T, err error, code domain.Code) {
+	t.Helper()
+	var e *domain.Error
+	if !errors.As(err, &e) || e.Code != code {
+		t.Errorf("error %v, want code %s", err, code)
+	}
+}
