@@ -16,7 +16,7 @@ CODE        := domain ports adapters functions integration
 LAMBDAS  := $(filter-out standalone,$(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go)))
 BINARIES := $(foreach arch,arm64 amd64,$(LAMBDAS:%=build/$(arch)/%/bootstrap))
 
-.PHONY: help run test unit integration coldstart bench load bench-standalone soak chaos lint gofmt vet staticcheck build package deploy remove logs simulate scale fuzz clean go node npm $(BINARIES)
+.PHONY: help run test unit integration coldstart bench load bench-standalone soak chaos lint gofmt vet staticcheck build package deploy remove logs simulate scale fuzz rename clean go node npm $(BINARIES)
 
 # What each target takes on the command line. All of them take what the programs
 # that they run read from the environment, where make puts it. Anything else is a
@@ -34,6 +34,7 @@ TAKES/remove           := STAGE ARGS
 TAKES/logs             := FUNCTION STAGE ARGS
 TAKES/simulate         := SEEDS SEED
 TAKES/fuzz             := FUZZTIME
+TAKES/rename           := MODULE
 # serverless.build.js sets PACKAGES.
 ENVIRONMENT := PACKAGES CI GO% CGO_% AWS_% SWS_% SLS_% NODE_% NPM_% npm_% JAVA_% TMPDIR PATH HOME SHELL MAKEFLAGS %_PROXY %_proxy
 
@@ -164,6 +165,9 @@ fuzz: go ## Go | run each fuzz target for FUZZTIME (20s)
 		target=$${func#func }; echo "$$target ($$(dirname $$file))"; \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) </dev/null || exit 1; \
 	done
+
+rename: go ## Go | give the module the path MODULE, in go.mod and in every import
+	@go run ./integration/rename $(call quoted,$(MODULE))
 
 clean: ## - | remove what was built, installed and left by tests
 	@rm -rf bin build node_modules .serverless

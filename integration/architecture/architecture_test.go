@@ -13,6 +13,7 @@ import (
 
 var rules = map[string]func(tree) []string{
 	"imports":          wrongImports,
+	"import groups":    mixedGroups,
 	"package comments": wrongPackageComments,
 	"doc comments":     undocumented,
 	"folders":          unknownFolders,

@@ -14,7 +14,7 @@ type ruleCase struct {
 }
 
 func ruleCases() []ruleCase {
-	return slices.Concat(importCases(), commentCases(), layoutCases())
+	return slices.Concat(importCases(), groupCases(), commentCases(), layoutCases())
 }
 
 func importCases() []ruleCase {
@@ -99,6 +99,17 @@ func importCases() []ruleCase {
 		})
 	}
 	return cases
+}
+
+func groupCases() []ruleCase {
+	const rule = "import groups"
+	source := func(separator string) map[string]string {
+		return map[string]string{"a/a.go": "package a\nimport (\n\t\"fmt\"\n" + separator + "\t\"" + module + "/domain\"\n)\n"}
+	}
+	return []ruleCase{
+		{rule, "apart", source("\n"), ""},
+		{rule, "together", source(""), "between fmt and " + module + "/domain"},
+	}
 }
 
 func commentCases() []ruleCase {

@@ -114,6 +114,29 @@ func wrongImports(t tree) []string {
 	return wrong
 }
 
+// mixedGroups finds packages of this module that share a group of imports with
+// others. Apart, they stay sorted whatever path the module gets.
+func mixedGroups(t tree) []string {
+	var wrong []string
+	for _, f := range t.files {
+		imports := f.imports()
+		for i := 1; i < len(imports); i++ {
+			if f.adjacent(i-1, i) && isOwn(imports[i-1]) != isOwn(imports[i]) {
+				wrong = append(wrong, fmt.Sprintf("%s: a blank line is missing between %s and %s", f.path(), imports[i-1], imports[i]))
+			}
+		}
+	}
+	return wrong
+}
+
+// adjacent reports whether two imports are on neighbouring lines.
+func (f *file) adjacent(i, j int) bool {
+	line := func(i int) int { return f.fset.Position(f.ast.Imports[i].Pos()).Line }
+	return line(j)-line(i) == 1
+}
+
+func isOwn(imported string) bool { return strings.HasPrefix(imported, module+"/") }
+
 func layerOf(dir string) (layer, bool) {
 	for _, l := range layers {
 		if _, ok := match(l.path, dir); ok {

@@ -8,12 +8,14 @@ import (
 	"go/token"
 	"io/fs"
 	"path"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
 )
 
-const module = "serverless-websocket"
+// module is the path of the module, which go.mod alone spells out.
+var module = strings.TrimSuffix(reflect.TypeFor[tree]().PkgPath(), "/integration/architecture")
 
 // tree is the source of the repository.
 type tree struct {
@@ -27,6 +29,7 @@ type file struct {
 	name  string
 	lines int
 	ast   *ast.File
+	fset  *token.FileSet
 }
 
 func (f *file) path() string  { return path.Join(f.dir, f.name) }
@@ -106,7 +109,8 @@ func parse(root fs.FS, name string) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := parser.ParseFile(token.NewFileSet(), name, source, parser.ParseComments|parser.SkipObjectResolution)
+	fset := token.NewFileSet()
+	parsed, err := parser.ParseFile(fset, name, source, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return nil, fmt.Errorf("parse: %w", err)
 	}
@@ -115,5 +119,6 @@ func parse(root fs.FS, name string) (*file, error) {
 		name:  path.Base(name),
 		lines: bytes.Count(source, []byte("\n")),
 		ast:   parsed,
+		fset:  fset,
 	}, nil
 }

@@ -87,6 +87,7 @@ func TestUnknownVariables(t *testing.T) {
 		"deploy STAG=prod":         "make deploy has no variable STAG: it takes ARGS STAGE.",
 		"logs FUNC=fanOut":         "make logs has no variable FUNC: it takes ARGS FUNCTION STAGE.",
 		"fuzz FUZTIME=5s":          "make fuzz has no variable FUZTIME: it takes FUZZTIME.",
+		"rename NAME=a.b/c":        "make rename has no variable NAME: it takes MODULE.",
 		"run CLIENTS=5":            "make run has no variable CLIENTS: it takes ARGS.",
 		"scale SEED=5":             "make scale has no variable SEED: it takes none.",
 		"lint test STAGE=prod":     "make lint test has no variable STAGE: it takes none.",
@@ -105,7 +106,7 @@ func TestKnownVariables(t *testing.T) {
 	c := newCheckout(t)
 	for _, args := range []string{
 		"load CLIENTS=5 HTML=a.html ARGS=-h", "simulate SEEDS=5", "simulate SEED=5", "deploy STAGE=prod ARGS=-v AWS_PROFILE=me",
-		"remove STAGE=prod", "logs STAGE=prod FUNCTION=ping", "fuzz FUZZTIME=5s", "soak ARGS=-h", "bench ARGS=-quick",
+		"remove STAGE=prod", "logs STAGE=prod FUNCTION=ping", "fuzz FUZZTIME=5s", "rename MODULE=a.b/c", "soak ARGS=-h", "bench ARGS=-quick",
 		"bench-standalone ARGS=-h", "run ARGS=-h SWS_HTTP_ADDR=:3010 GOFLAGS=-p=1", "lint CI=true", "package MAKELEVEL=1 STAGE=prod",
 	} {
 		if _, stderr, ok := c.make(t, append([]string{"-n"}, strings.Fields(args)...)...); !ok {

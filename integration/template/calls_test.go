@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
+
+	"serverless-websocket/adapters/apigwposter"
 )
 
 // eventSourceActions are those by which Lambda itself reads queues, with the
@@ -96,7 +99,7 @@ func actionsIn(program []byte) []string {
 			}
 		}
 	}
-	if bytes.Contains(program, []byte("serverless-websocket/adapters/apigwposter.")) {
+	if poster := reflect.TypeFor[apigwposter.Poster]().PkgPath(); bytes.Contains(program, []byte(poster+".")) {
 		actions["execute-api:ManageConnections"] = true
 	}
 	return slices.Sorted(maps.Keys(actions))

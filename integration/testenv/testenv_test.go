@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strconv"
 	"strings"
@@ -26,8 +27,9 @@ const patience = time.Minute
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestRootIsTheModule(t *testing.T) {
+	module := strings.TrimSuffix(reflect.TypeFor[testenv.Process]().PkgPath(), "/integration/testenv")
 	mod, err := os.ReadFile(filepath.Join(testenv.Root(), "go.mod"))
-	if err != nil || !strings.HasPrefix(string(mod), "module serverless-websocket\n") {
+	if err != nil || !strings.HasPrefix(string(mod), "module "+module+"\n") {
 		t.Fatalf("%s is not the module's root: %v", testenv.Root(), err)
 	}
 }
