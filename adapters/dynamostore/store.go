@@ -48,10 +48,7 @@ func New(client *dynamodb.Client, table string, opts Options) *Store {
 	opts.Timeout = cmp.Or(opts.Timeout, 4*time.Second)
 	opts.MaxAttempts = cmp.Or(opts.MaxAttempts, 6)
 	retries := awsretry.Policy{Timeout: opts.Timeout, MaxAttempts: opts.MaxAttempts, BaseDelay: baseDelay}
-	tuned := dynamodb.New(client.Options(), func(o *dynamodb.Options) {
-		o.Retryer = retries.Retryer()
-		o.APIOptions = append(o.APIOptions, retries.LimitAttempts)
-	})
+	tuned := dynamodb.New(client.Options(), func(o *dynamodb.Options) { retries.Tune(&o.Retryer, &o.APIOptions) })
 	return &Store{client: tuned, table: table, opts: opts, retries: retries}
 }
 

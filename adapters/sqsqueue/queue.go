@@ -41,10 +41,7 @@ func New(client *sqs.Client, queueURL string, opts Options) *Queue {
 	opts.Timeout = cmp.Or(opts.Timeout, 4*time.Second)
 	opts.MaxAttempts = cmp.Or(opts.MaxAttempts, 20)
 	retries := awsretry.Policy{Timeout: opts.Timeout, MaxAttempts: opts.MaxAttempts, BaseDelay: baseDelay}
-	tuned := sqs.New(client.Options(), func(o *sqs.Options) {
-		o.Retryer = retries.Retryer()
-		o.APIOptions = append(o.APIOptions, retries.LimitAttempts)
-	})
+	tuned := sqs.New(client.Options(), func(o *sqs.Options) { retries.Tune(&o.Retryer, &o.APIOptions) })
 	return &Queue{client: tuned, url: queueURL, opts: opts, retries: retries}
 }
 

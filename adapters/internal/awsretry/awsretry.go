@@ -33,11 +33,17 @@ func (p Policy) Backoff(attempt int) time.Duration {
 	return rand.N(min(p.BaseDelay<<doublings, maxDelay))
 }
 
-// Retryer returns the SDK's standard retryer with the policy's backoff, and
+// Tune has a client's options follow the policy.
+func (p Policy) Tune(retryer *aws.Retryer, options *[]func(*middleware.Stack) error) {
+	*retryer = p.retryer()
+	*options = append(*options, p.limitAttempts)
+}
+
+// retryer returns the SDK's standard retryer with the policy's backoff, and
 // without its token bucket: all calls of a client share that, so throttling or a
 // short outage would soon have left nothing to retry with. What bounds the
 // retries is their number and the call's time limit.
-func (p Policy) Retryer() aws.Retryer {
+func (p Policy) retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = p.MaxAttempts
 		o.RateLimiter = ratelimit.None
@@ -47,9 +53,9 @@ func (p Policy) Retryer() aws.Retryer {
 	})
 }
 
-// LimitAttempts is an API option of the SDK that ends an attempt after its share
+// limitAttempts is an API option of the SDK that ends an attempt after its share
 // of the Timeout.
-func (p Policy) LimitAttempts(stack *middleware.Stack) error {
+func (p Policy) limitAttempts(stack *middleware.Stack) error {
 	limit := p.Timeout / 3
 	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("AttemptTimeout", func(
 		call context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler,

@@ -22,7 +22,7 @@ func TestBackoffDoublesUpToASecond(t *testing.T) {
 }
 
 func TestRetryerKeepsItsLimitUnderAStorm(t *testing.T) {
-	r := Policy{MaxAttempts: 4, BaseDelay: time.Millisecond}.Retryer()
+	r := Policy{MaxAttempts: 4, BaseDelay: time.Millisecond}.retryer()
 	if got := r.MaxAttempts(); got != 4 {
 		t.Errorf("%d attempts", got)
 	}
