@@ -46,7 +46,8 @@ type Source struct {
 	// one Receive returns: the source does not wait for more.
 	BatchSize int
 	// BatchBytes bounds the bodies of one batch, unless it is a single message;
-	// default 6 MiB. What was received beyond it becomes the next batch.
+	// default 6 MiB. What was received beyond it becomes the next batch, which has
+	// the same visibility timeout: a queue should return no more at once.
 	BatchBytes int
 	// Concurrency is how many batches are handled at a time; default 1, which
 	// keeps them in the queue's order.

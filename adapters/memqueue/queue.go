@@ -14,9 +14,10 @@ import (
 
 // Defaults of a Config.
 const (
-	DefaultVisibility  = 30 * time.Second
-	DefaultMaxReceives = 5
-	DefaultMaxBytes    = 64 << 20
+	DefaultVisibility   = 30 * time.Second
+	DefaultMaxReceives  = 5
+	DefaultMaxBytes     = 64 << 20
+	DefaultReceiveBytes = 6 << 20
 )
 
 // Config is what a Queue needs to know. The zero Config is good.
@@ -32,6 +33,10 @@ type Config struct {
 	// MaxBytes is how many bytes of bodies are held before Send answers
 	// ports.ErrQueueFull; default 64 MiB.
 	MaxBytes int
+	// ReceiveBytes is how many bytes of bodies one Receive returns at most, unless
+	// it returns a single message; default 6 MiB. Messages that are received together
+	// share one visibility timeout, so there must not be more than fit into it.
+	ReceiveBytes int
 	// Log gets the moves to DeadLetters; default slog.Default().
 	Log *slog.Logger
 }
@@ -45,6 +50,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxBytes <= 0 {
 		c.MaxBytes = DefaultMaxBytes
+	}
+	if c.ReceiveBytes <= 0 {
+		c.ReceiveBytes = DefaultReceiveBytes
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()

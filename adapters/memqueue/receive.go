@@ -7,8 +7,8 @@ import (
 )
 
 // Receive waits until a message is visible and returns all that are visible by
-// then, at most limit of them, in the order in which they became so. The only
-// error is that of the context, and nothing is received then.
+// then, at most limit of them and within ReceiveBytes, in the order in which they
+// became so. The only error is that of the context, and nothing is received then.
 func (q *Queue) Receive(ctx context.Context, limit int) ([]Message, error) {
 	q.mu.Lock()
 	q.turnOver()
@@ -28,13 +28,18 @@ func (q *Queue) Receive(ctx context.Context, limit int) ([]Message, error) {
 	}
 }
 
-// take takes what is visible now, within the limit.
+// take takes what is visible now, within the limits. One message is taken however
+// long it is.
 func (q *Queue) take(limit int) []Message {
 	now := q.enter()
 	defer q.mu.Unlock()
-	batch := make([]Message, 0, min(max(limit, 1), q.ready.Len()))
+	batch, bytes := make([]Message, 0, min(max(limit, 1), q.ready.Len())), 0
 	for len(batch) < cap(batch) {
-		batch = append(batch, q.hand(q.ready.Front(), now))
+		next := q.ready.Front()
+		if bytes += len(next.Value.(*message).body); bytes > q.cfg.ReceiveBytes && len(batch) > 0 {
+			break
+		}
+		batch = append(batch, q.hand(next, now))
 	}
 	if q.ready.Len() > 0 {
 		q.signal() // for the next who waits: there was one token for all

@@ -147,9 +147,11 @@ func TestReceiveEnds(t *testing.T) {
 }
 
 func TestReceiveLimits(t *testing.T) {
-	q := New(Config{})
-	send(t, q, "a", "b", "c", "d", "e")
-	wantBodies(t, receive(t, q, 2), "a", "b")
-	wantBodies(t, receive(t, q, 0), "c")
-	wantBodies(t, receive(t, q, 10), "d", "e")
+	q := New(Config{ReceiveBytes: 8})
+	send(t, q, "longer than that", "bbbb", "cccc", "d", "e", "f", "g")
+	wantBodies(t, receive(t, q, 10), "longer than that")
+	wantBodies(t, receive(t, q, 10), "bbbb", "cccc")
+	wantBodies(t, receive(t, q, 2), "d", "e")
+	wantBodies(t, receive(t, q, 0), "f")
+	wantBodies(t, receive(t, q, 10), "g")
 }

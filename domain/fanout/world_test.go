@@ -56,7 +56,9 @@ func newWorldOf(t *testing.T, pageSize int, options fanout.Options) *world {
 		},
 		log: new(bytes.Buffer),
 	}
-	w.queue = memqueue.New(memqueue.Config{DeadLetters: w.dead, Visibility: time.Minute})
+	w.queue = memqueue.New(memqueue.Config{
+		DeadLetters: w.dead, Visibility: time.Minute, ReceiveBytes: memqueue.DefaultMaxBytes, // all that waits
+	})
 	w.faultyStore = &faultyStore{ConnectionStore: w.store}
 	w.faultyQueue = &faultyQueue{Queue: w.queue}
 	log := slog.New(slog.NewJSONHandler(&lockedWriter{w: w.log}, nil))
