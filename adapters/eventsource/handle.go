@@ -36,8 +36,8 @@ func (s *Source) invoke(ctx context.Context, batch []ports.ReceivedMessage) (res
 	return s.Handler(ctx, newEvent(batch, s.QueueARN))
 }
 
-// record tells the queue what became of a batch. If the queue does not take it,
-// the messages come again when their visibility timeout ends.
+// record deletes what is done from the queue, and has what failed retried. If the
+// queue refuses, the messages are redelivered when their visibility timeout ends.
 func (s *Source) record(done, failed []string) {
 	if len(done) > 0 {
 		if err := s.Queue.Delete(done...); err != nil {

@@ -9,8 +9,8 @@ import (
 const mostIdle = 64
 
 // goroutines runs functions, each on a goroutine that nothing else runs on. Those
-// that have become idle are used again: the stack of a new one has to grow first,
-// which is a tenth of what a handshake costs. It may be used concurrently.
+// that have become idle are used again, since the stack of a new one has to grow
+// first: that was a twelfth of what a handshake costs. It may be used concurrently.
 type goroutines struct {
 	next  chan func()
 	idle  atomic.Int32
