@@ -241,6 +241,21 @@ func TestResponses(t *testing.T) {
 	}
 }
 
+// What bounds an invocation is the function's own timeout.
+func TestInvocationsHaveNoDeadline(t *testing.T) {
+	queue, c := awslocal.CreateQueue(t, time.Minute, 5), new(consumer)
+	s := source(t, queue, c)
+	s.Invoke = func(ctx context.Context, payload []byte) ([]byte, error) {
+		if deadline, ok := ctx.Deadline(); ok {
+			t.Errorf("the invocation ends in %v", time.Until(deadline))
+		}
+		return c.invoke(ctx, payload)
+	}
+	put(t, queue, "a")
+	s.Start(t)
+	eventuallyHolds(t, queue.URL, "0+0")
+}
+
 func TestConcurrentBatches(t *testing.T) {
 	queue, c := awslocal.CreateQueue(t, time.Minute, 5), new(consumer)
 	var together sync.WaitGroup
