@@ -69,7 +69,7 @@ run: go ## Go | start the standalone service; flags go into ARGS, as in ARGS="--
 # go test as it is, but that a failure takes a page (all of it is in
 # build/test.log), and that what was skipped is said at the end. Packages have
 # four times as long as they need beside eight busy loops on two cores.
-TESTRUN     := go build -o bin/ ./integration/testrun && exec bin/testrun -log build/test.log
+TESTRUN     := go build -o bin/ ./integration/tools/testrun && exec bin/testrun -log build/test.log
 UNIT        := -race -timeout 15m ./domain/... ./ports/... ./adapters/... ./functions/...
 # These start programs that go test knows nothing about, so it must not answer
 # from its cache.
@@ -92,23 +92,23 @@ coldstart: go npm ## Go, Node, Java | measure the cold start of each function on
 # The rest of the machine should be idle meanwhile.
 bench: go ## Go | compare ways to post and measure the engine, in two to three minutes
 	@echo "building the benchmark" >&2
-	@go run ./integration/bench $(ARGS)
+	@go run ./integration/tools/bench $(ARGS)
 
 # What is given on the command line becomes a flag: URL=ws://… is -url ws://…
 # What merely is in the environment, such as a TOKEN, does not.
 flag = -$(shell printf '%s' $(1) | tr A-Z_ a-z-)
 
 load: go ## Go | put load on URL (ws://localhost:3001) and report; CLIENTS, BROADCASTS, RATE, SCENARIO, HTML …, or ARGS="--help"
-	@$(call compile,integration/load) && exec bin/load $(foreach v,$(filter-out ARGS,$(TAKES/load)),$(if $(filter command,$(origin $(v))),$(call flag,$(v))=$(call quoted,$($(v))))) $(ARGS)
+	@$(call compile,integration/tools/load) && exec bin/load $(foreach v,$(filter-out ARGS,$(TAKES/load)),$(if $(filter command,$(origin $(v))),$(call flag,$(v))=$(call quoted,$($(v))))) $(ARGS)
 
 bench-standalone: go npm ## Go | compare the standalone service with nginx's Nchan, Go's centrifuge and npm's ws, where installed, in six minutes
-	@$(call compile,functions/standalone) && $(call compile,integration/load) && go run ./integration/peers $(ARGS)
+	@$(call compile,functions/standalone) && $(call compile,integration/tools/load) && go run ./integration/tools/comparison $(ARGS)
 
 soak: go ## Go, Linux | run the standalone service for ten minutes while clients come and go
-	@$(call compile,functions/standalone) && $(call compile,integration/load) && go run ./integration/soak $(ARGS)
+	@$(call compile,functions/standalone) && $(call compile,integration/tools/load) && go run ./integration/tools/soak $(ARGS)
 
 chaos: go ## Go, Linux | run the standalone service while clients misbehave, and say what the others notice, in two minutes
-	@$(call compile,functions/standalone) && $(call compile,integration/load) && go run ./integration/chaos $(ARGS)
+	@$(call compile,functions/standalone) && $(call compile,integration/tools/load) && go run ./integration/tools/chaos $(ARGS)
 
 lint: go gofmt vet staticcheck ## Go | check format, go vet and staticcheck
 
@@ -167,7 +167,7 @@ fuzz: go ## Go | run each fuzz target for FUZZTIME (20s)
 	done
 
 rename: go ## Go | give the module the path MODULE, in go.mod and in every import
-	@go run ./integration/rename $(call quoted,$(MODULE))
+	@go run ./integration/tools/rename $(call quoted,$(MODULE))
 
 clean: ## - | remove what was built, installed and left by tests
 	@rm -rf bin build node_modules .serverless

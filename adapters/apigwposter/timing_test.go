@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/testenv"
 	"serverless-websocket/ports"
 )
 

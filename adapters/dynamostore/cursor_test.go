@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"serverless-websocket/domain"
-	"serverless-websocket/integration/awslocal"
+	"serverless-websocket/integration/environments/awslocal"
 	"serverless-websocket/ports"
 )
 

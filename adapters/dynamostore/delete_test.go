@@ -9,7 +9,7 @@ import (
 
 	"serverless-websocket/adapters/dynamostore"
 	"serverless-websocket/domain"
-	"serverless-websocket/integration/awslocal"
+	"serverless-websocket/integration/environments/awslocal"
 )
 
 // TestABatchThatFailsLeavesTheOthers has DynamoDB refuse the batch that comes

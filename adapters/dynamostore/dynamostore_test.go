@@ -10,7 +10,7 @@ import (
 
 	"serverless-websocket/adapters/dynamostore"
 	"serverless-websocket/domain"
-	"serverless-websocket/integration/awslocal"
+	"serverless-websocket/integration/environments/awslocal"
 	"serverless-websocket/ports"
 	"serverless-websocket/ports/porttest"
 )

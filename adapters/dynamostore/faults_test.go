@@ -18,7 +18,7 @@ import (
 
 	"serverless-websocket/adapters/dynamostore"
 	"serverless-websocket/domain"
-	"serverless-websocket/integration/awslocal"
+	"serverless-websocket/integration/environments/awslocal"
 )
 
 // behind returns a store that reaches DynamoDB through the fault, and one that

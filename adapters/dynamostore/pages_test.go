@@ -12,7 +12,7 @@ import (
 
 	"serverless-websocket/adapters/dynamostore"
 	"serverless-websocket/domain"
-	"serverless-websocket/integration/awslocal"
+	"serverless-websocket/integration/environments/awslocal"
 )
 
 // TestScanAboveOnePage scans a table of 1.5 MB, whole and in segments, with

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"serverless-websocket/adapters/dynamostore"
-	"serverless-websocket/integration/awslocal"
+	"serverless-websocket/integration/environments/awslocal"
 )
 
 // How a store spends its time is tested in virtual time, with its own limits.

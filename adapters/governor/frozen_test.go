@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"serverless-websocket/domain"
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/testenv"
 	"serverless-websocket/ports"
 )
 

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"serverless-websocket/adapters/sqsqueue"
-	"serverless-websocket/integration/awslocal"
+	"serverless-websocket/integration/environments/awslocal"
 	"serverless-websocket/ports"
 )
 

@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"serverless-websocket/adapters/sqsqueue"
-	"serverless-websocket/integration/awslocal"
+	"serverless-websocket/integration/environments/awslocal"
 	"serverless-websocket/ports"
 )
 

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"serverless-websocket/adapters/sqsqueue"
-	"serverless-websocket/integration/awslocal"
+	"serverless-websocket/integration/environments/awslocal"
 )
 
 // receiverInMemory returns a receiver whose requests, all but the one for the

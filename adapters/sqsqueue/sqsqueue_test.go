@@ -9,7 +9,7 @@ import (
 	"go.uber.org/goleak"
 
 	"serverless-websocket/adapters/sqsqueue"
-	"serverless-websocket/integration/awslocal"
+	"serverless-websocket/integration/environments/awslocal"
 	"serverless-websocket/ports/porttest"
 )
 

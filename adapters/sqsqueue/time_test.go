@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"serverless-websocket/adapters/sqsqueue"
-	"serverless-websocket/integration/awslocal"
+	"serverless-websocket/integration/environments/awslocal"
 )
 
 // How a queue spends its time is tested in virtual time, with its own limits.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/gobwas/ws"
 
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/testenv"
 	"serverless-websocket/ports"
 )
 

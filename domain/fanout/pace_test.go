@@ -5,7 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 func TestAPassTakesWhatEarlierOnesTook(t *testing.T) {

@@ -22,8 +22,8 @@ const anyModule = "(any)"
 
 var testHelpers = []string{
 	"ports/porttest",
-	"integration/testenv",
-	"integration/awslocal",
+	"integration/environments/testenv",
+	"integration/environments/awslocal",
 	"github.com/google/go-cmp/...",
 	"go.uber.org/goleak",
 	"pgregory.net/rapid",

@@ -12,7 +12,7 @@ import (
 
 	"github.com/coder/websocket"
 
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 // flagNames are all flags. Each has a twin in the environment.

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"serverless-websocket/integration/deployment"
+	"serverless-websocket/integration/blackbox/deployment"
 )
 
 // stages are what was deployed, by stage; nil where that failed.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"serverless-websocket/integration/lambdalocal"
+	"serverless-websocket/integration/environments/lambdalocal"
 )
 
 // firstEvents are what the functions are invoked with first, in an order in which

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"serverless-websocket/integration/awslocal"
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/awslocal"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 // forged are bodies that look like jobs. What they are meant to send must reach

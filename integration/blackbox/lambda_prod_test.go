@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 // TestProdStage runs prod as it is deployed. It has a batching window, in which

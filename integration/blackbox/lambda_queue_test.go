@@ -6,7 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"serverless-websocket/integration/awslocal"
+	"serverless-websocket/integration/environments/awslocal"
 )
 
 // holds returns how many messages a queue has: visible, in flight and delayed.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 // TestFanOutAnswersWithAList has the compiled function work off a batch in which

@@ -11,9 +11,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"serverless-websocket/integration/awslocal"
-	"serverless-websocket/integration/lambdalocal"
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/awslocal"
+	"serverless-websocket/integration/environments/lambdalocal"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 const (

@@ -12,8 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"serverless-websocket/integration/lambdalocal"
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/lambdalocal"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 // TestDeployedZips runs the programs in the very zips that were deployed, which

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 // entry is one structured log line.

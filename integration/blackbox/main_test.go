@@ -9,7 +9,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"serverless-websocket/integration/awslocal"
+	"serverless-websocket/integration/environments/awslocal"
 )
 
 func TestMain(m *testing.M) {

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 // wantContents checks that each client got the contents, as the target promises.

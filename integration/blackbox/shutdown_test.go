@@ -9,7 +9,7 @@ import (
 
 	"github.com/coder/websocket"
 
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 // TestStopDuringBroadcasts stops the service while clients send as fast as they

@@ -11,7 +11,7 @@ import (
 
 	"github.com/coder/websocket"
 
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 // A terminal that is closed stops the service as SIGTERM does.

@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"testing"
 
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 func TestStandalone(t *testing.T) {

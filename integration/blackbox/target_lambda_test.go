@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"serverless-websocket/integration/awslocal"
-	"serverless-websocket/integration/lambdalocal"
-	"serverless-websocket/integration/stacklocal"
+	"serverless-websocket/integration/environments/awslocal"
+	"serverless-websocket/integration/environments/lambdalocal"
+	"serverless-websocket/integration/environments/stacklocal"
 )
 
 func TestLambda(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 // wscat is the tutorial's own check, with its own client. Off a terminal it

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 // wrongFunctions checks that there is a function for each composition root but

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 // What npm says is of no interest, unless it fails.
@@ -74,7 +74,7 @@ func TestEnginesAreThoseOfTheFramework(t *testing.T) {
 var nodeVersion = regexp.MustCompile(`(?:Node|node-version:|Node\.js) (\d+)`)
 
 func TestNodeVersionIsTheSameEverywhere(t *testing.T) {
-	for _, path := range []string{"README.md", "docs/aws.md", ".github/workflows/ci.yml", "integration/testenv/tools.go"} {
+	for _, path := range []string{"README.md", "docs/aws.md", ".github/workflows/ci.yml", "integration/environments/testenv/tools.go"} {
 		found := nodeVersion.FindAllSubmatch(readFile(t, filepath.Join(testenv.Root(), path)), -1)
 		if len(found) == 0 {
 			t.Errorf("%s names no version of Node", path)

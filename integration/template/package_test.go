@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 // packageTimeout bounds one run of `sls package`, which builds the functions, on a

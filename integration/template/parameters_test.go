@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 // refused are parameters that cannot work, with the line that says so; some

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"testing"
 
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 // The real framework stops with one line that says why, whatever is wrong with

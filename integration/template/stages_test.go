@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 // longestStage is the longest name of a stage in the default region: the names

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 // wrongTable compares the table with the row that dynamostore writes.

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"serverless-websocket/integration/cloudformation/validator"
-	"serverless-websocket/integration/testenv"
+	"serverless-websocket/integration/environments/cloudformation/validator"
+	"serverless-websocket/integration/environments/testenv"
 )
 
 // tolerated are the warnings of the validator that say nothing about this

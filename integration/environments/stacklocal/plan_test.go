@@ -1,0 +1,156 @@
+package stacklocal
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"serverless-websocket/integration/environments/awslocal"
+	"serverless-websocket/integration/environments/cloudformation"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(awslocal.M{M: m}) }
+
+// resolved is the stack of testdata, with values at paths of its resources in the
+// place of those that are there.
+func resolved(t *testing.T, changes map[string]any) *cloudformation.Stack {
+	t.Helper()
+	source, err := os.ReadFile("testdata/template.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all map[string]any
+	if err := json.Unmarshal(source, &all); err != nil {
+		t.Fatal(err)
+	}
+	for path, value := range changes {
+		set(all["Resources"].(map[string]any), strings.Split(path, "/"), value)
+	}
+	if source, err = json.Marshal(all); err != nil {
+		t.Fatal(err)
+	}
+	template, err := cloudformation.Parse(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack, err := template.Resolve(cloudformation.Environment{
+		Region: awslocal.Region, AccountID: "123456789012", StackName: "service-test",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stack
+}
+
+// TestRefused changes one thing in a stack that could run.
+func TestRefused(t *testing.T) {
+	if _, err := read(resolved(t, nil), nil); err != nil {
+		t.Fatal(err)
+	}
+	const elsewhere = "arn:aws:execute-api:ap-northeast-2:123456789012:other/*"
+	for _, c := range []struct {
+		path  string
+		value any
+		want  string
+	}{
+		{"LogGroup/Type", "AWS::Kinesis::Stream", "LogGroup, of type AWS::Kinesis::Stream: the type has no counterpart"},
+		{"Jobs/Properties/FifoQueue", true, `unknown field "FifoQueue"`},
+		{"Table/Properties/StreamSpecification", map[string]any{}, `unknown field "StreamSpecification"`},
+		{"Ping/Properties/VpcConfig", map[string]any{}, `unknown field "VpcConfig"`},
+		{"Jobs/Properties/RedrivePolicy/deadLetterTargetArn", "arn:aws:sqs:r:1:gone", "no dead-letter queue arn:aws:sqs:r:1:gone"},
+		{"Ping/Properties/Timeout", "long", "invalid syntax"},
+		{"Ping/Properties/Runtime", "go1.x", `runtime "go1.x"`},
+		{"Ping/Properties/Handler", "main", `handler "main"`},
+		{"Ping/Properties/Role", "arn:aws:iam::123456789012:role/gone", `no role "arn:aws:iam::123456789012:role/gone"`},
+		{"Default/Properties/FunctionName", "service-ping", `another "service-ping"`},
+		{"Source/Properties/EventSourceArn", "arn:aws:sqs:r:1:gone", "no queue arn:aws:sqs:r:1:gone"},
+		{"Source/Properties/FunctionName", "gone", "no function gone"},
+		{"Source/Properties/FunctionResponseTypes", []string{"Other"}, "responses of type Other"},
+		{"Source/Properties/FilterCriteria", map[string]any{}, `unknown field "FilterCriteria"`},
+		{"Sockets/Properties/RouteSelectionExpression", "$request.body.type", "selects routes by $request.body.type"},
+		{"SocketsStage/Properties/ApiId", "other", "it has no stage"},
+		{"HttpStage/Properties/StageName", "live", "stage live: only $default"},
+		{"HttpStage/Properties/AutoDeploy", false, `stage $default: its API has no deployment ""`},
+		{"SocketsStage/Properties/DeploymentId", "gone", `stage test: its API has no deployment "gone"`},
+		{"Deployment/Properties/ApiId", map[string]any{"Ref": "Http"}, "stage test: its API has no deployment"},
+		{"SocketsStage/Properties/DefaultRouteSettings/ThrottlingRateLimit", 0, "stage test: it refuses everything"},
+		{"SocketsStage/Properties/DefaultRouteSettings/ThrottlingBurstLimit", "0", "stage test: it refuses everything"},
+		{"SocketsStage/Properties/RouteSettings", map[string]any{}, `unknown field "RouteSettings"`},
+		{"HttpIntegration/Properties/PayloadFormatVersion", "1.0", `events of version "1.0"`},
+		{"SocketsIntegration/Properties/IntegrationType", "MOCK", "integration of type MOCK"},
+		{"SocketsIntegration/Properties/IntegrationUri", "arn:aws:lambda:r:1:function:gone", "no function at"},
+		{"SocketsIntegration/Properties/ApiId", map[string]any{"Ref": "Http"}, "its API has no integration"},
+		{"DefaultRoute/Properties/Target", "integrations/gone", `no integration "gone"`},
+		{"DefaultRoute/Properties/AuthorizationType", "AWS_IAM", "authorization AWS_IAM is not served"},
+		{"DefaultRoute/Properties/ModelSelectionExpression", "any", `unknown field "ModelSelectionExpression"`},
+		{"SocketsPermission/Properties/SourceArn", elsewhere, "route $default: the API has no permission"},
+		{"SocketsPermission/Properties/FunctionName", map[string]any{"Fn::GetAtt": []string{"Ping", "Arn"}}, "no permission"},
+		{"SocketsPermission/Properties/Action", "lambda:GetFunction", "no permission"},
+		{"SocketsPermission/Properties/Principal", "sns.amazonaws.com", "no permission"},
+		{"HttpPermission/Properties/SourceArn", elsewhere, "route GET /ping: the API has no permission"},
+	} {
+		_, err := read(resolved(t, map[string]any{c.path: c.value}), nil)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s is %v: %v, want an error with %q", c.path, c.value, err, c.want)
+		}
+	}
+}
+
+func TestOverrides(t *testing.T) {
+	stack := resolved(t, nil)
+	overrides := map[string]any{
+		"Jobs/VisibilityTimeout":             2,
+		"Jobs/RedrivePolicy/maxReceiveCount": 9,
+		"Ping/Environment/Variables/NEW":     "value",
+		"Default/Environment/Variables/NEW":  "another",
+	}
+	p, err := read(stack, overrides)
+	if err != nil || len(overrides) != 4 {
+		t.Fatalf("%v, and there are %d of 4 left", err, len(overrides))
+	}
+	jobs := p.queues["service-test-Jobs-"+suffix(stack, "Jobs")]
+	if jobs.VisibilityTimeout != "2" || jobs.RedrivePolicy.MaxReceiveCount != 9 || jobs.MaximumMessageSize != "2048" {
+		t.Errorf("the queue is %+v", jobs)
+	}
+	if variables := p.functions["service-ping"].Environment.Variables; variables["NEW"] != "value" || variables["SIZE"] != "7" {
+		t.Errorf("the environment is %v", variables)
+	}
+	if again, err := read(stack, nil); err != nil || again.functions["service-ping"].Environment.Variables["NEW"] != "" {
+		t.Errorf("the stack itself has changed: %v", err)
+	}
+	for _, nowhere := range []string{"Gone/Timeout", "LogGroups/Name"} {
+		if _, err := read(stack, map[string]any{nowhere: 1}); err == nil || !strings.Contains(err.Error(), "nothing to override at "+nowhere) {
+			t.Errorf("%s: %v", nowhere, err)
+		}
+	}
+}
+
+// suffix is what a generated name ends with.
+func suffix(stack *cloudformation.Stack, id string) string {
+	name := stack.Resources[id].PhysicalID
+	return name[strings.LastIndex(name, "-")+1:]
+}
+
+// A route answers only with the expression and the resource.
+func TestResponds(t *testing.T) {
+	for _, c := range []struct {
+		changes map[string]any
+		want    bool
+	}{
+		{nil, true},
+		{map[string]any{"DefaultRoute/Properties/RouteResponseSelectionExpression": nil}, false},
+		{map[string]any{"DefaultResponse/Properties/RouteId": map[string]any{"Ref": "SilentRoute"}}, false},
+	} {
+		stack := resolved(t, c.changes)
+		p, err := read(stack, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.responds(stack.Resources["DefaultRoute"].PhysicalID); got != c.want {
+			t.Errorf("with %v the route responds: %t", c.changes, got)
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"serverless-websocket/integration/tools/stats"
+)
+
+// results are all that was measured.
+type results struct {
+	inFlight   int
+	posts      []postResults // HTTP/1.1 alone, and HTTP/2 as well
+	coalescing coalescingResults
+	engine     engineResults
+}
+
+func (r results) write(w io.Writer) {
+	fmt.Fprintln(w, stats.Machine())
+	fmt.Fprintf(w, "Posts of %d bytes, %d in flight, to a TLS endpoint on this machine that answers after %v.\n", payloadSize, r.inFlight, latency)
+	for _, p := range r.posts {
+		p.write(w)
+	}
+	r.coalescing.write(w)
+	r.engine.write(w)
+	r.writeTargets(w)
+}
+
+func (p postResults) write(w io.Writer) {
+	own := p.named(project)
+	var rows [][]string
+	for _, m := range p.medians {
+		rows = append(rows, []string{
+			m.name, fmt.Sprintf("%.1f µs", m.CPU), fmt.Sprintf("%.1f×", m.CPU/own.CPU),
+			fmt.Sprintf("%.0f", m.Rate), fmt.Sprintf("%.2f×", m.Rate/own.Rate),
+		})
+	}
+	stats.Table(w, []string{"endpoint with " + p.endpoint.offer(), "CPU a post", "of ours", "posts/s", "of ours"}, rows)
+}
+
+func (c coalescingResults) write(w io.Writer) {
+	row := func(name string, d delivery) []string {
+		return []string{name, fmt.Sprint(d.posts), d.took.Round(time.Millisecond).String()}
+	}
+	stats.Table(w, []string{fmt.Sprintf("%d messages to %d connections", c.messages, c.connections), "posts", "time"},
+		[][]string{row("each in a pass of its own", c.oneByOne), row("together in one pass", c.together)})
+}
+
+func (e engineResults) write(w io.Writer) {
+	stats.Table(w, []string{fmt.Sprintf("the engine alone, a pass over %d rows", e.rows), ""}, [][]string{
+		{"rows a second", fmt.Sprintf("%.0f", e.perSecond)},
+		{"allocations a post, the store's left out", fmt.Sprintf("%.2f", e.allocs)},
+		{"heap in use at the peak, the store's pages included", fmt.Sprintf("%.1f MB", megabytes(e.inUse))},
+		{"the same with 5 % gone and 5 % throttled", fmt.Sprintf("%.1f MB", megabytes(e.hardInUse))},
+		{"more memory from the system, in both passes", fmt.Sprintf("%.1f MB", megabytes(e.sys))},
+	})
+}
+
+// writeTargets compares with what the project has set itself.
+func (r results) writeTargets(w io.Writer) {
+	var rows [][]string
+	for _, t := range r.targets() {
+		met := "yes"
+		if !t.met {
+			met = "NO"
+		}
+		rows = append(rows, []string{t.name, t.measured, met})
+	}
+	stats.Table(w, []string{"target", "measured", "met"}, rows)
+}
+
+type goal struct {
+	name, measured string
+	met            bool
+}
+
+func (r results) targets() []goal {
+	atLeast := func(name string, least, got float64) goal {
+		return goal{name, fmt.Sprintf("%.1f×", got), got >= least}
+	}
+	atMost := func(name, format string, most, got float64) goal {
+		return goal{name, fmt.Sprintf(format, got), got <= most}
+	}
+	var all []goal
+	for _, p := range r.posts {
+		all = append(all, atLeast("CPU a post: tuned SDK client at least 4× ours, "+p.endpoint.offer(), 4,
+			p.named(tuned).CPU/p.named(project).CPU))
+	}
+	one, c, e := r.posts[0], r.coalescing, r.engine
+	return append(all,
+		atLeast("CPU a post: SDK client as it comes at least 12× ours, HTTP/1.1", 12, one.named(asItComes).CPU/one.named(project).CPU),
+		atLeast("posts a second: at least 2.5× those of the tuned SDK client, HTTP/1.1", 2.5, one.named(project).Rate/one.named(tuned).Rate),
+		atLeast("coalescing: at least 50× fewer posts", 50, float64(c.oneByOne.posts)/float64(c.together.posts)),
+		atLeast("coalescing: at least 20× faster", 20, c.oneByOne.took.Seconds()/c.together.took.Seconds()),
+		atMost("memory of a pass: under 64 MB", "%.1f MB", 64, megabytes(max(e.inUse, e.hardInUse, e.sys))),
+		atMost("allocations a post in the engine: at most 3", "%.2f", 3, e.allocs),
+	)
+}
+
+func megabytes(bytes uint64) float64 { return float64(bytes) / 1e6 }

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"serverless-websocket/integration/tools/load/tally"
+	"serverless-websocket/integration/tools/load/wire"
+)
+
+const (
+	// firstRetry and lastRetry are how long a client waits before it tries again
+	// to reconnect, doubling in between.
+	firstRetry = time.Second
+	lastRetry  = 15 * time.Second
+	// slowReads is how many reads a second a slow reader makes, and least and most
+	// how much it reads at once.
+	slowReads             = 4
+	leastChunk, mostChunk = 64, 16 << 10
+)
+
+// client is one client, through all its connections.
+type client struct {
+	trial   *trial
+	account *tally.Client
+	habit   habit
+	sender  *sender // nil for those that only listen
+}
+
+// connection is an open connection with its accounting.
+type connection struct {
+	conn    *wire.Conn
+	session *tally.Session
+}
+
+// open connects. The caller counts what went wrong.
+func (c *client) open(ctx context.Context) (*connection, error) {
+	conn, err := c.trial.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case c.habit.speed > 0:
+		conn.Throttle(min(max(c.habit.speed/slowReads, leastChunk), mostChunk), c.rest)
+	case c.sender == nil:
+		c.trial.poller.Adopt(conn)
+	}
+	session := c.account.Open(c.trial.clock.Now())
+	if c.sender != nil {
+		c.sender.link.set(conn)
+	}
+	return &connection{conn, session}, nil
+}
+
+// rest has a slow reader wait after a read, until there is no need any more.
+func (c *client) rest(bytes int) (slow bool) {
+	return sleep(c.trial.slowly, time.Duration(bytes)*time.Second/time.Duration(c.habit.speed))
+}
+
+// live uses the connection until it ends, and then others, until ctx ends.
+func (c *client) live(ctx context.Context, current *connection) {
+	for current != nil {
+		away := c.use(ctx, current)
+		current = c.comeBack(ctx, away)
+	}
+}
+
+// use reads until the connection ends, for whatever reason, and returns how long
+// the client stays away. Only the client itself ends it with ctx.
+func (c *client) use(ctx context.Context, current *connection) (away time.Duration) {
+	staying, cancel := c.stay(ctx)
+	defer cancel()
+	var left atomic.Int64 // when
+	stop := context.AfterFunc(staying, func() {
+		left.Store(c.trial.clock.Now())
+		current.conn.Leave()
+	})
+	session := current.session
+	end := current.conn.Receive(func(b *wire.Batch) { c.take(session, b) })
+	if c.sender != nil {
+		c.sender.disconnected()
+	}
+	if stop() {
+		session.Cut()
+		c.trial.events.closed(end, c.habit.speed > 0)
+	} else {
+		session.Left(left.Load())
+		away = about(c.habit.away)
+	}
+	current.conn.Close(end)
+	return away
+}
+
+// stay ends when the client leaves by its own decision.
+func (c *client) stay(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c.habit.stay == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, about(c.habit.stay))
+}
+
+// about is within half of d.
+func about(d time.Duration) time.Duration {
+	return d/2 + time.Duration(rand.Int64N(int64(d)+1))
+}
+
+func (c *client) take(s *tally.Session, b *wire.Batch) {
+	s.Deliver(b)
+	if c.sender != nil {
+		for _, r := range b.Replies {
+			c.sender.replied(r, b.At)
+		}
+		c.sender.echoed(b)
+	}
+}
+
+// comeBack reconnects after the pause, however often it takes. It returns nil
+// when ctx has ended.
+func (c *client) comeBack(ctx context.Context, pause time.Duration) *connection {
+	for retry := firstRetry; ; retry = min(2*retry, lastRetry) {
+		if !sleep(ctx, pause) || c.trial.pace.Wait(ctx) != nil {
+			return nil
+		}
+		current, err := c.open(ctx)
+		if err == nil {
+			return current
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		c.trial.events.refusedAgain(err)
+		pause = about(retry)
+	}
+}

@@ -1,0 +1,165 @@
+package tally
+
+import (
+	"math"
+	"sort"
+
+	"serverless-websocket/integration/tools/load/wire"
+)
+
+// Client is one client of the service, through all its connections.
+type Client struct {
+	t     *Tally
+	shard *shard
+	slow  bool
+
+	// What follows is guarded by the shard.
+	current *Session
+	since   int64 // when the first connection opened; never before
+	settled set   // what the client got on its earlier connections, or lost
+	ended   []ending
+}
+
+// ending is how a connection ended that was open from a moment on.
+type ending struct {
+	open int64
+	cut  bool // not by the client
+}
+
+// Session is one connection of a client.
+type Session struct {
+	client  *Client
+	open    int64
+	seen    set
+	highest []int32 // number that came from each sender
+}
+
+// NewClient adds a client. The latencies of slow ones are kept apart.
+func (t *Tally) NewClient(slow bool) *Client {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := &Client{t: t, shard: t.shards[len(t.clients)%len(t.shards)], slow: slow, since: never}
+	t.clients = append(t.clients, c)
+	return c
+}
+
+// Open notes that a connection of the client's is open. The one before it must
+// have ended.
+func (c *Client) Open(at int64) *Session {
+	first := c.t.ledger.firstUnsent()
+	s := &Session{client: c, open: at, seen: newSet(first), highest: make([]int32, c.t.senders)}
+	for i := range s.highest {
+		s.highest[i] = never
+	}
+	c.shard.mu.Lock()
+	defer c.shard.mu.Unlock()
+	if c.shard.closed {
+		return s
+	}
+	if c.since == never {
+		c.since, c.settled = at, newSet(first)
+	} else {
+		c.shard.counts.Reconnects++
+	}
+	c.shard.connected++
+	c.current = s
+	return s
+}
+
+// Deliver notes what the connection has received.
+func (s *Session) Deliver(b *wire.Batch) {
+	h := s.client.shard
+	known := int(s.client.t.ledger.scheduled.Load())
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return
+	}
+	h.counts.add(b)
+	for _, stamp := range b.Stamps {
+		switch {
+		case stamp.N >= known:
+			h.counts.Damaged++
+		case !s.seen.add(stamp.N):
+			h.counts.Duplicated++
+		default:
+			s.order(stamp.N)
+			h.delivered(b.At, stamp, s.client.slow)
+		}
+	}
+}
+
+// order counts a broadcast that comes after a later one of the same sender's.
+func (s *Session) order(n int) {
+	highest := &s.highest[n%len(s.highest)]
+	if int32(n) < *highest {
+		s.client.shard.counts.OutOfOrder++
+	} else {
+		*highest = int32(n)
+	}
+}
+
+// Left notes that the client ended the connection, at that moment by its own
+// decision. What was accepted at least the grace before should have come.
+func (s *Session) Left(at int64) { s.end(at-s.client.t.grace, false) }
+
+// Cut notes that the connection ended without the client wanting it. Nothing
+// that did not come is lost: it counts as missed because of the cut.
+func (s *Session) Cut() { s.end(math.MinInt64, true) }
+
+// end settles what was owed to the connection: what was sent since it opened,
+// and accepted by then.
+func (s *Session) end(acceptedBy int64, cut bool) {
+	c := s.client
+	c.shard.mu.Lock()
+	defer c.shard.mu.Unlock()
+	if c.shard.closed {
+		return
+	}
+	c.shard.connected--
+	c.settle(acceptedBy)
+	c.ended = append(c.ended, ending{s.open, cut})
+	c.current = nil
+}
+
+// settle counts what the current connection lost.
+func (c *Client) settle(acceptedBy int64) {
+	s := c.current
+	c.settled.union(&s.seen)
+	c.t.ledger.owed(&s.seen, s.open, acceptedBy, func(n int, _ int64) {
+		c.shard.counts.Lost++
+		c.settled.add(n)
+	})
+}
+
+// missing is how many of the broadcasts accepted so far are still owed to the
+// open connection, if there is one.
+func (c *Client) missing() (n int) {
+	c.shard.mu.Lock()
+	defer c.shard.mu.Unlock()
+	if c.current != nil {
+		c.t.ledger.owed(&c.current.seen, c.current.open, math.MaxInt64, func(int, int64) { n++ })
+	}
+	return n
+}
+
+// close settles everything. The shard is locked.
+func (c *Client) close() {
+	if c.current != nil {
+		c.settle(math.MaxInt64)
+	}
+	if c.since != never {
+		c.t.ledger.owed(&c.settled, c.since, math.MaxInt64, func(_ int, sent int64) { c.missed(sent) })
+	}
+}
+
+// missed counts a broadcast that came on no connection, because of how the last
+// one ended that was open before the sending.
+func (c *Client) missed(sent int64) {
+	next := sort.Search(len(c.ended), func(i int) bool { return c.ended[i].open > sent })
+	if c.ended[next-1].cut {
+		c.shard.counts.MissedCut++
+	} else {
+		c.shard.counts.MissedAway++
+	}
+}

@@ -1,0 +1,100 @@
+// Command soak runs the standalone service under steady broadcasts while half of
+// the clients leave and return all the time, and tells whether its CPU and memory
+// stay what they are. Linux alone has what it reads.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"serverless-websocket/adapters/command"
+	"serverless-websocket/adapters/flags"
+	"serverless-websocket/integration/environments/testenv"
+	"serverless-websocket/integration/tools/load/report"
+)
+
+// The clients that come and go: their share, and how long they stay and are away.
+const (
+	share = 0.5
+	stay  = 10 * time.Second
+	away  = time.Second
+)
+
+// settings are what the flags say.
+type settings struct {
+	service, generator string // programs
+	clients            int
+	rate               float64 // broadcasts a second
+	length             time.Duration
+}
+
+func main() {
+	var s settings
+	flag.StringVar(&s.service, "service", "bin/standalone", "`program` of the standalone service")
+	flag.StringVar(&s.generator, "load", "bin/load", "`program` of the load generator")
+	flag.IntVar(&s.clients, "clients", 2000, "how many clients connect; half of them stay about ten seconds each time")
+	flag.Float64Var(&s.rate, "rate", 10, "broadcasts a second")
+	flag.DurationVar(&s.length, "length", 10*time.Minute, "how long to send")
+	flags.Require(flag.CommandLine, "clients", "2 or more", func(n int) bool { return n >= 2 })
+	flags.Require(flag.CommandLine, "rate", "above 0", flags.Positive[float64])
+	flags.Require(flag.CommandLine, "length", "10s or more", func(d time.Duration) bool { return d >= 10*time.Second })
+	flags.MustParse("soak")
+	command.Main("soak", func(ctx context.Context) error { return run(ctx, s, os.Stdout, os.Stderr) })
+}
+
+// run fails when something was lost, or when the service needed more in the end
+// than in the beginning.
+func run(ctx context.Context, s settings, out, progress io.Writer) error {
+	server, address, err := testenv.Serve(ctx, func(address string) (*exec.Cmd, error) {
+		return exec.Command(s.service,
+			"-ws-addr", address, "-http-addr", "127.0.0.1:0", "-management-addr", "", "-log-level", "warn"), nil
+	})
+	if err != nil {
+		return err
+	}
+	defer server.Stop()
+	var w watch
+	group, ctx := errgroup.WithContext(ctx)
+	watching, done := context.WithCancel(ctx)
+	group.Go(func() error { return w.run(watching, server.Pid(), s.length, progress) })
+	var r report.Report
+	group.Go(func() (err error) {
+		defer done()
+		r, err = s.load(ctx, "ws://"+address)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%d broadcasts, %d deliveries, %d reconnects. %s\n",
+		r.Broadcasts.Accepted, r.Deliveries.Delivered, r.Connections.Reconnects, r.Verdict())
+	return errors.Join(s.clean(r), w.judge(out))
+}
+
+// load is what the load generator is to do.
+func (s settings) load(ctx context.Context, url string) (report.Report, error) {
+	return report.Run(ctx, s.generator, "-url", url, "-scenario", "churn", "-clients", fmt.Sprint(s.clients),
+		"-churn-share", fmt.Sprint(share), "-churn-stay", stay.String(), "-churn-away", away.String(),
+		"-rate", fmt.Sprint(s.rate), "-broadcasts", fmt.Sprint(int(s.rate*s.length.Seconds())))
+}
+
+// clean fails if the clients could not come and go as they were to, or got what
+// they should not.
+func (s settings) clean(r report.Report) error {
+	expected := share * float64(s.clients) * s.length.Seconds() / (stay + away).Seconds()
+	switch d, c := r.Deliveries, r.Connections; {
+	case d.Duplicated > 0 || d.OutOfOrder > 0:
+		return fmt.Errorf("%d deliveries came twice, %d out of order", d.Duplicated, d.OutOfOrder)
+	case c.Refusals() > 0 || float64(c.Reconnects) < expected/2:
+		return fmt.Errorf("%d reconnects, where about %.0f were expected, and %d refused", c.Reconnects, expected, c.Refusals())
+	}
+	return nil
+}
