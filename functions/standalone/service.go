@@ -111,21 +111,16 @@ func (v *service) newQueue(maxBytes int) *memqueue.Queue {
 // routes wires the handlers to the routes, as serverless.yml does on AWS.
 func routes(store *memstore.Store, jobs ports.Queue, lifetime time.Duration, log *slog.Logger,
 ) map[string]wsgateway.Route {
-	connections := &lambdaevent.ConnectionManager{
-		Registry: &session.Registry{Store: store, Lifetime: lifetime},
-		Log:      log,
-	}
-	send := &lambdaevent.SendMessage{
+	useCases := lambdaevent.UseCases{
+		Registry:  &session.Registry{Store: store, Lifetime: lifetime},
 		Publisher: &publish.Publisher{Queue: jobs, NewID: ulids.NewSource().New},
 		Log:       log,
 	}
-	unknown := &lambdaevent.DefaultMessage{Log: log}
-	return map[string]wsgateway.Route{
-		"$connect":    {Integration: connections.Handle},
-		"$disconnect": {Integration: connections.Handle},
-		"$default":    {Integration: unknown.Handle, Response: true},
-		"sendMessage": {Integration: send.Handle, Response: true},
+	served := map[string]wsgateway.Route{}
+	for key, route := range useCases.Routes() {
+		served[key] = wsgateway.Route{Integration: wsgateway.Integration(route.Handler), Response: route.Replies}
 	}
+	return served
 }
 
 // httpAPI wires the handlers to the routes of the HTTP API.

@@ -5,19 +5,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"serverless-websocket/adapters/lambdaevent"
 )
 
-// routes tells the function behind each route of the WebSocket API, and whether
-// what it answers is sent to the client.
-var routes = map[string]struct {
-	function string
-	replies  bool
-}{
-	"$connect":    {"ConnectionManager", false},
-	"$disconnect": {"ConnectionManager", false},
-	"$default":    {"DefaultMessage", true},
-	"sendMessage": {"SendMessage", true},
-}
+// routes are those that the handlers are for, and that standalone serves.
+var routes = lambdaevent.UseCases{}.Routes()
+
+// resource is the first part of the names of a function's resources.
+func resource(function string) string { return strings.ToUpper(function[:1]) + function[1:] }
 
 func wrongGateway(t template) []string {
 	wrong := t.unmet(
@@ -48,13 +44,13 @@ func wrongRoutes(t template) []string {
 			continue
 		}
 		found[key] = true
-		if !strings.Contains(route.text("Properties/Target"), ref(want.function+"WebsocketsIntegration")) {
-			wrong = append(wrong, fmt.Sprintf("route %s does not go to %s", key, want.function))
+		if !strings.Contains(route.text("Properties/Target"), ref(resource(want.Function)+"WebsocketsIntegration")) {
+			wrong = append(wrong, fmt.Sprintf("route %s does not go to %s", key, want.Function))
 		}
 		selects := route.text("Properties/RouteResponseSelectionExpression") == `"$default"`
-		if selects != want.replies || responses[id] != want.replies {
+		if selects != want.Replies || responses[id] != want.Replies {
 			wrong = append(wrong, fmt.Sprintf("route %s: selects a route response %v, has one %v, should %v",
-				key, selects, responses[id], want.replies))
+				key, selects, responses[id], want.Replies))
 		}
 	}
 	for key := range routes {
@@ -128,11 +124,14 @@ func wrongAccessLog(format string) []string {
 // wrongPermissions checks that only the routes of this API invoke a function.
 func wrongPermissions(t template) []string {
 	api := "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebsocketsApi}/" + t.stage() + "/"
-	wrong := t.unmet(
-		expectation{"Resources/ConnectionManagerLambdaPermissionWebsockets/Properties/SourceArn", sub(api + "$*connect")},
-		expectation{"Resources/DefaultMessageLambdaPermissionWebsockets/Properties/SourceArn", sub(api + "$default")},
-		expectation{"Resources/SendMessageLambdaPermissionWebsockets/Properties/SourceArn", sub(api + "sendMessage")},
-	)
+	var wrong []string
+	for key, route := range routes {
+		if key == "$connect" || key == "$disconnect" {
+			key = "$*connect"
+		}
+		path := "Resources/" + resource(route.Function) + "LambdaPermissionWebsockets/Properties/SourceArn"
+		wrong = append(wrong, t.unmet(expectation{path, sub(api + key)})...)
+	}
 	for id, permission := range t.ofType("AWS::Lambda::Permission") {
 		if permission.at("Properties/SourceArn") == nil {
 			wrong = append(wrong, id+" lets any API invoke the function")
