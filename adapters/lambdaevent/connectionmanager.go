@@ -25,7 +25,7 @@ func (h *ConnectionManager) Handle(ctx context.Context, event events.APIGatewayW
 	id := domain.ConnectionID(request.ConnectionID)
 	switch request.EventType {
 	case "CONNECT":
-		if err := h.Registry.Connect(ctx, id); err != nil {
+		if err := h.Registry.Connect(ctx, id, principal(request)); err != nil {
 			return refuse(ctx, h.Log, request, nil, err), nil
 		}
 		h.Log.InfoContext(ctx, "connected", "connectionId", id, "sourceIp", request.Identity.SourceIP)

@@ -20,7 +20,7 @@ type SendMessage struct {
 // the message, or with the reason why it is refused. The error is always nil.
 func (h *SendMessage) Handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (
 	events.APIGatewayProxyResponse, error) {
-	f, message, err := h.accept(ctx, event.Body)
+	f, message, err := h.accept(ctx, principal(event.RequestContext), event.Body)
 	if err != nil {
 		return refuse(ctx, h.Log, event.RequestContext, f.ref, err), nil
 	}
@@ -29,7 +29,7 @@ func (h *SendMessage) Handle(ctx context.Context, event events.APIGatewayWebsock
 	return accepted(message.ID, f.ref), nil
 }
 
-func (h *SendMessage) accept(ctx context.Context, body string) (frame, domain.Message, error) {
+func (h *SendMessage) accept(ctx context.Context, from domain.Principal, body string) (frame, domain.Message, error) {
 	f, err := parseFrame(body)
 	if err != nil {
 		return f, domain.Message{}, err
@@ -38,6 +38,6 @@ func (h *SendMessage) accept(ctx context.Context, body string) (frame, domain.Me
 	if err != nil {
 		return f, domain.Message{}, err
 	}
-	message, err := h.Publisher.Publish(ctx, content)
+	message, err := h.Publisher.Publish(ctx, publish.Command{From: from, To: domain.ToEveryone(), Content: content})
 	return f, message, err
 }

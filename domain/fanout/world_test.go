@@ -111,7 +111,7 @@ func (w *world) registered() []domain.ConnectionID {
 
 func (w *world) send(content string) domain.MessageID {
 	w.t.Helper()
-	m, err := w.sender.Publish(context.Background(), domain.Content(content))
+	m, err := w.sender.Publish(context.Background(), publish.Command{To: domain.ToEveryone(), Content: domain.Content(content)})
 	if err != nil {
 		w.t.Fatal(err)
 	}

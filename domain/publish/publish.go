@@ -4,13 +4,21 @@ package publish
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"serverless-websocket/domain"
 	"serverless-websocket/ports"
 )
 
-// Publisher accepts messages for everybody. It may be used concurrently.
+// Command asks to send a message.
+type Command struct {
+	From    domain.Principal
+	To      domain.Recipients
+	Content domain.Content
+}
+
+// Publisher accepts messages. It may be used concurrently.
 type Publisher struct {
 	Queue ports.Queue
 	// NewID returns a ULID for the instant; within a process, ids ascend. It is
@@ -18,19 +26,23 @@ type Publisher struct {
 	NewID func(time.Time) domain.MessageID
 }
 
-// Publish puts the content on the queue as a message to everybody and returns the
-// message once it is stored there: from then on it is delivered or ends on the
+// Publish puts the content on the queue as a message to the recipients and returns
+// the message once it is stored there: from then on it is delivered or ends on the
 // dead-letter queue.
 //
-// The errors are *domain.Error: ContentTooLarge, and Unavailable when the queue
-// did not take the message.
-func (p *Publisher) Publish(ctx context.Context, content domain.Content) (domain.Message, error) {
+// The errors are *domain.Error: Internal when the recipients are not Valid, which is
+// the caller's mistake, ContentTooLarge, and Unavailable when the queue did not take
+// the message. Nothing is queued then.
+func (p *Publisher) Publish(ctx context.Context, c Command) (domain.Message, error) {
+	if !c.To.Valid() {
+		return domain.Message{}, &domain.Error{Code: domain.Internal, Cause: fmt.Errorf("recipients %+v", c.To)}
+	}
 	now := time.Now()
-	message, err := domain.NewMessage(p.NewID(now), now, content)
+	message, err := domain.NewMessage(p.NewID(now), now, c.Content)
 	if err != nil {
 		return domain.Message{}, err
 	}
-	job := domain.Job{Messages: []domain.Message{message}, To: domain.ToEveryone()}
+	job := domain.Job{Messages: []domain.Message{message}, To: c.To}
 	if err := p.Queue.Send(ctx, ports.QueueMessage{Body: job.Encode()}); err != nil {
 		return domain.Message{}, &domain.Error{Code: domain.Unavailable, Cause: err}
 	}

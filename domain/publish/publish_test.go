@@ -24,9 +24,13 @@ func newPublisher() (*publish.Publisher, *memqueue.Queue) {
 	return &publish.Publisher{Queue: queue, NewID: newID}, queue
 }
 
+func toEveryone(content domain.Content) publish.Command {
+	return publish.Command{To: domain.ToEveryone(), Content: content}
+}
+
 func TestAnAcceptedMessageIsAJobForEveryone(t *testing.T) {
 	p, queue := newPublisher()
-	message, err := p.Publish(context.Background(), domain.Content(`{ "a": 1 }`))
+	message, err := p.Publish(context.Background(), toEveryone(domain.Content(`{ "a": 1 }`)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +49,7 @@ func TestPublishSaysWhenTheQueueDoesNotTakeTheMessage(t *testing.T) {
 	p, _ := newPublisher()
 	queue := down{errors.New("queue down")}
 	p.Queue = queue
-	_, err := p.Publish(context.Background(), domain.Content(`1`))
+	_, err := p.Publish(context.Background(), toEveryone(domain.Content(`1`)))
 	wantCode(t, err, domain.Unavailable)
 	if !errors.Is(err, queue.err) {
 		t.Errorf("the cause is missing from %v", err)
@@ -54,7 +58,7 @@ func TestPublishSaysWhenTheQueueDoesNotTakeTheMessage(t *testing.T) {
 
 func TestPublishRefusesWhatDoesNotFitAFrame(t *testing.T) {
 	p, queue := newPublisher()
-	_, err := p.Publish(context.Background(), domain.Content(`"`+strings.Repeat("x", domain.MaxPayload)+`"`))
+	_, err := p.Publish(context.Background(), toEveryone(domain.Content(`"`+strings.Repeat("x", domain.MaxPayload)+`"`)))
 	wantCode(t, err, domain.ContentTooLarge)
 	if depth := queue.Depth(); depth.Ready > 0 {
 		t.Errorf("queued all the same: %+v", depth)
@@ -65,11 +69,39 @@ func TestPublishRefusesWhatDoesNotFitAFrame(t *testing.T) {
 func TestPublishRefusesAnIDThatIsNone(t *testing.T) {
 	p, queue := newPublisher()
 	p.NewID = func(time.Time) domain.MessageID { return `","content":"forged` }
-	if _, err := p.Publish(context.Background(), domain.Content(`1`)); err == nil {
+	if _, err := p.Publish(context.Background(), toEveryone(domain.Content(`1`))); err == nil {
 		t.Error("accepted")
 	}
 	if depth := queue.Depth(); depth.Ready > 0 {
 		t.Errorf("queued all the same: %+v", depth)
+	}
+}
+
+// A field that was forgotten must not make a broadcast of a private message.
+func TestPublishRefusesRecipientsThatAreNone(t *testing.T) {
+	for _, to := range []domain.Recipients{{}, {Kind: domain.User}, {Kind: domain.Everyone, Name: "alice"}} {
+		p, queue := newPublisher()
+		_, err := p.Publish(context.Background(), publish.Command{To: to, Content: domain.Content(`1`)})
+		wantCode(t, err, domain.Internal)
+		if depth := queue.Depth(); depth.Ready > 0 {
+			t.Errorf("queued all the same: %+v", depth)
+		}
+	}
+}
+
+// A message to a user is queued as one to that user.
+func TestPublishKeepsTheRecipients(t *testing.T) {
+	p, queue := newPublisher()
+	to := domain.Recipients{Kind: domain.User, Name: "alice"}
+	if _, err := p.Publish(context.Background(), publish.Command{To: to, Content: domain.Content(`1`)}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := queue.Receive(context.Background(), 10)
+	if err != nil || len(got) != 1 {
+		t.Fatalf("%d jobs, error %v", len(got), err)
+	}
+	if job, err := domain.DecodeJob(got[0].Body); err != nil || job.To != to {
+		t.Errorf("job for %v, error %v", job.To, err)
 	}
 }
 

@@ -25,12 +25,12 @@ type Registry struct {
 	Lifetime time.Duration // of a connection, after which the gateway closes it
 }
 
-// Connect registers the connection. Posts to it may answer Gone until the
+// Connect registers the principal's connection. Posts to it may answer Gone until the
 // caller has answered the gateway.
 //
 // The errors are *domain.Error: Internal for an id that is not Valid, which no
 // gateway has, and Unavailable when the store failed.
-func (r *Registry) Connect(ctx context.Context, id domain.ConnectionID) error {
+func (r *Registry) Connect(ctx context.Context, id domain.ConnectionID, _ domain.Principal) error {
 	now := time.Now()
 	return change(id, func() error {
 		return r.Store.Put(ctx, domain.Connection{

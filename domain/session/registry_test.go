@@ -34,7 +34,7 @@ func registered(t *testing.T, store *memstore.Store) (all []domain.ConnectionID)
 func TestAConnectionWithoutAnIDIsNotRegistered(t *testing.T) {
 	registry, store := newRegistry()
 	for _, id := range []domain.ConnectionID{"", "\xff", domain.ConnectionID(strings.Repeat("x", 2049))} {
-		wantCode(t, registry.Connect(context.Background(), id), domain.Internal)
+		wantCode(t, registry.Connect(context.Background(), id, domain.Principal{}), domain.Internal)
 		wantCode(t, registry.Disconnect(context.Background(), id), domain.Internal)
 	}
 	if got := registered(t, store); len(got) > 0 {
@@ -47,7 +47,7 @@ func TestARegisteredConnectionExpiresAfterItsLifetime(t *testing.T) {
 		registry, store := newRegistry()
 		ctx := context.Background()
 		for _, id := range []domain.ConnectionID{"stays", "leaves"} {
-			if err := registry.Connect(ctx, id); err != nil {
+			if err := registry.Connect(ctx, id, domain.Principal{}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -107,7 +107,7 @@ func (w *world) register(c *client) bool {
 	defer callerOf(ctx).cancel()
 	callerOf(ctx).clock = w.clock("connect " + string(c.id))
 	w.gateway.registering(c)
-	if err := w.registry.Connect(ctx, c.id); err != nil {
+	if err := w.registry.Connect(ctx, c.id, domain.Principal{}); err != nil {
 		return false
 	}
 	w.gateway.registered(c)

@@ -168,7 +168,7 @@ func (w *world) send(number int) {
 	sender := publish.Publisher{Queue: w.jobs, NewID: func(time.Time) domain.MessageID { return m.id }}
 	run, ctx := newCaller("sender of "+string(m.id), time.Minute)
 	defer run.cancel()
-	if _, err := sender.Publish(ctx, domain.Content(content)); err == nil {
+	if _, err := sender.Publish(ctx, publish.Command{To: domain.ToEveryone(), Content: domain.Content(content)}); err == nil {
 		m.acceptedAt = time.Now()
 	}
 	w.mu.Lock()

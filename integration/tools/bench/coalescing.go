@@ -96,8 +96,9 @@ func newJobs(messages int) ([]fanout.Delivery, error) {
 		return domain.MessageID(fmt.Sprintf("01J%023d", ids))
 	}}
 	content := domain.Content(`"` + strings.Repeat("x", payloadSize-2) + `"`)
+	command := publish.Command{To: domain.ToEveryone(), Content: content}
 	for range messages {
-		if _, err := sender.Publish(context.Background(), content); err != nil {
+		if _, err := sender.Publish(context.Background(), command); err != nil {
 			return nil, err
 		}
 	}
