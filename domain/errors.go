@@ -1,7 +1,7 @@
 package domain
 
 // Code is the kind of an error that a client can be told. The set is closed:
-// clients switch on it, and every code has its row in the README.
+// clients switch on it, and every code has its row in docs/protocol.md.
 type Code string
 
 // The codes.

@@ -55,8 +55,8 @@ func TestReadersAreWarnedFirst(t *testing.T) {
 func TestDocumentedLoadIsWhatDevTakes(t *testing.T) {
 	rate := packages(t)["dev"].defaults()["throttleRate"]
 	want := "dev takes " + rate + " (`throttleRate`): say `CONNECT_RATE=" + rate + "`"
-	if page := readFile(t, filepath.Join(testenv.Root(), "README.md")); !strings.Contains(string(page), want) {
-		t.Errorf("the README does not say: %s", want)
+	if page := readFile(t, filepath.Join(testenv.Root(), "docs/performance.md")); !strings.Contains(string(page), want) {
+		t.Errorf("docs/performance.md does not say: %s", want)
 	}
 }
 
