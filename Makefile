@@ -9,6 +9,7 @@ FUZZTIME    ?= 20s
 SEEDS       ?= 1000
 PACKAGES    ?= build/packages
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 GO_MINOR    := $(shell sed -n 's/^go 1\.\([0-9]*\).*/\1/p' go.mod 2>/dev/null)
 CODE        := domain ports adapters functions integration
 
@@ -16,7 +17,7 @@ CODE        := domain ports adapters functions integration
 LAMBDAS  := $(filter-out standalone,$(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go)))
 BINARIES := $(foreach arch,arm64 amd64,$(LAMBDAS:%=build/$(arch)/%/bootstrap))
 
-.PHONY: help run test unit integration coldstart bench load bench-standalone soak chaos lint gofmt vet staticcheck build package deploy remove logs simulate scale fuzz rename clean go node npm $(BINARIES)
+.PHONY: help run test unit integration coldstart bench load bench-standalone soak chaos lint gofmt vet staticcheck govulncheck build package deploy remove logs simulate scale fuzz rename clean go node npm $(BINARIES)
 
 # What each target takes on the command line. All of them take what the programs
 # that they run read from the environment, where make puts it. Anything else is a
@@ -60,11 +61,16 @@ check = printf '%s' $(call quoted,$($(1))) | grep -Eqx '$(2)' || \
 
 help: ## - | list the targets
 	@echo "Targets, what each needs, and what it does:"
-	@awk -F ':.*## | [|] ' '/^[a-z-]+:.*## / { printf "  make %-17s %-14s %s\n", $$1, $$2, $$3 }' Makefile
+	@awk -F ':.*## | [|] ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-17s %-14s %s\n", $$1, $$2, $$3 }' Makefile
+
+##@ Run
 
 # Not `go run`, which dies of a SIGTERM without passing it on.
 run: go ## Go | start the standalone service; flags go into ARGS, as in ARGS="--help"
 	@$(call compile,functions/standalone) && exec bin/standalone $(ARGS)
+
+##@ Test
 
 # go test as it is, but that a failure takes a page (all of it is in
 # build/test.log), and that what was skipped is said at the end. Packages have
@@ -89,6 +95,8 @@ coldstart: go npm ## Go, Node, Java | measure the cold start of each function on
 	@out=$$(go test -count=1 -v -run '^TestColdStart$$' ./integration/blackbox) || { printf '%s\n' "$$out"; exit 1; }; \
 		printf '%s\n' "$$out" | sed -n 's/.*_test.go:[0-9]*: //p'
 
+##@ Measure
+
 # The rest of the machine should be idle meanwhile.
 bench: go ## Go | compare ways to post and measure the engine, in two to three minutes
 	@echo "building the benchmark" >&2
@@ -110,7 +118,9 @@ soak: go ## Go, Linux | run the standalone service for ten minutes while clients
 chaos: go ## Go, Linux | run the standalone service while clients misbehave, and say what the others notice, in two minutes
 	@$(call compile,functions/standalone) && $(call compile,integration/tools/load) && go run ./integration/tools/chaos $(ARGS)
 
-lint: go gofmt vet staticcheck ## Go | check format, go vet and staticcheck
+##@ Check
+
+lint: go gofmt vet staticcheck govulncheck ## Go | check format, go vet, staticcheck and known vulnerabilities
 
 gofmt:
 	@files=$$(gofmt -l $(CODE)); test -z "$$files" || { echo "gofmt these files:" $$files >&2; exit 1; }
@@ -122,6 +132,15 @@ vet:
 staticcheck:
 	@echo "staticcheck; the first time it is downloaded and built, which takes a minute or two" >&2
 	@go run $(STATICCHECK) ./...
+
+# A machine without a way to the database of vulnerabilities can check nothing.
+govulncheck:
+	@echo "govulncheck" >&2
+	@out=$$(go run $(GOVULNCHECK) ./... 2>&1) && exit; case "$$out" in \
+		*"fetching vulnerabilities"*) echo "govulncheck skipped: it cannot read its database" >&2;; \
+		*) printf '%s\n' "$$out" >&2; exit 1;; esac
+
+##@ Deploy
 
 build: $(BINARIES) ## Go | build the Lambdas for arm64 and amd64 into build/
 
@@ -150,6 +169,8 @@ logs: node_modules/.package-lock.json ## Node, AWS | follow the log of FUNCTION 
 	@$(call check,FUNCTION,[A-Za-z0-9]+,a name such as fanOut)
 	@npx sls logs --function $(FUNCTION) --stage $(STAGE) --tail $(ARGS)
 
+##@ Simulate
+
 simulate: go ## Go | run SEEDS (1000) simulated worlds and say what was checked, or show the one of SEED
 	@$(if $(SEED),$(call check,SEED,[0-9]+,a whole number),$(call check,SEEDS,[1-9][0-9]*,a whole number above 0))
 	@echo "building the simulation, and running $(if $(SEED),seed $(SEED),$(SEEDS) seeds)" >&2
@@ -165,6 +186,8 @@ fuzz: go ## Go | run each fuzz target for FUZZTIME (20s)
 		target=$${func#func }; echo "$$target ($$(dirname $$file))"; \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) </dev/null || exit 1; \
 	done
+
+##@ Maintain
 
 rename: go ## Go | give the module the path MODULE, in go.mod and in every import
 	@go run ./integration/tools/rename $(call quoted,$(MODULE))
