@@ -37,8 +37,9 @@ func fromEnvironment(f *flag.FlagSet, env map[string]string) (err error) {
 	return err
 }
 
-// hasTwin: all flags but -version are settings.
-func hasTwin(one *flag.Flag) bool { return one.Name != "version" }
+// hasTwin reports whether the flag is a setting of the service. The others ask for
+// something else than to run it.
+func hasTwin(one *flag.Flag) bool { return one.Name != "version" && one.Name != "health" }
 
 // strayVariables are those of the environment that look like twins and are none.
 // They are warned of, not refused: a platform may set some of its own, as

@@ -51,6 +51,8 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	case settings.version:
 		fmt.Fprintln(stdout, "standalone", version())
 		return exitOK
+	case settings.health:
+		return health(settings, stdout, stderr)
 	}
 	log, bounded := newLogger(settings, stderr)
 	defer bounded.Close(logTimeout)
@@ -72,5 +74,15 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		log.Error("not stopped gracefully", "error", err)
 		return exitFailed
 	}
+	return exitOK
+}
+
+// health returns the exit status of a health check.
+func health(s settings, stdout, stderr io.Writer) int {
+	if err := checkHealth(s.httpAddr); err != nil {
+		fmt.Fprintf(stderr, "standalone: %v\n", err)
+		return exitFailed
+	}
+	fmt.Fprintln(stdout, "healthy")
 	return exitOK
 }

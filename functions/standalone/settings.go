@@ -30,7 +30,7 @@ type settings struct {
 	queueBytes                       int
 	logLevel                         slog.Level
 	logFormat                        string
-	version                          bool
+	version, health                  bool
 	underMake                        bool
 }
 
@@ -59,6 +59,7 @@ func (s *settings) flags() *flag.FlagSet {
 	f.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "least `level` that is logged: debug, info, warn or error")
 	f.StringVar(&s.logFormat, "log-format", "auto", "text, json, or auto: `format` text on a terminal and json elsewhere")
 	f.BoolVar(&s.version, "version", false, "print the version and end")
+	f.BoolVar(&s.health, "health", false, "ask the service at http-addr whether it answers, and end: with status 0 if it does, otherwise 1")
 	return f
 }
 
