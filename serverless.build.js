@@ -3,7 +3,8 @@
 const { execFileSync } = require('node:child_process');
 
 // The fewest fan-out workers that may read a queue, which is AWS's own limit. New
-// jobs and retries have that many each, parts of jobs have the rest.
+// jobs and retries have that many each, parts of jobs have the rest. A test holds
+// this to fanout.Quota, by which the workers divide the posts a second.
 const fewest = 2;
 
 // How many characters IAM and Lambda take for the name of a role or a function.

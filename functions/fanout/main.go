@@ -32,19 +32,22 @@ func newWorker(log *slog.Logger, env *boot.Env) *fanout.Worker {
 	queues := sqs.NewFromConfig(cfg)
 
 	inFlight := env.Count("POSTS_IN_FLIGHT", 256)
-	share := sharesOf(env.Count("POSTS_PER_SECOND", 10_000), env.Count("FAN_OUT_CONCURRENCY", fewestWorkers))
+	quota := fanout.Quota{
+		PostsPerSecond: float64(env.Count("POSTS_PER_SECOND", 10_000)),
+		Workers:        env.Count("FAN_OUT_CONCURRENCY", fanout.MinWorkers),
+	}
 	poster := apigwposter.New(cfg, env.URL("MANAGEMENT_ENDPOINT"), apigwposter.Options{InFlight: inFlight})
 	return fanout.New(fanout.Ports{
 		Connections: store,
-		Poster:      governor.New(poster, governor.Options{PerSecond: share.perSecond}),
-		RetryPoster: governor.New(poster, governor.Options{PerSecond: share.retriesPerSecond}),
+		Poster:      governor.New(poster, governor.Options{PerSecond: quota.PerWorker()}),
+		RetryPoster: governor.New(poster, governor.Options{PerSecond: quota.PerRetryWorker()}),
 		Parts:       sqsqueue.New(queues, env.URL("PARTS_QUEUE_URL"), sqsqueue.Options{}),
 		Retries:     sqsqueue.New(queues, env.URL("RETRIES_QUEUE_URL"), sqsqueue.Options{}),
 		DeadLetters: sqsqueue.New(queues, env.URL("DEAD_LETTER_QUEUE_URL"), sqsqueue.Options{}),
 	}, log, fanout.Options{
 		InFlight:         inFlight,
-		Workers:          share.parts,
-		PerSecond:        share.perSecond,
+		Workers:          quota.Parts(),
+		PerSecond:        quota.PerWorker(),
 		ConfirmGoneAfter: cmp.Or(env.Seconds("CONFIRM_GONE_AFTER", 10*time.Second), fanout.PruneAtOnce),
 	})
 }

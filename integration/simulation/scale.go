@@ -145,9 +145,9 @@ func (m *measured) sustain(rows *memstore.Store, messages int, interval time.Dur
 // newWorld is wired as serverless.yml has it.
 func (m *measured) newWorld(rows *memstore.Store) (*world, *account) {
 	w := newWorld(0, plan{
-		jobs:    intake{workers: 2, batch: 10},
-		parts:   intake{workers: m.workers.concurrency - 4, batch: 1},
-		retries: intake{workers: 2, batch: 10},
+		jobs:    intake{workers: fanout.JobWorkers, batch: 10},
+		parts:   intake{workers: m.share().PartWorkers(), batch: 1},
+		retries: intake{workers: fanout.RetryWorkers, batch: 10},
 		timeout: time.Minute, visibility: 390 * time.Second,
 	}, nil)
 	a := &account{quota: newBucket(m.quota, m.quota/2)}
@@ -167,15 +167,18 @@ func (w *world) broadcast(number int, a *account) time.Duration {
 // worker returns one of the workers, with its share of the quota.
 func (m *measured) worker(w *world, a *account, rows *memstore.Store) *fanout.Worker {
 	cpu := postCPU * vCPUMemoryMB / time.Duration(min(vCPUMemoryMB, m.workers.memoryMB))
-	// As in functions/fanout.
-	share := (1 - retryShare) * m.quota / float64(m.workers.concurrency-2)
 	poster := &machine{account: a, cost: cpu}
 	outside := w.outside(table{rows})
-	outside.Poster = governor.New(poster, governor.Options{PerSecond: share})
-	outside.RetryPoster = governor.New(poster, governor.Options{PerSecond: retryShare * m.quota / 2})
+	outside.Poster = governor.New(poster, governor.Options{PerSecond: m.share().PerWorker()})
+	outside.RetryPoster = governor.New(poster, governor.Options{PerSecond: m.share().PerRetryWorker()})
 	return fanout.New(outside, w.log, fanout.Options{
-		InFlight: m.workers.inFlight, Workers: m.workers.concurrency - 3, PerSecond: share,
+		InFlight: m.workers.inFlight, Workers: m.share().Parts(), PerSecond: m.share().PerWorker(),
 	})
+}
+
+// share is how the workers share the quota, as in functions/fanout.
+func (m *measured) share() fanout.Quota {
+	return fanout.Quota{PostsPerSecond: m.quota, Workers: m.workers.concurrency}
 }
 
 // newTable returns a table of so many open connections.

@@ -7,12 +7,9 @@ import (
 
 	"serverless-websocket/adapters/governor"
 	"serverless-websocket/domain"
+	"serverless-websocket/domain/fanout"
 	"serverless-websocket/ports"
 )
-
-// retryShare is the share of the quota that workers of retries get together; see
-// functions/fanout.
-const retryShare = 0.1
 
 // posters returns what a worker posts by: the gateway and, if the workers are
 // governed, governors with their shares of the quota.
@@ -26,7 +23,7 @@ func (w *world) posters() (poster, retryPoster ports.Poster) {
 			Burst:     max(1, int(share*w.plan.hazards.burst)/workers),
 		})}
 	}
-	return governed(1-retryShare, w.plan.jobs.workers+w.plan.parts.workers), governed(retryShare, w.plan.retries.workers)
+	return governed(1-fanout.RetryShare, w.plan.jobs.workers+w.plan.parts.workers), governed(fanout.RetryShare, w.plan.retries.workers)
 }
 
 // account returns the bucket of the account. That of governed workers has room

@@ -3,6 +3,8 @@ package template_test
 import (
 	"fmt"
 	"strconv"
+
+	"serverless-websocket/domain/fanout"
 )
 
 const (
@@ -69,9 +71,9 @@ func wrongEventSources(t template) []string {
 		expectation{retriesSource + "MaximumBatchingWindowInSeconds", "null"},
 	)
 	concurrency, _ := strconv.Atoi(shared.packages[t.stage()].settings()["fanOutConcurrency"])
-	wrong = append(wrong, t.wrongEventSource(jobsSource, "JobsQueue", 2)...)
-	wrong = append(wrong, t.wrongEventSource(partsSource, "PartsQueue", concurrency-4)...)
-	return append(wrong, t.wrongEventSource(retriesSource, "RetriesQueue", 2)...)
+	wrong = append(wrong, t.wrongEventSource(jobsSource, "JobsQueue", fanout.JobWorkers)...)
+	wrong = append(wrong, t.wrongEventSource(partsSource, "PartsQueue", fanout.Quota{Workers: concurrency}.PartWorkers())...)
+	return append(wrong, t.wrongEventSource(retriesSource, "RetriesQueue", fanout.RetryWorkers)...)
 }
 
 // wrongEventSource checks one of them, and the limits of an SQS event source.

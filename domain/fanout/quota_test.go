@@ -1,0 +1,42 @@
+package fanout_test
+
+import (
+	"math"
+	"testing"
+
+	"serverless-websocket/domain/fanout"
+)
+
+func TestQuota(t *testing.T) {
+	for _, c := range []struct {
+		postsPerSecond              float64
+		workers                     int
+		wantPerWorker, wantPerRetry float64
+		wantParts                   int
+	}{
+		{10_000, 6, 2_250, 500, 3},
+		{10_000, 12, 900, 500, 9},
+		{1, 6, 0.225, 0.05, 3},
+		// Lambda gives each queue two workers, whatever the variable says.
+		{10_000, 1, 2_250, 500, 3},
+	} {
+		q := fanout.Quota{PostsPerSecond: c.postsPerSecond, Workers: c.workers}
+		if math.Abs(q.PerWorker()-c.wantPerWorker) > 1e-9 || math.Abs(q.PerRetryWorker()-c.wantPerRetry) > 1e-9 || q.Parts() != c.wantParts {
+			t.Errorf("%+v: %v and %v posts/s, %d parts; want %v", q, q.PerWorker(), q.PerRetryWorker(), q.Parts(), c)
+		}
+	}
+}
+
+// Whatever the settings, all workers together stay within the stage's posts, and
+// the parts of one job are as many as there are workers for them.
+func TestQuotaAddsUp(t *testing.T) {
+	for workers := fanout.MinWorkers; workers <= 1_000; workers++ {
+		q := fanout.Quota{PostsPerSecond: 10_000, Workers: workers}
+		if sum := float64(workers-2)*q.PerWorker() + 2*q.PerRetryWorker(); math.Abs(sum-10_000) > 1e-6 {
+			t.Errorf("%d workers: %v posts/s", workers, sum)
+		}
+		if forParts := workers - 4; q.PartWorkers() != forParts || q.Parts() != forParts+1 {
+			t.Errorf("%d workers: %d for parts, %d parts; want %d and one more", workers, q.PartWorkers(), q.Parts(), forParts)
+		}
+	}
+}
