@@ -90,26 +90,38 @@ func TestCloseWithAStalledReader(t *testing.T) {
 	})
 }
 
-type broken struct{ lines }
+// broken fails at the second write. The first lasts until resume is closed.
+type broken struct {
+	lines
+	resume chan struct{}
+	writes int
+}
 
 func (b *broken) Write(p []byte) (int, error) {
-	if b.Len() == 0 {
-		b.lines.Write([]byte("."))
+	b.writes++
+	switch b.writes {
+	case 1:
+		<-b.resume
+	case 2:
 		return 0, errors.New("broken pipe")
 	}
 	return b.lines.Write(p)
 }
 
+// What a failed write held is counted, line by line.
 func TestBrokenReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var to broken
+		to := broken{resume: make(chan struct{})}
 		w := boundedlog.NewWriter(&to, 100, note)
-		fmt.Fprint(w, "lost\n")
-		fmt.Fprint(w, "lost too\n")
-		synctest.Wait()
 		fmt.Fprintln(w, "seen")
+		synctest.Wait() // the next two wait for this one, and go together
+		fmt.Fprintln(w, "lost")
+		fmt.Fprintln(w, "lost too")
+		close(to.resume)
+		synctest.Wait()
+		fmt.Fprintln(w, "seen again")
 		w.Close(time.Second)
-		if got := to.String(); got != ".2 dropped\nseen\n" {
+		if got := to.String(); got != "seen\n2 dropped\nseen again\n" {
 			t.Errorf("got %q", got)
 		}
 	})
