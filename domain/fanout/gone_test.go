@@ -252,7 +252,7 @@ func TestFailuresBetweenTwoAnswersDoNotStartTheConfirmationAnew(t *testing.T) {
 func TestTheLongestTimeCountsWhenJobsCoalesce(t *testing.T) {
 	for _, order := range [][]int{{0, 9_000}, {9_000, 0}} {
 		inBubble(func(t *testing.T) {
-			w := newWorld(t, fanout.Options{FreshFor: 9 * time.Second})
+			w := newWorld(t, fanout.Options{OpenGrace: 9 * time.Second})
 			w.connect(2)
 			w.poster.answer["c-1"] = always(ports.ErrGone)
 			for _, ms := range order {

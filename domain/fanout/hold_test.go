@@ -246,7 +246,7 @@ func TestTheNextPageIsReadWhilePostsAreUnderWay(t *testing.T) {
 
 func TestPostsDoNotWaitForRowsToBeDeleted(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 25, fanout.Options{Held: 100, ConfirmGoneAfter: -1})
+		w := newWorldOf(t, 25, fanout.Options{MaxHeld: 100, ConfirmGoneAfter: -1})
 		release := make(chan struct{})
 		w.faultyStore.onDelete = func(context.Context) error {
 			<-release

@@ -64,12 +64,12 @@ func (b batch) failed(rest scope, reason error) leftover {
 	return l
 }
 
-// owed cuts what the targets still have to get into parts that leave no message
+// remainders cuts what the targets still have to get into parts that leave no message
 // out and repeat none: each part has the messages of the envelopes from where some
 // of the targets stopped to where the next ones did, and the targets that had
 // stopped by then. Were each group to get its own copy of all that follows, the
 // copies of a large batch could outgrow the queue.
-func (p *pass) owed(targets []target) iter.Seq2[batch, scope] {
+func (p *pass) remainders(targets []target) iter.Seq2[batch, scope] {
 	slices.SortStableFunc(targets, func(a, b target) int { return cmp.Compare(a.envelope, b.envelope) })
 	return func(yield func(batch, scope) bool) {
 		connections := make([]domain.Target, 0, len(targets))
@@ -129,7 +129,7 @@ func (w *Worker) leave(ctx context.Context, jobs ...leftover) error {
 // givenUp returns the dead letters for a job, ready to be sent back as they are.
 func (w *Worker) givenUp(ctx context.Context, l leftover) []ports.QueueMessage {
 	l.job.Reason = l.reason.Error()
-	for _, part := range portions(l.job.Messages) {
+	for _, part := range chunks(l.job.Messages) {
 		w.log.ErrorContext(ctx, "given up: the job goes to the dead-letter queue", "messageIds", part,
 			"connections", len(l.job.Only), "attempts", l.job.Attempt, "reason", l.job.Reason)
 	}
@@ -174,16 +174,16 @@ func refused(messages []ports.QueueMessage, err error) []ports.QueueMessage {
 // large for one.
 func messages(job domain.Job, delay time.Duration) []ports.QueueMessage {
 	var all []ports.QueueMessage
-	for _, body := range fitted(job) {
+	for _, body := range splitToFit(job) {
 		all = append(all, ports.QueueMessage{Body: body, Delay: delay})
 	}
 	return all
 }
 
-// fitted encodes the job, cut into as many as it takes for each to fit into a
+// splitToFit encodes the job, cut into as many as it takes for each to fit into a
 // queue message. The heavier part is cut: the messages if they alone fill half
 // of one, else the connections.
-func fitted(job domain.Job) []string {
+func splitToFit(job domain.Job) []string {
 	body := job.Encode()
 	messages, only := job.Messages, job.Only
 	if len(body) <= ports.MaxQueueBody || len(messages) < 2 && len(only) < 2 {
@@ -196,7 +196,7 @@ func fitted(job domain.Job) []string {
 		n := len(only) / 2
 		head.Only, tail.Only = only[:n], only[n:]
 	}
-	return append(fitted(head), fitted(tail)...)
+	return append(splitToFit(head), splitToFit(tail)...)
 }
 
 func weight(messages []domain.Message) (bytes int) {
@@ -207,7 +207,7 @@ func weight(messages []domain.Message) (bytes int) {
 }
 
 // portions returns the ids in portions that fit a log line.
-func portions(messages []domain.Message) [][]domain.MessageID {
+func chunks(messages []domain.Message) [][]domain.MessageID {
 	ids := make([]domain.MessageID, 0, len(messages))
 	for _, m := range messages {
 		ids = append(ids, m.ID)

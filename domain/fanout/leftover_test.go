@@ -25,7 +25,7 @@ func TestTheRestAfterASplitEndsBeforeTheDeadline(t *testing.T) {
 		time.Hour:        13500 * time.Millisecond, // the last of six posts began after five
 	} {
 		inBubble(func(t *testing.T) {
-			w := newWorldOf(t, 100, fanout.Options{InFlight: 1, Workers: 2, PerSecond: 1})
+			w := newWorldOf(t, 100, fanout.Options{InFlight: 1, Workers: 2, PostsPerSecond: 1})
 			w.connect(12)
 			w.poster.hold = func(domain.ConnectionID) { time.Sleep(time.Second) }
 			w.send(`1`)
@@ -171,7 +171,7 @@ func TestAScanThatIsCarriedOnKeepsCount(t *testing.T) {
 		w := newWorldOf(t, 4, fanout.Options{})
 		w.connect(12)
 		w.poster.hold = func(domain.ConnectionID) { time.Sleep(time.Second) }
-		options := fanout.Options{InFlight: 1, PerSecond: 1, PassTime: 11 * time.Second}
+		options := fanout.Options{InFlight: 1, PostsPerSecond: 1, PassTime: 11 * time.Second}
 		w.send(`1`)
 		for hops := 0; w.queue.Depth() != (memqueue.Depth{}); hops++ {
 			w.worker = fanout.New(fanout.Ports{

@@ -17,13 +17,13 @@ const PruneAtOnce time.Duration = -1
 type Options struct {
 	// InFlight is how many posts the worker has under way at once; 256.
 	InFlight int
-	// FreshFor is how long after its registration a connection that answers
+	// OpenGrace is how long after its registration a connection that answers
 	// Gone may be one whose socket is yet to open; 10 s. It must be longer than
 	// the $connect handler and a post can take.
-	FreshFor time.Duration
+	OpenGrace time.Duration
 	// ConfirmGoneAfter is how long after the first post that found a connection
 	// gone, and not just about to open, a second one must find the same before the
-	// row is pruned; FreshFor, and no shorter. PruneAtOnce asks for no second post.
+	// row is pruned; OpenGrace, and no shorter. PruneAtOnce asks for no second post.
 	ConfirmGoneAfter time.Duration
 	// Repeats is how often a pass posts again to the connections that failed,
 	// after all others were served; 2. Not at all if negative.
@@ -40,11 +40,11 @@ type Options struct {
 	// MaxAttempts is how often a job may fail before it goes to the dead-letter
 	// queue; 10, which with the delays between them takes about eight minutes.
 	MaxAttempts int
-	// Margin is how long before the deadline of its context a pass begins nothing
+	// DeadlineMargin is how long before the deadline of its context a pass begins nothing
 	// new; 10 s. Half of it is for what is under way to end, and must be longer
 	// than a post takes; the other half for putting what is left on the queues and,
 	// but for the last quarter, for deleting rows.
-	Margin time.Duration
+	DeadlineMargin time.Duration
 	// PassTime is how long a pass over the whole table may take one worker; 1 s. A
 	// job that would take longer is split.
 	PassTime time.Duration
@@ -52,31 +52,31 @@ type Options struct {
 	// keeps one, and for each of the others there should be another worker. Up to 1
 	// means that nothing is split.
 	Workers int
-	// PerSecond is how many posts a second the worker can make, as far as that is
+	// PostsPerSecond is how many posts a second the worker can make, as far as that is
 	// known before the first pass: its share of a quota. 0 means not known.
-	PerSecond float64
-	// Held is how many connections a pass keeps in mind to post to again, and how
+	PostsPerSecond float64
+	// MaxHeld is how many connections a pass keeps in mind to post to again, and how
 	// many to prune, before it hands them on at the end of a page; 2,000. With the
 	// size of a page it bounds a pass's memory whatever the table's size.
-	Held int
+	MaxHeld int
 }
 
 func (o Options) withDefaults() Options {
-	freshFor := cmp.Or(o.FreshFor, 10*time.Second)
+	freshFor := cmp.Or(o.OpenGrace, 10*time.Second)
 	return Options{
 		InFlight:         cmp.Or(o.InFlight, 256),
-		FreshFor:         freshFor,
+		OpenGrace:        freshFor,
 		ConfirmGoneAfter: confirmGoneAfter(o.ConfirmGoneAfter, freshFor),
 		Repeats:          max(0, cmp.Or(o.Repeats, 2)),
 		Backoff:          cmp.Or(o.Backoff, 100*time.Millisecond),
 		RequeueDelay:     cmp.Or(o.RequeueDelay, time.Second),
 		MaxRequeueDelay:  min(cmp.Or(o.MaxRequeueDelay, 5*time.Minute), ports.MaxQueueDelay),
 		MaxAttempts:      cmp.Or(o.MaxAttempts, 10),
-		Margin:           cmp.Or(o.Margin, 10*time.Second),
+		DeadlineMargin:   cmp.Or(o.DeadlineMargin, 10*time.Second),
 		PassTime:         cmp.Or(o.PassTime, time.Second),
 		Workers:          o.Workers,
-		PerSecond:        o.PerSecond,
-		Held:             cmp.Or(o.Held, 2_000),
+		PostsPerSecond:   o.PostsPerSecond,
+		MaxHeld:          cmp.Or(o.MaxHeld, 2_000),
 	}
 }
 
@@ -99,9 +99,9 @@ func (o Options) requeueDelay(attempt int) time.Duration {
 // tenth of the time that they have for it, and twice as long with each answer, so
 // that there are a few answers at most.
 func (o Options) openingDelay(targets []domain.Target) time.Duration {
-	delay := o.FreshFor
+	delay := o.OpenGrace
 	for _, t := range targets {
 		delay = min(delay, t.GoneFor)
 	}
-	return min(max(delay, o.FreshFor/10, time.Millisecond), ports.MaxQueueDelay)
+	return min(max(delay, o.OpenGrace/10, time.Millisecond), ports.MaxQueueDelay)
 }

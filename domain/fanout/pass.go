@@ -18,10 +18,10 @@ const (
 	// retryTime is how long a pass over connections that failed before goes on. It
 	// leaves the rest over then, behind what else is on the queue.
 	retryTime = 5 * time.Second
-	// patience is for how long a pass waits for its last posts and still tries
+	// slowPassLimit is for how long a pass waits for its last posts and still tries
 	// those that failed again by itself. Meanwhile the next messages wait for the
 	// worker.
-	patience = time.Second
+	slowPassLimit = time.Second
 	// targetTime is for how long a pass goes on with the payloads of one
 	// connection.
 	targetTime = 3 * time.Second
@@ -46,11 +46,11 @@ type pass struct {
 	from    []int        // for each envelope, the index of its first message
 	started time.Time
 	busy    time.Duration // until the last post began, those that repeat one left out
-	outcome outcome
+	results results
 	tally   tally
 	pruning errgroup.Group
 	lost    error // set when something could be neither delivered nor left over
-	barrier
+	permission
 }
 
 func (w *Worker) newPass(ctx, work context.Context, b batch, envelopes []domain.Envelope) (*pass, error) {
@@ -84,7 +84,7 @@ func (p *pass) run() {
 	}
 	p.busy = time.Since(p.started)
 	p.repeat(waitFor(&posts))
-	p.judge()
+	p.probe()
 	p.handOn(1)
 	p.pruneAll()
 }
@@ -136,12 +136,12 @@ func (p *pass) offerAll(posts *errgroup.Group, n int, at func(int) domain.Target
 	for i := begun; i < n; i++ {
 		untried = append(untried, target{Target: at(i)})
 	}
-	p.outcome.add(&p.outcome.untried, untried...)
+	p.results.add(&p.results.untried, untried...)
 }
 
 // over reports whether to begin nothing new.
 func (p *pass) over() bool {
-	return p.barred.Load() || p.stopping(p.ctx) || p.batch.Retry() && time.Since(p.started) > retryTime
+	return p.denied.Load() || p.stopping(p.ctx) || p.batch.Retry() && time.Since(p.started) > retryTime
 }
 
 // post sends the target what it still has to get, as long as there is time, and
@@ -150,7 +150,7 @@ func (p *pass) post(t target) {
 	began, first, before := time.Now(), t.envelope, t.err
 	for ; t.envelope < len(p.posts); t.envelope++ {
 		if t.envelope > first && (p.over() || time.Since(began) > targetTime) {
-			p.outcome.add(&p.outcome.untried, t)
+			p.results.add(&p.results.untried, t)
 			return
 		}
 		if t.err = p.posts[t.envelope](p.work, t.ID); errors.Is(t.err, ports.ErrNotSent) {
@@ -177,10 +177,10 @@ func (p *pass) notSent(t target, before error) {
 	t.err = before
 	switch {
 	case before == nil:
-		p.outcome.add(&p.outcome.unsent, t)
+		p.results.add(&p.results.rateLimited, t)
 	case t.alone && !t.Rejected:
 		t.Rejected = true
-		p.outcome.add(&p.outcome.unconfirmed, t)
+		p.results.add(&p.results.unconfirmed, t)
 	default:
 		p.classify(t)
 	}
@@ -191,8 +191,8 @@ func (p *pass) notSent(t target, before error) {
 // then. It ends when posts take long, waited being how long the pass has waited for
 // the last ones.
 func (p *pass) repeat(waited time.Duration) {
-	for try := 0; try < p.options.Repeats && waited <= patience && !p.over(); try++ {
-		failed := p.outcome.take(&p.outcome.failed, 1)
+	for try := 0; try < p.options.Repeats && waited <= slowPassLimit && !p.over(); try++ {
+		failed := p.results.take(&p.results.failed, 1)
 		if len(failed) == 0 {
 			return
 		}
@@ -202,7 +202,7 @@ func (p *pass) repeat(waited time.Duration) {
 			waited = waitFor(&posts)
 			failed = failed[begun:]
 		}
-		p.outcome.add(&p.outcome.failed, failed...)
+		p.results.add(&p.results.failed, failed...)
 	}
 }
 
@@ -216,7 +216,7 @@ func waitFor(posts *errgroup.Group) time.Duration {
 // pause waits for d and reports whether there is time to go on after it.
 func (p *pass) pause(d time.Duration) bool {
 	deadline, ok := p.ctx.Deadline()
-	if ok && time.Until(deadline) < d+p.options.Margin {
+	if ok && time.Until(deadline) < d+p.options.DeadlineMargin {
 		return false
 	}
 	return sleep(p.ctx, d)

@@ -23,7 +23,7 @@ const (
 // prune deletes the rows of the gone, if there are at least so many, beside the
 // posts: while all deletions are busy, the gone gather.
 func (p *pass) prune(atLeast int) {
-	gone := p.outcome.take(&p.outcome.gone, atLeast)
+	gone := p.results.take(&p.results.gone, atLeast)
 	if len(gone) == 0 {
 		return
 	}
@@ -31,10 +31,10 @@ func (p *pass) prune(atLeast int) {
 		p.remove(gone)
 		return nil
 	}
-	if len(gone) >= maxGone*p.options.Held {
+	if len(gone) >= maxGone*p.options.MaxHeld {
 		p.pruning.Go(remove)
 	} else if !p.pruning.TryGo(remove) {
-		p.outcome.add(&p.outcome.gone, gone...)
+		p.results.add(&p.results.gone, gone...)
 	}
 }
 
@@ -49,7 +49,7 @@ func (p *pass) pruneAll() {
 // invocation has no time left to end by itself. Rows that cannot be deleted now
 // are found again by the next pass.
 func (p *pass) remove(gone []target) {
-	ctx, cancel := before(p.ctx, p.options.Margin/4)
+	ctx, cancel := before(p.ctx, p.options.DeadlineMargin/4)
 	defer cancel()
 	ctx, stop := context.WithTimeout(ctx, pruneTime)
 	defer stop()

@@ -82,7 +82,7 @@ func TestAWorkerThatMayNotPostStopsAndPrunesNobody(t *testing.T) {
 // More connections than a pass keeps in mind.
 func TestWhoWasNotTriedSinceNobodyMayPostFailsForThatReason(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 100, fanout.Options{InFlight: 4, MaxAttempts: 1, Held: 50})
+		w := newWorldOf(t, 100, fanout.Options{InFlight: 4, MaxAttempts: 1, MaxHeld: 50})
 		w.connect(100)
 		w.poster.denied = func() bool { return true }
 		w.send(`1`)

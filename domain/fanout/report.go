@@ -16,7 +16,7 @@ type tally struct {
 	throttled   atomic.Int64 // of them answered 429
 	delivered   atomic.Int64 // connections that got everything
 	gone        atomic.Int64 // answered 410, to be pruned
-	unopened    int          // answered 410 but may be about to open: left over for later
+	notYetOpen  int          // answered 410 but may be about to open: left over for later
 	unconfirmed int          // answered 410, which is yet to be confirmed: left over for later
 	failed      int          // left over after 429 or any other error
 	leftOver    int          // handed to other jobs, once for each: the last three and the untried
@@ -31,7 +31,7 @@ type tally struct {
 // which name the rest of them and the first, by which to find the counts.
 func (p *pass) report() {
 	level, first := p.level(), p.batch.Messages[0]
-	for i, part := range portions(p.batch.Messages) {
+	for i, part := range chunks(p.batch.Messages) {
 		if i > 0 {
 			p.log.Log(p.ctx, level, "fanned out as well", "messageIds", part, "with", first.ID)
 			continue
@@ -46,7 +46,7 @@ func (p *pass) report() {
 // changed nothing is for debugging: of a slow client there are many.
 func (p *pass) level() slog.Level {
 	switch {
-	case telltale(p.tally.reason):
+	case unexpected(p.tally.reason):
 		return slog.LevelWarn
 	case p.batch.Retry() && p.tally.delivered.Load() == 0 && p.tally.gone.Load() == 0:
 		return slog.LevelDebug
@@ -59,7 +59,7 @@ func (p *pass) counts() []any {
 		"audience", describe(p.batch.Job), "attempt", p.batch.Attempt,
 		"delivered", p.tally.delivered.Load(), "gone", p.tally.gone.Load(),
 		"throttled", p.tally.throttled.Load(), "failed", p.tally.failed,
-		"unopened", p.tally.unopened, "unconfirmed", p.tally.unconfirmed,
+		"unopened", p.tally.notYetOpen, "unconfirmed", p.tally.unconfirmed,
 		"leftOver", p.tally.leftOver, "carriedOn", p.tally.carriedOn,
 		"posts", p.tally.posts.Load(), "pages", p.tally.pages}
 	if p.tally.reason != nil {

@@ -45,8 +45,8 @@ func (p *pass) scan(posts *errgroup.Group) {
 		p.tally.pages++
 		p.tally.scanned += len(next.page.Connections)
 		p.offerAll(posts, len(next.page.Connections), func(i int) domain.Target { return next.page.Connections[i].Target() })
-		p.handOn(p.options.Held)
-		p.prune(p.options.Held)
+		p.handOn(p.options.MaxHeld)
+		p.prune(p.options.MaxHeld)
 	}
 	p.learn(true)
 }
@@ -74,7 +74,7 @@ func (p *pass) readAhead(ctx context.Context, pages chan<- pageRead, left <-chan
 // its failures anew, unless nobody may be posted to.
 func (p *pass) restOfScan() batch {
 	b := p.batch
-	if p.tally.pages > 0 && !p.barred.Load() {
+	if p.tally.pages > 0 && !p.denied.Load() {
 		b.Attempt = 0
 	}
 	return b
@@ -101,5 +101,5 @@ func (p *pass) leaveScan(l leftover) {
 // and how fast this worker went over it.
 func (p *pass) learn(over bool) {
 	total := (p.batch.Span.Seen + p.tally.scanned) * max(1, p.batch.Span.Segment.Total)
-	p.pace.learn(total, over, int(p.tally.posts.Load()), time.Since(p.started))
+	p.throughput.learn(total, over, int(p.tally.posts.Load()), time.Since(p.started))
 }

@@ -24,7 +24,7 @@ func (w *Worker) parts(b batch) int {
 // while nothing is known, by the table's first page. Of a table that has more
 // pages nothing else is known.
 func (w *Worker) tooLarge(ctx context.Context, envelopes int) bool {
-	connections, known := w.pace.tableSize()
+	connections, known := w.throughput.tableSize()
 	if !known {
 		page, err := w.Connections.Scan(ctx, domain.Segment{}, "")
 		if err != nil {
@@ -35,7 +35,7 @@ func (w *Worker) tooLarge(ctx context.Context, envelopes int) bool {
 		}
 		connections = len(page.Connections)
 	}
-	return w.pace.takes(connections*envelopes) > w.options.PassTime
+	return w.throughput.takes(connections*envelopes) > w.options.PassTime
 }
 
 // split cuts a batch for everyone into so many parts, one for each segment of the
@@ -45,7 +45,7 @@ func (w *Worker) split(ctx, work context.Context, b batch, envelopes []domain.En
 	for i := 1; i < total; i++ {
 		others = append(others, b.carriedOn(scope{span: domain.Span{Segment: domain.Segment{Index: i, Total: total}}}))
 	}
-	for _, ids := range portions(b.Messages) {
+	for _, ids := range chunks(b.Messages) {
 		w.log.InfoContext(ctx, "split", "messageIds", ids, "segments", total)
 	}
 	if err := w.leave(ctx, others...); err != nil {
@@ -68,7 +68,7 @@ const restFactor = 1.5
 func (w *Worker) rest(ctx context.Context, busy time.Duration) {
 	d := time.Duration(restFactor * float64(busy))
 	if deadline, ok := ctx.Deadline(); ok {
-		d = min(d, time.Until(deadline)-w.options.Margin)
+		d = min(d, time.Until(deadline)-w.options.DeadlineMargin)
 	}
 	sleep(ctx, d)
 }

@@ -50,7 +50,7 @@ func TestATableThatNobodyKnowsIsJudgedByItsFirstPage(t *testing.T) {
 			{"more pages", 100, 101, 1000, 5},
 			{"nobody", 100, 0, 1, 1},
 		} {
-			w := newWorldOf(t, test.pageSize, fanout.Options{Workers: 5, PerSecond: test.perSecond, PassTime: 5 * time.Second})
+			w := newWorldOf(t, test.pageSize, fanout.Options{Workers: 5, PostsPerSecond: test.perSecond, PassTime: 5 * time.Second})
 			w.connect(test.connections)
 			w.wantSplit(test.parts)
 			if t.Failed() {
@@ -62,7 +62,7 @@ func TestATableThatNobodyKnowsIsJudgedByItsFirstPage(t *testing.T) {
 
 func TestOnceATableIsKnownItsSizeDecides(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 100, fanout.Options{Workers: 5, PerSecond: 1000, PassTime: 5 * time.Second})
+		w := newWorldOf(t, 100, fanout.Options{Workers: 5, PostsPerSecond: 1000, PassTime: 5 * time.Second})
 		w.connect(4_500)
 		w.wantSplit(5) // it has more than a page
 		w.wantSplit(1) // 4.5 s
@@ -77,7 +77,7 @@ func TestOnceATableIsKnownItsSizeDecides(t *testing.T) {
 // A scan that breaks off has seen that the table is at least so large.
 func TestAScanThatBreaksOffShowsThatATableHasGrown(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 100, fanout.Options{Workers: 5, PerSecond: 80})
+		w := newWorldOf(t, 100, fanout.Options{Workers: 5, PostsPerSecond: 80})
 		w.connect(50)
 		w.wantSplit(1) // 0.6 s
 		w.connect(250)
@@ -118,7 +118,7 @@ func TestASlowWorkerLearnsToSplit(t *testing.T) {
 // Each connection gets as many posts as there are payloads.
 func TestPayloadsCountForASplit(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 1000, fanout.Options{Workers: 5, PerSecond: 100})
+		w := newWorldOf(t, 1000, fanout.Options{Workers: 5, PostsPerSecond: 100})
 		w.connect(50)
 		w.wantSplit(1) // half a second
 		w.sendLarge(10)
@@ -128,7 +128,7 @@ func TestPayloadsCountForASplit(t *testing.T) {
 
 func TestATableThatHasGrownIsLookedAtAgain(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 100, fanout.Options{Workers: 5, PerSecond: 1000})
+		w := newWorldOf(t, 100, fanout.Options{Workers: 5, PostsPerSecond: 1000})
 		w.wantSplit(1)
 		w.connect(150)
 		time.Sleep(time.Minute)

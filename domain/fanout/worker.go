@@ -26,10 +26,10 @@ const maxPasses = 10
 // smaller jobs. Its methods may be called concurrently.
 type Worker struct {
 	Ports
-	log     *slog.Logger
-	options Options
-	slots   slots
-	pace    pace
+	log        *slog.Logger
+	options    Options
+	slots      slots
+	throughput throughput
 }
 
 // Ports are what a worker needs from outside.
@@ -54,7 +54,7 @@ func New(outside Ports, log *slog.Logger, options Options) *Worker {
 	options = options.withDefaults()
 	return &Worker{
 		Ports: outside, log: log, options: options,
-		slots: newSlots(options.InFlight), pace: pace{most: options.PerSecond},
+		slots: newSlots(options.InFlight), throughput: throughput{most: options.PostsPerSecond},
 	}
 }
 
@@ -69,11 +69,11 @@ type Delivery struct {
 // something could be put neither to its connections nor back on the queue.
 // Everything else that goes wrong becomes a job of its own.
 //
-// A deadline of ctx is kept: see Options.Margin.
+// A deadline of ctx is kept: see Options.DeadlineMargin.
 func (w *Worker) Handle(ctx context.Context, deliveries []Delivery) (failed []string) {
 	if w.stopping(ctx) {
 		w.log.ErrorContext(ctx, "no time to fan out: the deadline is nearer than the margin",
-			"margin", w.options.Margin, "queueMessages", ids(deliveries))
+			"margin", w.options.DeadlineMargin, "queueMessages", ids(deliveries))
 		return ids(deliveries)
 	}
 	jobs, failed := w.decode(ctx, deliveries)
@@ -83,7 +83,7 @@ func (w *Worker) Handle(ctx context.Context, deliveries []Delivery) (failed []st
 // runAll makes a pass for each batch, side by side, and returns the deliveries of
 // those that failed.
 func (w *Worker) runAll(ctx context.Context, batches []batch) (failed []string) {
-	work, cancel := before(ctx, w.options.Margin/2)
+	work, cancel := before(ctx, w.options.DeadlineMargin/2)
 	defer cancel()
 	lost := make([]bool, len(batches))
 	var group errgroup.Group
@@ -165,7 +165,7 @@ func (w *Worker) run(ctx, work context.Context, b batch) error {
 func (w *Worker) pass(ctx, work context.Context, b batch, envelopes []domain.Envelope) (busy time.Duration, err error) {
 	p, err := w.newPass(ctx, work, b, envelopes)
 	if err != nil {
-		w.log.WarnContext(ctx, "not fanned out", "messageIds", portions(b.Messages)[0], "error", err)
+		w.log.WarnContext(ctx, "not fanned out", "messageIds", chunks(b.Messages)[0], "error", err)
 		return 0, w.leave(ctx, b.failed(scope{b.Only, b.Span}, err))
 	}
 	p.run()
@@ -184,5 +184,5 @@ func before(ctx context.Context, d time.Duration) (context.Context, context.Canc
 // stopping reports whether the deadline is too near to begin anything.
 func (w *Worker) stopping(ctx context.Context) bool {
 	deadline, ok := ctx.Deadline()
-	return ctx.Err() != nil || ok && time.Until(deadline) < w.options.Margin
+	return ctx.Err() != nil || ok && time.Until(deadline) < w.options.DeadlineMargin
 }

@@ -85,7 +85,7 @@ func TestExactlyTheGoneArePruned(t *testing.T) {
 // The gateway answers 410 for a socket that is not open yet.
 func TestAFreshConnectionIsTriedAgainNotPruned(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, fanout.Options{FreshFor: 10 * time.Second, RequeueDelay: time.Second, MaxAttempts: 1})
+		w := newWorld(t, fanout.Options{OpenGrace: 10 * time.Second, RequeueDelay: time.Second, MaxAttempts: 1})
 		w.register("opening", time.Now())
 		w.register("open", time.Now())
 		w.poster.answer["opening"] = until(3, ports.ErrGone)
@@ -101,7 +101,7 @@ func TestAFreshConnectionIsTriedAgainNotPruned(t *testing.T) {
 
 func TestAFreshConnectionThatNeverOpensIsPrunedInTheEnd(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, fanout.Options{FreshFor: 10 * time.Second, RequeueDelay: time.Second, MaxAttempts: 1})
+		w := newWorld(t, fanout.Options{OpenGrace: 10 * time.Second, RequeueDelay: time.Second, MaxAttempts: 1})
 		w.register("dead", time.Now())
 		w.poster.answer["dead"] = always(ports.ErrGone)
 		started := time.Now()
@@ -296,7 +296,7 @@ func TestAScanThatNeverWorksIsDeadLettered(t *testing.T) {
 func TestBeforeTheDeadlineTheRestIsCarriedOn(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		// One post at a time, a second each: five fit before the margin.
-		w := newWorld(t, fanout.Options{InFlight: 1, Margin: 5 * time.Second})
+		w := newWorld(t, fanout.Options{InFlight: 1, DeadlineMargin: 5 * time.Second})
 		w.poster.hold = func(domain.ConnectionID) { time.Sleep(time.Second) }
 		all := w.connect(12)
 		w.send(`1`)

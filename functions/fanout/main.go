@@ -47,7 +47,7 @@ func newWorker(log *slog.Logger, env *boot.Env) *fanout.Worker {
 	}, log, fanout.Options{
 		InFlight:         inFlight,
 		Workers:          quota.Parts(),
-		PerSecond:        quota.PerWorker(),
+		PostsPerSecond:   quota.PerWorker(),
 		ConfirmGoneAfter: cmp.Or(env.Seconds("CONFIRM_GONE_AFTER", 10*time.Second), fanout.PruneAtOnce),
 	})
 }

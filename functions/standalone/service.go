@@ -43,7 +43,7 @@ const (
 // let go of theirs.
 var fanOutOptions = fanout.Options{
 	InFlight:         max(1, runtime.GOMAXPROCS(0)-1),
-	FreshFor:         2 * time.Second,
+	OpenGrace:        2 * time.Second,
 	ConfirmGoneAfter: fanout.PruneAtOnce,
 	Repeats:          -1,
 	RequeueDelay:     100 * time.Millisecond,

@@ -84,11 +84,11 @@ func newPlan(s seed) plan {
 		pageSize:   pick(s, "page size", 1, 3, 7, 20, 100),
 	}
 	p.options = fanout.Options{
-		Margin:   margin,
-		InFlight: pick(s, "in flight", 4, 8, 16, 256),
-		Workers:  pick(s, "split into", 0, 2, 3, 4),
-		Held:     pick(s, "held", 0, 2, 5),
-		Repeats:  pick(s, "retries", -1, 1),
+		DeadlineMargin: margin,
+		InFlight:       pick(s, "in flight", 4, 8, 16, 256),
+		Workers:        pick(s, "split into", 0, 2, 3, 4),
+		MaxHeld:        pick(s, "held", 0, 2, 5),
+		Repeats:        pick(s, "retries", -1, 1),
 		// The least there is: halved and spread at random they are the same in
 		// every run, and the queue rounds them up to seconds.
 		Backoff:      1,

@@ -172,7 +172,7 @@ func (m *measured) worker(w *world, a *account, rows *memstore.Store) *fanout.Wo
 	outside.Poster = governor.New(poster, governor.Options{PerSecond: m.share().PerWorker()})
 	outside.RetryPoster = governor.New(poster, governor.Options{PerSecond: m.share().PerRetryWorker()})
 	return fanout.New(outside, w.log, fanout.Options{
-		InFlight: m.workers.inFlight, Workers: m.share().Parts(), PerSecond: m.share().PerWorker(),
+		InFlight: m.workers.inFlight, Workers: m.share().Parts(), PostsPerSecond: m.share().PerWorker(),
 	})
 }
 

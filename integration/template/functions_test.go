@@ -38,7 +38,7 @@ func wrongFunctions(t template) []string {
 			wrong = append(wrong, fmt.Sprintf("%s may run for %d s while a client waits", name, seconds))
 		}
 	}
-	// fanout.Options.FreshFor is 10 s, and must be longer than $connect can take.
+	// fanout.Options.OpenGrace is 10 s, and must be longer than $connect can take.
 	if seconds := t.number("Resources/ConnectionManagerLambdaFunction/Properties/Timeout"); seconds > 8 {
 		wrong = append(wrong, fmt.Sprintf("ConnectionManager may run for %d s: connections count as open after 10", seconds))
 	}

@@ -20,28 +20,28 @@ type target struct {
 	alone    bool  // it was rejected when others were not
 }
 
-// outcome holds the targets that were not served, by what is to become of them.
-type outcome struct {
+// results holds the targets that were not served, by what is to become of them.
+type results struct {
 	mu          sync.Mutex
 	untried     []target // no time left
-	unsent      []target // no turn under the quota
-	unopened    []target // gone, but perhaps not open yet
+	rateLimited []target // no turn under the quota
+	notYetOpen  []target // gone, but perhaps not open yet
 	unconfirmed []target // gone, which is yet to be confirmed
 	failed      []target // throttled or unavailable
-	late        []target // ran into the time limit of a post
+	timedOut    []target // ran into the time limit of a post
 	rejected    []target // for good; whether the connection alone is still to be found out
 	gone        []target // to be pruned
 }
 
-// add notes targets on one of the outcome's lists.
-func (o *outcome) add(list *[]target, targets ...target) {
+// add notes targets on one of the lists.
+func (o *results) add(list *[]target, targets ...target) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	*list = append(*list, targets...)
 }
 
-// take empties one of the outcome's lists if it has at least so many targets.
-func (o *outcome) take(list *[]target, atLeast int) []target {
+// take empties one of the lists if it has at least so many targets.
+func (o *results) take(list *[]target, atLeast int) []target {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(*list) < atLeast {
@@ -56,51 +56,51 @@ func (o *outcome) take(list *[]target, atLeast int) []target {
 func (p *pass) classify(t target) {
 	switch {
 	case errors.Is(t.err, context.DeadlineExceeded):
-		p.outcome.add(&p.outcome.late, t)
+		p.results.add(&p.results.timedOut, t)
 	case errors.Is(t.err, ports.ErrGone), errors.Is(t.err, ports.ErrRejected) && t.alone:
-		p.doubt(t)
+		p.classifyGone(t)
 	case errors.Is(t.err, ports.ErrRejected):
-		p.outcome.add(&p.outcome.rejected, t)
-		p.judge()
+		p.results.add(&p.results.rejected, t)
+		p.probe()
 	default:
-		p.outcome.add(&p.outcome.failed, t)
+		p.results.add(&p.results.failed, t)
 	}
 }
 
-// doubt puts a target where it belongs that seems to be gone. One answer does not
+// classifyGone puts a target where it belongs that seems to be gone. One answer does not
 // prove it: the socket may not be open yet, and API Gateway has been seen to answer
 // so for one that was. The clocks of the registration and of this worker decide
 // only how soon the target is tried again.
-func (p *pass) doubt(t target) {
+func (p *pass) classifyGone(t target) {
 	switch o := p.options; {
-	case t.GoneFor >= max(o.FreshFor, o.ConfirmGoneAfter):
-		p.outcome.add(&p.outcome.gone, t)
-	case t.GoneFor < o.FreshFor && (t.GoneFor > 0 || t.Fresh(time.Now(), o.FreshFor)):
-		p.outcome.add(&p.outcome.unopened, t)
+	case t.GoneFor >= max(o.OpenGrace, o.ConfirmGoneAfter):
+		p.results.add(&p.results.gone, t)
+	case t.GoneFor < o.OpenGrace && (t.GoneFor > 0 || t.Fresh(time.Now(), o.OpenGrace)):
+		p.results.add(&p.results.notYetOpen, t)
 	case o.ConfirmGoneAfter > 0:
-		p.outcome.add(&p.outcome.unconfirmed, t)
+		p.results.add(&p.results.unconfirmed, t)
 	default:
-		p.outcome.add(&p.outcome.gone, t)
+		p.results.add(&p.results.gone, t)
 	}
 }
 
-// handOn makes jobs of those who are still owed something, of each list of the
-// outcome that has at least so many.
+// handOn makes jobs of what targets still have to get, of each list of the
+// results that has at least so many.
 func (p *pass) handOn(atLeast int) {
-	take := func(list *[]target) []target { return p.outcome.take(list, atLeast) }
-	untried, failed := take(&p.outcome.untried), slices.Concat(take(&p.outcome.failed), take(&p.outcome.late))
-	if p.barred.Load() {
+	take := func(list *[]target) []target { return p.results.take(list, atLeast) }
+	untried, failed := take(&p.results.untried), slices.Concat(take(&p.results.failed), take(&p.results.timedOut))
+	if p.denied.Load() {
 		untried, failed = nil, append(failed, untried...)
 	}
-	unopened, unconfirmed := take(&p.outcome.unopened), take(&p.outcome.unconfirmed)
-	p.tally.unopened += len(unopened)
+	notYetOpen, unconfirmed := take(&p.results.notYetOpen), take(&p.results.unconfirmed)
+	p.tally.notYetOpen += len(notYetOpen)
 	p.tally.unconfirmed += len(unconfirmed)
 	p.leaveOver(slices.Concat(
 		p.jobs(untried, batch.carriedOn),
-		p.jobs(take(&p.outcome.unsent), func(b batch, rest scope) leftover {
+		p.jobs(take(&p.results.rateLimited), func(b batch, rest scope) leftover {
 			return b.later(rest, p.options.requeueDelay(1))
 		}),
-		p.jobs(unopened, func(b batch, rest scope) leftover {
+		p.jobs(notYetOpen, func(b batch, rest scope) leftover {
 			return b.askAgain(rest, p.options.openingDelay(rest.only))
 		}),
 		p.jobs(unconfirmed, func(b batch, rest scope) leftover {
@@ -112,7 +112,7 @@ func (p *pass) handOn(atLeast int) {
 
 // jobs makes a job of each part of what the targets are owed.
 func (p *pass) jobs(targets []target, job func(batch, scope) leftover) (all []leftover) {
-	for part, rest := range p.owed(targets) {
+	for part, rest := range p.remainders(targets) {
 		all = append(all, job(part, rest))
 	}
 	return all
@@ -133,15 +133,15 @@ func (p *pass) failures(failed []target) []leftover {
 // that a client or a quota was slow, if there is any.
 func reason(failed []target) error {
 	for _, t := range failed {
-		if telltale(t.err) {
+		if unexpected(t.err) {
 			return t.err
 		}
 	}
 	return failed[0].err
 }
 
-// telltale reports whether an error says more than that a client or a quota was
+// unexpected reports whether an error says more than that a client or a quota was
 // slow: somebody may have to do something.
-func telltale(err error) bool {
+func unexpected(err error) bool {
 	return err != nil && !errors.Is(err, ports.ErrThrottled) && !errors.Is(err, context.DeadlineExceeded)
 }

@@ -43,7 +43,7 @@ func TestAPassTakesWhatEarlierOnesTook(t *testing.T) {
 			[]scan{{connections: 9_000, posts: 10}, {connections: 7_000, partly: true, posts: 10}}, 9_000, 9 * time.Second},
 		{"a part of nothing tells nothing", 1000, []scan{{partly: true}}, -1, 0},
 	} {
-		p := pace{most: test.most}
+		p := throughput{most: test.most}
 		for _, s := range test.scans {
 			p.learn(s.connections, !s.partly, s.posts, s.took)
 		}
@@ -59,7 +59,7 @@ func TestAPassTakesWhatEarlierOnesTook(t *testing.T) {
 
 func TestTheSizeOfATableIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p pace
+		var p throughput
 		p.learn(5, true, 5, time.Second)
 		time.Sleep(remembered)
 		if _, known := p.tableSize(); known {
@@ -72,7 +72,7 @@ func TestTheSizeOfATableIsForgotten(t *testing.T) {
 func TestTheSizeOfATableIsForgottenWhileFrozen(t *testing.T) {
 	for slept, want := range map[time.Duration]bool{0: true, remembered - time.Second: true, remembered: false, -time.Second: false} {
 		now := time.Now()
-		p := pace{now: func() time.Time { return now }}
+		p := throughput{now: func() time.Time { return now }}
 		p.learn(5, true, 5, time.Second)
 		now = testenv.Later(now, slept)
 		if _, known := p.tableSize(); known != want {

@@ -14,9 +14,9 @@ const (
 	remembered = time.Minute
 )
 
-// pace is what a worker's earlier passes saw: how many connections there are,
+// throughput is what a worker's earlier passes saw: how many connections there are,
 // and how many posts it makes in a second. It may be used concurrently.
-type pace struct {
+type throughput struct {
 	most float64          // posts that it can make in a second, its share of the quota; 0 if not known
 	now  func() time.Time // time.Now if nil
 
@@ -29,7 +29,7 @@ type pace struct {
 // learn notes the end of a scan: the size of the whole table, and how long the
 // posts of the worker's own part took. Of a scan that is not over the size is the
 // least that it can be.
-func (p *pace) learn(connections int, over bool, posts int, took time.Duration) {
+func (p *throughput) learn(connections int, over bool, posts int, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if over || connections > p.connections {
@@ -41,7 +41,7 @@ func (p *pace) learn(connections int, over bool, posts int, took time.Duration) 
 }
 
 // tableSize returns how many connections there are, if that is known.
-func (p *pace) tableSize() (connections int, known bool) {
+func (p *throughput) tableSize() (connections int, known bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	age := p.wallClock().Sub(p.seen)
@@ -50,7 +50,7 @@ func (p *pace) tableSize() (connections int, known bool) {
 
 // wallClock returns the time without the reading of the monotonic clock, which
 // stands still while a Lambda is frozen.
-func (p *pace) wallClock() time.Time {
+func (p *throughput) wallClock() time.Time {
 	if p.now != nil {
 		return p.now().Round(0)
 	}
@@ -59,7 +59,7 @@ func (p *pace) wallClock() time.Time {
 
 // takes returns how long one worker takes for so many posts, 0 if that is not
 // known. A short pass can live on a burst and seem faster than a long one can be.
-func (p *pace) takes(posts int) time.Duration {
+func (p *throughput) takes(posts int) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	perSecond := cmp.Or(p.perSecond, p.most)

@@ -10,48 +10,48 @@ import (
 	"serverless-websocket/ports"
 )
 
-// maxJudged is how many connections that were rejected are posted to again at once.
-const maxJudged = 16
+// maxProbed is how many connections that were rejected are posted to again at once.
+const maxProbed = 16
 
-// barrier ends a pass when it turns out that this worker may not post.
-type barrier struct {
-	judging sync.Mutex
-	barred  atomic.Bool
-	err     error // why, once barred
+// permission ends a pass when it turns out that this worker may not post.
+type permission struct {
+	probing sync.Mutex
+	denied  atomic.Bool
+	err     error // why, once denied
 }
 
 // why returns why the worker may not post, or nil.
-func (b *barrier) why() error {
-	if !b.barred.Load() {
+func (b *permission) why() error {
+	if !b.denied.Load() {
 		return nil
 	}
 	return b.err
 }
 
-// judge finds out what the rejections so far are about. A lost permission or a
+// probe finds out what the rejections so far are about. A lost permission or a
 // wrong stage looks the same as an id that the gateway does not like, but not to a
 // post to nobody. Where that is rejected too, no post can succeed and the pass ends.
 // Where it is found gone, those that were rejected before get another post: the
 // permission may have come back in between, and who is rejected now is rejected
 // alone. After any other answer nobody knows, and they have just failed.
 //
-// It does nothing while it runs already; what is rejected meanwhile is judged the
+// It does nothing while it runs already; what is rejected meanwhile is probed the
 // next time, at the latest at the end of the pass.
-func (p *pass) judge() {
-	if !p.judging.TryLock() {
+func (p *pass) probe() {
+	if !p.probing.TryLock() {
 		return
 	}
-	defer p.judging.Unlock()
-	rejected := p.outcome.take(&p.outcome.rejected, 1)
+	defer p.probing.Unlock()
+	rejected := p.results.take(&p.results.rejected, 1)
 	if len(rejected) == 0 {
 		return
 	}
 	if !p.ask() {
-		p.outcome.add(&p.outcome.failed, rejected...)
+		p.results.add(&p.results.failed, rejected...)
 		return
 	}
 	var posts errgroup.Group
-	posts.SetLimit(maxJudged)
+	posts.SetLimit(maxProbed)
 	for _, t := range rejected {
 		t.alone = true
 		posts.Go(func() error {
@@ -64,16 +64,16 @@ func (p *pass) judge() {
 
 // ask posts to nobody and reports whether this worker may post.
 func (p *pass) ask() bool {
-	if p.barred.Load() {
+	if p.denied.Load() {
 		return false
 	}
 	p.tally.posts.Add(1)
 	err := p.posts[0](p.work, ports.Nobody)
 	if errors.Is(err, ports.ErrRejected) {
 		p.err = err
-		p.barred.Store(true)
+		p.denied.Store(true)
 		p.log.ErrorContext(p.ctx, "the gateway rejects all posts: wrong endpoint, or no permission to post",
-			"messageIds", portions(p.batch.Messages)[0], "error", err)
+			"messageIds", chunks(p.batch.Messages)[0], "error", err)
 	}
 	return err == nil || errors.Is(err, ports.ErrGone)
 }
