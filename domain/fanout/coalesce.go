@@ -22,8 +22,8 @@ type batch struct {
 	deliveries []string
 }
 
-// audienceKey is equal for jobs that can share a pass.
-type audienceKey struct {
+// batchKey is equal for jobs that can share a pass.
+type batchKey struct {
 	to      domain.Recipients
 	only    string
 	segment domain.Segment
@@ -37,7 +37,7 @@ type audienceKey struct {
 // Batches keep the order in which their first jobs came.
 func coalesce(work []received) []batch {
 	var batches []batch
-	index := make(map[audienceKey]int)
+	index := make(map[batchKey]int)
 	for _, r := range work {
 		key := keyOf(r.job)
 		i, known := index[key]
@@ -63,14 +63,14 @@ func coalesce(work []received) []batch {
 	return batches
 }
 
-func keyOf(job domain.Job) audienceKey {
+func keyOf(job domain.Job) batchKey {
 	var only strings.Builder
 	for _, c := range job.Only {
 		only.WriteString(strconv.Itoa(len(c.ID))) // an id may hold any separator
 		only.WriteByte(':')
 		only.WriteString(string(c.ID))
 	}
-	return audienceKey{job.To, only.String(), job.Span.Segment, job.Span.Cursor, job.Attempt, job.Retry()}
+	return batchKey{job.To, only.String(), job.Span.Segment, job.Span.Cursor, job.Attempt, job.Retry()}
 }
 
 // ordered sorts the messages by id and drops duplicates, which a queue that
@@ -83,7 +83,7 @@ func ordered(messages []domain.Message) []domain.Message {
 // byName reports whether the batch is for connections by name.
 func (b batch) byName() bool { return len(b.Only) > 0 }
 
-// forEveryone reports whether the batch is for the whole table from its start.
-func (b batch) forEveryone() bool {
+// wholeTable reports whether the batch is for the whole table from its start.
+func (b batch) wholeTable() bool {
 	return !b.byName() && b.Span.Segment.Whole() && b.Span.Cursor == ""
 }

@@ -1,11 +1,9 @@
 package fanout
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"time"
 
@@ -22,73 +20,6 @@ type leftover struct {
 	delay    time.Duration
 	reason   error // why it failed; nil if it did not
 	hopeless bool  // no other try can change it
-}
-
-// scope is the part of a batch's connections that is left.
-type scope struct {
-	only []domain.Target
-	span domain.Span
-}
-
-// carriedOn is what nobody has tried yet.
-func (b batch) carriedOn(rest scope) leftover {
-	job := b.Job
-	job.Only, job.Span, job.Reason = rest.only, rest.span, ""
-	return leftover{job: job}
-}
-
-// later is what to try after the delay, without holding anything against it.
-func (b batch) later(rest scope, delay time.Duration) leftover {
-	l := b.carriedOn(rest)
-	l.delay = delay
-	return l
-}
-
-// askAgain is what to try after the delay because the gateway did not know the
-// connections, which may not be open yet or may be gone. It counts as an attempt,
-// but such a job never ends as a dead letter: it ends when they are pruned.
-func (b batch) askAgain(rest scope, delay time.Duration) leftover {
-	l := b.later(rest, delay)
-	l.job.Attempt++
-	for i := range rest.only {
-		rest.only[i].GoneFor += delay
-	}
-	return l
-}
-
-// failed is what was tried in vain, and why.
-func (b batch) failed(rest scope, reason error) leftover {
-	l := b.carriedOn(rest)
-	l.job.Attempt++
-	l.reason = reason
-	return l
-}
-
-// remainders cuts what the targets still have to get into parts that leave no message
-// out and repeat none: each part has the messages of the envelopes from where some
-// of the targets stopped to where the next ones did, and the targets that had
-// stopped by then. Were each group to get its own copy of all that follows, the
-// copies of a large batch could outgrow the queue.
-func (p *pass) remainders(targets []target) iter.Seq2[batch, scope] {
-	slices.SortStableFunc(targets, func(a, b target) int { return cmp.Compare(a.envelope, b.envelope) })
-	return func(yield func(batch, scope) bool) {
-		connections := make([]domain.Target, 0, len(targets))
-		for i, t := range targets {
-			connections = append(connections, t.Target)
-			end := len(p.batch.Messages)
-			if i+1 < len(targets) {
-				end = p.from[targets[i+1].envelope]
-			}
-			part := p.batch
-			part.Messages = part.Messages[p.from[t.envelope]:end]
-			if t.envelope > 0 || !p.batch.byName() {
-				part.Attempt = 0 // of these messages to these targets
-			}
-			if len(part.Messages) > 0 && !yield(part, scope{only: slices.Clone(connections)}) {
-				return
-			}
-		}
-	}
 }
 
 // leaveOver puts part of the pass's work back on the queue.
@@ -109,9 +40,6 @@ func (w *Worker) leave(ctx context.Context, jobs ...leftover) error {
 		if l.hopeless || l.reason != nil && l.job.Attempt >= w.options.MaxAttempts {
 			dead = append(dead, w.givenUp(ctx, l)...)
 			continue
-		}
-		if l.reason != nil {
-			l.delay = w.options.requeueDelay(l.job.Attempt)
 		}
 		if l.job.Retry() {
 			retries = append(retries, messages(l.job, l.delay)...)

@@ -85,7 +85,7 @@ func (p *pass) run() {
 	p.busy = time.Since(p.started)
 	p.repeat(waitFor(&posts))
 	p.probe()
-	p.handOn(1)
+	p.requeue(1)
 	p.pruneAll()
 }
 
@@ -132,11 +132,11 @@ func (p *pass) takeTurn(next *atomic.Int64, i, n int, at func(int) target) {
 // time was left.
 func (p *pass) offerAll(posts *errgroup.Group, n int, at func(int) domain.Target) {
 	begun := p.offer(posts, n, func(i int) target { return target{Target: at(i)} })
-	untried := make([]target, 0, n-begun)
+	late := make([]target, 0, n-begun)
 	for i := begun; i < n; i++ {
-		untried = append(untried, target{Target: at(i)})
+		late = append(late, target{Target: at(i)})
 	}
-	p.results.add(&p.results.untried, untried...)
+	p.results.add(untried, late...)
 }
 
 // over reports whether to begin nothing new.
@@ -150,7 +150,7 @@ func (p *pass) post(t target) {
 	began, first, before := time.Now(), t.envelope, t.err
 	for ; t.envelope < len(p.posts); t.envelope++ {
 		if t.envelope > first && (p.over() || time.Since(began) > targetTime) {
-			p.results.add(&p.results.untried, t)
+			p.results.add(untried, t)
 			return
 		}
 		if t.err = p.posts[t.envelope](p.work, t.ID); errors.Is(t.err, ports.ErrNotSent) {
@@ -177,10 +177,10 @@ func (p *pass) notSent(t target, before error) {
 	t.err = before
 	switch {
 	case before == nil:
-		p.results.add(&p.results.rateLimited, t)
+		p.results.add(rateLimited, t)
 	case t.alone && !t.Rejected:
 		t.Rejected = true
-		p.results.add(&p.results.unconfirmed, t)
+		p.results.add(unconfirmed, t)
 	default:
 		p.classify(t)
 	}
@@ -192,7 +192,7 @@ func (p *pass) notSent(t target, before error) {
 // the last ones.
 func (p *pass) repeat(waited time.Duration) {
 	for try := 0; try < p.options.Repeats && waited <= slowPassLimit && !p.over(); try++ {
-		failed := p.results.take(&p.results.failed, 1)
+		failed := p.results.take(unavailable, 1)
 		if len(failed) == 0 {
 			return
 		}
@@ -202,7 +202,7 @@ func (p *pass) repeat(waited time.Duration) {
 			waited = waitFor(&posts)
 			failed = failed[begun:]
 		}
-		p.results.add(&p.results.failed, failed...)
+		p.results.add(unavailable, failed...)
 	}
 }
 

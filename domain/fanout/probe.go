@@ -42,17 +42,17 @@ func (p *pass) probe() {
 		return
 	}
 	defer p.probing.Unlock()
-	rejected := p.results.take(&p.results.rejected, 1)
-	if len(rejected) == 0 {
+	targets := p.results.take(rejected, 1)
+	if len(targets) == 0 {
 		return
 	}
 	if !p.ask() {
-		p.results.add(&p.results.failed, rejected...)
+		p.results.add(unavailable, targets...)
 		return
 	}
 	var posts errgroup.Group
 	posts.SetLimit(maxProbed)
-	for _, t := range rejected {
+	for _, t := range targets {
 		t.alone = true
 		posts.Go(func() error {
 			p.post(t)

@@ -23,7 +23,7 @@ const (
 // prune deletes the rows of the gone, if there are at least so many, beside the
 // posts: while all deletions are busy, the gone gather.
 func (p *pass) prune(atLeast int) {
-	gone := p.results.take(&p.results.gone, atLeast)
+	gone := p.results.take(toPrune, atLeast)
 	if len(gone) == 0 {
 		return
 	}
@@ -34,7 +34,7 @@ func (p *pass) prune(atLeast int) {
 	if len(gone) >= maxGone*p.options.MaxHeld {
 		p.pruning.Go(remove)
 	} else if !p.pruning.TryGo(remove) {
-		p.results.add(&p.results.gone, gone...)
+		p.results.add(toPrune, gone...)
 	}
 }
 

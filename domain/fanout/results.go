@@ -1,10 +1,8 @@
 package fanout
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -20,35 +18,45 @@ type target struct {
 	alone    bool  // it was rejected when others were not
 }
 
-// results holds the targets that were not served, by what is to become of them.
+// result is what came of the posts to a target that was not served.
+type result int
+
+const (
+	untried     result = iota // no time left
+	rateLimited               // no turn under the quota
+	notYetOpen                // gone, but perhaps not open yet
+	unconfirmed               // gone, which is yet to be confirmed
+	unavailable               // throttled, or any other error that may pass
+	timedOut                  // ran into the time limit of a post
+	rejected                  // for good; whether the connection alone is still to be found out
+	toPrune                   // gone, which is confirmed
+	allResults
+)
+
+// results holds the targets that were not served, by what came of their posts. It
+// may be used concurrently.
 type results struct {
-	mu          sync.Mutex
-	untried     []target // no time left
-	rateLimited []target // no turn under the quota
-	notYetOpen  []target // gone, but perhaps not open yet
-	unconfirmed []target // gone, which is yet to be confirmed
-	failed      []target // throttled or unavailable
-	timedOut    []target // ran into the time limit of a post
-	rejected    []target // for good; whether the connection alone is still to be found out
-	gone        []target // to be pruned
+	mu      sync.Mutex
+	targets [allResults][]target
 }
 
-// add notes targets on one of the lists.
-func (o *results) add(list *[]target, targets ...target) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	*list = append(*list, targets...)
+// add notes targets with the result.
+func (r *results) add(which result, targets ...target) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.targets[which] = append(r.targets[which], targets...)
 }
 
-// take empties one of the lists if it has at least so many targets.
-func (o *results) take(list *[]target, atLeast int) []target {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if len(*list) < atLeast {
+// take returns the targets with the result and forgets them, if there are at least
+// so many.
+func (r *results) take(which result, atLeast int) []target {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	taken := r.targets[which]
+	if len(taken) < atLeast {
 		return nil
 	}
-	taken := *list
-	*list = nil
+	r.targets[which] = nil
 	return taken
 }
 
@@ -56,14 +64,14 @@ func (o *results) take(list *[]target, atLeast int) []target {
 func (p *pass) classify(t target) {
 	switch {
 	case errors.Is(t.err, context.DeadlineExceeded):
-		p.results.add(&p.results.timedOut, t)
+		p.results.add(timedOut, t)
 	case errors.Is(t.err, ports.ErrGone), errors.Is(t.err, ports.ErrRejected) && t.alone:
 		p.classifyGone(t)
 	case errors.Is(t.err, ports.ErrRejected):
-		p.results.add(&p.results.rejected, t)
+		p.results.add(rejected, t)
 		p.probe()
 	default:
-		p.results.add(&p.results.failed, t)
+		p.results.add(unavailable, t)
 	}
 }
 
@@ -74,59 +82,14 @@ func (p *pass) classify(t target) {
 func (p *pass) classifyGone(t target) {
 	switch o := p.options; {
 	case t.GoneFor >= max(o.OpenGrace, o.ConfirmGoneAfter):
-		p.results.add(&p.results.gone, t)
+		p.results.add(toPrune, t)
 	case t.GoneFor < o.OpenGrace && (t.GoneFor > 0 || t.Fresh(time.Now(), o.OpenGrace)):
-		p.results.add(&p.results.notYetOpen, t)
+		p.results.add(notYetOpen, t)
 	case o.ConfirmGoneAfter > 0:
-		p.results.add(&p.results.unconfirmed, t)
+		p.results.add(unconfirmed, t)
 	default:
-		p.results.add(&p.results.gone, t)
+		p.results.add(toPrune, t)
 	}
-}
-
-// handOn makes jobs of what targets still have to get, of each list of the
-// results that has at least so many.
-func (p *pass) handOn(atLeast int) {
-	take := func(list *[]target) []target { return p.results.take(list, atLeast) }
-	untried, failed := take(&p.results.untried), slices.Concat(take(&p.results.failed), take(&p.results.timedOut))
-	if p.denied.Load() {
-		untried, failed = nil, append(failed, untried...)
-	}
-	notYetOpen, unconfirmed := take(&p.results.notYetOpen), take(&p.results.unconfirmed)
-	p.tally.notYetOpen += len(notYetOpen)
-	p.tally.unconfirmed += len(unconfirmed)
-	p.leaveOver(slices.Concat(
-		p.jobs(untried, batch.carriedOn),
-		p.jobs(take(&p.results.rateLimited), func(b batch, rest scope) leftover {
-			return b.later(rest, p.options.requeueDelay(1))
-		}),
-		p.jobs(notYetOpen, func(b batch, rest scope) leftover {
-			return b.askAgain(rest, p.options.openingDelay(rest.only))
-		}),
-		p.jobs(unconfirmed, func(b batch, rest scope) leftover {
-			return b.askAgain(rest, p.options.ConfirmGoneAfter)
-		}),
-		p.failures(failed),
-	)...)
-}
-
-// jobs makes a job of each part of what the targets are owed.
-func (p *pass) jobs(targets []target, job func(batch, scope) leftover) (all []leftover) {
-	for part, rest := range p.remainders(targets) {
-		all = append(all, job(part, rest))
-	}
-	return all
-}
-
-// failures makes jobs of what targets are owed that have failed.
-func (p *pass) failures(failed []target) []leftover {
-	if len(failed) == 0 {
-		return nil
-	}
-	why := cmp.Or(p.why(), reason(failed))
-	p.tally.failed += len(failed)
-	p.tally.reason = cmp.Or(p.tally.reason, why)
-	return p.jobs(failed, func(b batch, rest scope) leftover { return b.failed(rest, why) })
 }
 
 // reason picks the error to give for all the targets: one that says more than

@@ -39,13 +39,13 @@ func (p *pass) scan(posts *errgroup.Group) {
 		}
 		if next.err != nil {
 			p.tally.reason = fmt.Errorf("scan the connections: %w", next.err)
-			p.leaveScan(p.restOfScan().failed(rest, p.tally.reason))
+			p.leaveScan(p.options.requeued(p.restOfScan(), rest, unavailable, p.tally.reason))
 			return
 		}
 		p.tally.pages++
 		p.tally.scanned += len(next.page.Connections)
 		p.offerAll(posts, len(next.page.Connections), func(i int) domain.Target { return next.page.Connections[i].Target() })
-		p.handOn(p.options.MaxHeld)
+		p.requeue(p.options.MaxHeld)
 		p.prune(p.options.MaxHeld)
 	}
 	p.learn(true)
@@ -84,9 +84,9 @@ func (p *pass) restOfScan() batch {
 func (p *pass) unfinished(rest scope) leftover {
 	if why := p.why(); why != nil {
 		p.tally.reason = why
-		return p.restOfScan().failed(rest, why)
+		return p.options.requeued(p.restOfScan(), rest, unavailable, why)
 	}
-	return p.restOfScan().carriedOn(rest)
+	return p.options.requeued(p.restOfScan(), rest, untried, nil)
 }
 
 // leaveScan leaves the rest of the scan over.

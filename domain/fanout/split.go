@@ -13,7 +13,7 @@ const maxSplit = 16 << 20
 
 // parts is into how many parts the batch can be split.
 func (w *Worker) parts(b batch) int {
-	if w.options.Workers <= 1 || !b.forEveryone() {
+	if w.options.Workers <= 1 || !b.wholeTable() {
 		return 1
 	}
 	return min(w.options.Workers, maxSplit/weight(b.Messages))
@@ -43,7 +43,8 @@ func (w *Worker) tooLarge(ctx context.Context, envelopes int) bool {
 func (w *Worker) split(ctx, work context.Context, b batch, envelopes []domain.Envelope, total int) error {
 	var others []leftover
 	for i := 1; i < total; i++ {
-		others = append(others, b.carriedOn(scope{span: domain.Span{Segment: domain.Segment{Index: i, Total: total}}}))
+		segment := domain.Segment{Index: i, Total: total}
+		others = append(others, w.options.requeued(b, scope{span: domain.Span{Segment: segment}}, untried, nil))
 	}
 	for _, ids := range chunks(b.Messages) {
 		w.log.InfoContext(ctx, "split", "messageIds", ids, "segments", total)

@@ -166,7 +166,7 @@ func (w *Worker) pass(ctx, work context.Context, b batch, envelopes []domain.Env
 	p, err := w.newPass(ctx, work, b, envelopes)
 	if err != nil {
 		w.log.WarnContext(ctx, "not fanned out", "messageIds", chunks(b.Messages)[0], "error", err)
-		return 0, w.leave(ctx, b.failed(scope{b.Only, b.Span}, err))
+		return 0, w.leave(ctx, w.options.requeued(b, scope{b.Only, b.Span}, unavailable, err))
 	}
 	p.run()
 	p.report()
