@@ -206,6 +206,25 @@ func TestWhatKeepsFailingIsDeadLetteredWithItsReasonAndCanBeSentBack(t *testing.
 	})(t)
 }
 
+// The reason of an earlier failure says nothing about the next one.
+func TestADeadLetterThatIsSentBackLosesItsReason(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, fanout.Options{Repeats: -1, MaxAttempts: 3})
+		w.connect(1)
+		w.poster.answer["c-0"] = always(errors.New("quota of zero"))
+		w.send(`1`)
+		w.work()
+		if err := w.queue.Send(context.Background(), ports.QueueMessage{Body: w.deadLetters()[0].Body}); err != nil {
+			t.Fatal(err)
+		}
+		w.handle(context.Background(), w.receive())
+		time.Sleep(time.Minute) // virtual
+		if requeued := w.receive()[0].Body; strings.Contains(requeued, "quota of zero") {
+			t.Errorf("requeued with the old reason: %s", requeued)
+		}
+	})(t)
+}
+
 func TestWhatCannotBeLeftOverComesAgain(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{Repeats: -1})
