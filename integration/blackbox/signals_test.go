@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,6 +17,10 @@ import (
 
 // A terminal that is closed stops the service as SIGTERM does.
 func TestHangUp(t *testing.T) {
+	// Under nohup the test ignores the signal, and what it starts would inherit that.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP)
+	defer signal.Stop(caught)
 	s := startStandalone(t)
 	c := dial(t, s.target)
 	s.signal(t, syscall.SIGHUP)
