@@ -61,9 +61,9 @@ func TestAWorkerThatMayNotPostStopsAndPrunesNobody(t *testing.T) {
 			t.Errorf("%d rows are left", len(w.registered()))
 		}
 		dead := w.deadLetters()
-		// One for the rest of the scan, which gets on by a page with each attempt, and
-		// one for each of these pages.
-		if len(dead) != 4 || !strings.Contains(dead[0].Body, "403") {
+		// One for the rest of the scan, and one for each page that an attempt gets on
+		// by, which it may not before it learns that it may not post.
+		if len(dead) < 1 || len(dead) > 4 || !strings.Contains(dead[0].Body, "403") {
 			t.Errorf("%d dead letters", len(dead))
 		}
 		w.poster.denied = nil
