@@ -38,16 +38,16 @@ type scope struct {
 // requeued returns the job for that part of the batch, by the rule for the result.
 // The reason is why it failed; nil if it did not.
 func (o Options) requeued(b batch, rest scope, came result, reason error) leftover {
-	rule, job := rules[came], b.Job
+	how, job := rules[came], b.Job
 	job.Only, job.Span, job.Reason = rest.only, rest.span, ""
-	if rule.attempt {
+	if how.attempt {
 		job.Attempt++
 	}
 	l := leftover{job: job, reason: reason}
-	if rule.delay != nil {
-		l.delay = rule.delay(o, job)
+	if how.delay != nil {
+		l.delay = how.delay(o, job)
 	}
-	if rule.gone {
+	if how.gone {
 		for i := range job.Only {
 			job.Only[i].GoneFor += l.delay
 		}
