@@ -96,16 +96,22 @@ func (c *conn) delivered() bool {
 }
 
 // waitOpen waits for d without the turn that it is called with, or until the
-// connection closes.
+// connection closes. The timer says under the lock that it is over: were that left
+// to the clock, a timer that fires a little early would wake nobody again.
 func (c *conn) waitOpen(d time.Duration) {
 	c.g.turns.leave()
 	defer c.g.turns.enter()
-	timer := time.AfterFunc(d, c.notify)
+	over := false
+	timer := time.AfterFunc(d, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		over = true
+		c.changed.Broadcast()
+	})
 	defer timer.Stop()
-	end := time.Now().Add(d)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for !c.closing && time.Now().Before(end) {
+	for !c.closing && !over {
 		c.changed.Wait()
 	}
 }
