@@ -22,7 +22,9 @@ func TestFewFiles(t *testing.T) {
 	if e := s.logs.await(t, "fewer connections than -max-connections: the limit of open files is too low", "level", "WARN"); e.number("connections") != fit {
 		t.Errorf("warned of %d connections, want %d", e.number("connections"), fit)
 	}
-	clients := dialMany(t, s.target, fit)
+	dial(t, s.target)
+	id := connected(t, s.target, 1)[0]
+	others := dialMany(t, s.target, fit-1)
 	for range 3 {
 		_, response, err := websocket.Dial(t.Context(), s.webSocketURL, nil)
 		if err == nil || response == nil || response.StatusCode != http.StatusServiceUnavailable {
@@ -34,11 +36,10 @@ func TestFewFiles(t *testing.T) {
 		openUnused(t, url, 1000)
 	}
 	ping(t, s.target)
-	id := connected(t, s.target, fit)[0]
 	if err := post(t, newManagement(t, s.managementEndpoint), id, "hello"); err != nil {
 		t.Error(err)
 	}
-	clients[0].broadcast(`"still here"`)
+	others[0].broadcast(`"still here"`)
 }
 
 // limited has the command run with a limit of open files.

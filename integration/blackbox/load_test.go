@@ -102,6 +102,7 @@ func (c *client) collect() (got []message, err error) {
 func killedClients(t *testing.T, tg *target) {
 	const survivors, victims, broadcasts = 20, 40, 100
 	sender := dial(t, tg)
+	connected(t, tg, 1)
 	doomed := dialMany(t, tg, victims)
 	doomedIDs := connected(t, tg, victims+1)[1:]
 	wait := receiveAll(t, dialMany(t, tg, survivors))

@@ -81,6 +81,7 @@ func connectStuck(t *testing.T, tg *target) (c *client, id string) {
 // connectStuckAfter is connectStuck with others before it.
 func connectStuckAfter(t *testing.T, tg *target, others int) (c *client, id string) {
 	t.Helper()
+	connected(t, tg, others)
 	c = dial(t, tg)
 	if err := c.tcp.SetReadBuffer(4 << 10); err != nil {
 		t.Fatal(err)
