@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -25,15 +24,6 @@ const (
 	// targetTime is for how long a pass goes on with the payloads of one
 	// connection.
 	targetTime = 3 * time.Second
-)
-
-const (
-	// turn is for how long posts are made in a place one after the other before it
-	// is given back, so that passes take turns.
-	turn = 5 * time.Millisecond
-	// retryTurn is the same for retries: where there is one place alone, they get a
-	// sixth of the time.
-	retryTurn = turn / 5
 )
 
 // pass takes a batch once over its audience.
@@ -90,42 +80,9 @@ func (p *pass) run() {
 }
 
 // offer has posts made to n targets and returns how many of them there was time
-// to begin. In each place that the worker has for them, posts are made one after
-// the other: a goroutine for each costs more than a post within a process.
+// to begin.
 func (p *pass) offer(posts *errgroup.Group, n int, at func(int) target) (begun int) {
-	var next atomic.Int64
-	for int(next.Load()) < n {
-		release := p.slots.acquire(p.batch.Retry())
-		first := n
-		if !p.over() {
-			first = int(next.Add(1)) - 1
-		}
-		if first >= n {
-			release()
-			break
-		}
-		posts.Go(func() error {
-			defer release()
-			p.takeTurn(&next, first, n, at)
-			return nil
-		})
-	}
-	return min(n, int(next.Swap(int64(n))))
-}
-
-// takeTurn posts to the target with the index, and then to those that come next,
-// for a turn.
-func (p *pass) takeTurn(next *atomic.Int64, i, n int, at func(int) target) {
-	turn := turn
-	if p.batch.Retry() {
-		turn = retryTurn
-	}
-	for began := time.Now(); i < n; i = int(next.Add(1)) - 1 {
-		p.post(at(i))
-		if time.Since(began) > turn || p.over() {
-			return
-		}
-	}
+	return p.pool.start(posts, task{n: n, post: func(i int) { p.post(at(i)) }, over: p.over, retry: p.batch.Retry()})
 }
 
 // offerAll offers those that were not tried yet, and notes the ones for which no

@@ -28,7 +28,7 @@ type Worker struct {
 	Ports
 	log        *slog.Logger
 	options    Options
-	slots      slots
+	pool       pool
 	throughput throughput
 }
 
@@ -54,7 +54,7 @@ func New(outside Ports, log *slog.Logger, options Options) *Worker {
 	options = options.withDefaults()
 	return &Worker{
 		Ports: outside, log: log, options: options,
-		slots: newSlots(options.InFlight), throughput: throughput{most: options.PostsPerSecond},
+		pool: newPool(options.InFlight), throughput: throughput{most: options.PostsPerSecond},
 	}
 }
 
