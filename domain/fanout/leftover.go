@@ -27,7 +27,7 @@ func (p *pass) leaveOver(jobs ...leftover) {
 	for _, l := range jobs {
 		p.tally.leftOver += len(l.job.Only)
 	}
-	if err := p.leave(p.ctx, jobs...); err != nil {
+	if err := p.worker.leave(p.budget.ctx, jobs...); err != nil {
 		p.lost = err
 	}
 }
@@ -48,9 +48,9 @@ func (w *Worker) leave(ctx context.Context, jobs ...leftover) error {
 		}
 	}
 	return errors.Join(
-		w.put(ctx, "the queue of parts", w.Parts, parts),
-		w.put(ctx, "the queue of retries", w.Retries, retries),
-		w.put(ctx, "the dead-letter queue", w.DeadLetters, dead),
+		w.put(ctx, "the queue of parts", w.outside.Parts, parts),
+		w.put(ctx, "the queue of retries", w.outside.Retries, retries),
+		w.put(ctx, "the dead-letter queue", w.outside.DeadLetters, dead),
 	)
 }
 

@@ -1,10 +1,8 @@
 package fanout
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -13,42 +11,28 @@ import (
 	"serverless-websocket/ports"
 )
 
-const (
-	// retryTime is how long a pass over connections that failed before goes on. It
-	// leaves the rest over then, behind what else is on the queue.
-	retryTime = 5 * time.Second
-	// slowPassLimit is for how long a pass waits for its last posts and still tries
-	// those that failed again by itself. Meanwhile the next messages wait for the
-	// worker.
-	slowPassLimit = time.Second
-	// targetTime is for how long a pass goes on with the payloads of one
-	// connection.
-	targetTime = 3 * time.Second
-)
-
 // pass takes a batch once over its audience.
 type pass struct {
-	*Worker
-	ctx     context.Context // of the invocation
-	work    context.Context // for what may be given up: ends half the margin before
-	batch   batch
-	posts   []ports.Post // one for each envelope
-	from    []int        // for each envelope, the index of its first message
-	started time.Time
-	busy    time.Duration // until the last post began, those that repeat one left out
-	results results
-	tally   tally
-	pruning errgroup.Group
-	lost    error // set when something could be neither delivered nor left over
-	permission
+	worker     *Worker
+	batch      batch
+	budget     budget
+	posts      []ports.Post // one for each envelope
+	from       []int        // for each envelope, the index of its first message
+	started    time.Time
+	busy       time.Duration // until the last post began, repeated ones left out
+	permission permission
+	results    results
+	tally      tally
+	pruning    errgroup.Group
+	lost       error // set when something could be neither delivered nor requeued
 }
 
-func (w *Worker) newPass(ctx, work context.Context, b batch, envelopes []domain.Envelope) (*pass, error) {
-	p := &pass{Worker: w, ctx: ctx, work: work, batch: b, started: time.Now()}
+func (w *Worker) newPass(within budget, b batch, envelopes []domain.Envelope) (*pass, error) {
+	p := &pass{worker: w, batch: b, budget: within, started: time.Now()}
 	p.pruning.SetLimit(maxPruning)
-	poster := w.Poster
+	poster := w.outside.Poster
 	if b.Retry() {
-		poster = w.RetryPoster
+		p.budget, poster = p.budget.forRetry(), w.outside.RetryPoster
 	}
 	first := 0
 	for _, e := range envelopes {
@@ -82,7 +66,9 @@ func (p *pass) run() {
 // offer has posts made to n targets and returns how many of them there was time
 // to begin.
 func (p *pass) offer(posts *errgroup.Group, n int, at func(int) target) (begun int) {
-	return p.pool.start(posts, task{n: n, post: func(i int) { p.post(at(i)) }, over: p.over, retry: p.batch.Retry()})
+	return p.worker.pool.start(posts, task{
+		n: n, post: func(i int) { p.post(at(i)) }, over: p.over, turn: p.budget.turn, retry: p.batch.Retry(),
+	})
 }
 
 // offerAll offers those that were not tried yet, and notes the ones for which no
@@ -98,7 +84,7 @@ func (p *pass) offerAll(posts *errgroup.Group, n int, at func(int) domain.Target
 
 // over reports whether to begin nothing new.
 func (p *pass) over() bool {
-	return p.denied.Load() || p.stopping(p.ctx) || p.batch.Retry() && time.Since(p.started) > retryTime
+	return p.permission.denied.Load() || p.budget.spent()
 }
 
 // post sends the target what it still has to get, as long as there is time, and
@@ -110,7 +96,7 @@ func (p *pass) post(t target) {
 			p.results.add(untried, t)
 			return
 		}
-		if t.err = p.posts[t.envelope](p.work, t.ID); errors.Is(t.err, ports.ErrNotSent) {
+		if t.err = p.posts[t.envelope](p.budget.posts, t.ID); errors.Is(t.err, ports.ErrNotSent) {
 			p.notSent(t, before)
 			return
 		}
@@ -148,12 +134,12 @@ func (p *pass) notSent(t target, before error) {
 // then. It ends when posts take long, waited being how long the pass has waited for
 // the last ones.
 func (p *pass) repeat(waited time.Duration) {
-	for try := 0; try < p.options.Repeats && waited <= slowPassLimit && !p.over(); try++ {
+	for try := 0; try < p.worker.options.Repeats && waited <= slowPassLimit && !p.over(); try++ {
 		failed := p.results.take(unavailable, 1)
 		if len(failed) == 0 {
 			return
 		}
-		if p.pause(jittered(p.options.Backoff << try)) {
+		if p.budget.pause(p.worker.options.Backoff << try) {
 			var posts errgroup.Group
 			begun := p.offer(&posts, len(failed), func(i int) target { return failed[i] })
 			waited = waitFor(&posts)
@@ -168,28 +154,4 @@ func waitFor(posts *errgroup.Group) time.Duration {
 	start := time.Now()
 	_ = posts.Wait() // they return no errors
 	return time.Since(start)
-}
-
-// pause waits for d and reports whether there is time to go on after it.
-func (p *pass) pause(d time.Duration) bool {
-	deadline, ok := p.ctx.Deadline()
-	if ok && time.Until(deadline) < d+p.options.DeadlineMargin {
-		return false
-	}
-	return sleep(p.ctx, d)
-}
-
-// sleep waits for d and reports whether the context lasted that long.
-func sleep(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
-	}
-}
-
-// jittered returns d give or take half of it.
-func jittered(d time.Duration) time.Duration {
-	return d/2 + rand.N(d)
 }

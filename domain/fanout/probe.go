@@ -21,11 +21,11 @@ type permission struct {
 }
 
 // why returns why the worker may not post, or nil.
-func (b *permission) why() error {
-	if !b.denied.Load() {
+func (l *permission) why() error {
+	if !l.denied.Load() {
 		return nil
 	}
-	return b.err
+	return l.err
 }
 
 // probe finds out what the rejections so far are about. A lost permission or a
@@ -38,10 +38,10 @@ func (b *permission) why() error {
 // It does nothing while it runs already; what is rejected meanwhile is probed the
 // next time, at the latest at the end of the pass.
 func (p *pass) probe() {
-	if !p.probing.TryLock() {
+	if !p.permission.probing.TryLock() {
 		return
 	}
-	defer p.probing.Unlock()
+	defer p.permission.probing.Unlock()
 	targets := p.results.take(rejected, 1)
 	if len(targets) == 0 {
 		return
@@ -64,15 +64,15 @@ func (p *pass) probe() {
 
 // ask posts to nobody and reports whether this worker may post.
 func (p *pass) ask() bool {
-	if p.denied.Load() {
+	if p.permission.denied.Load() {
 		return false
 	}
 	p.tally.posts.Add(1)
-	err := p.posts[0](p.work, ports.Nobody)
+	err := p.posts[0](p.budget.posts, ports.Nobody)
 	if errors.Is(err, ports.ErrRejected) {
-		p.err = err
-		p.denied.Store(true)
-		p.log.ErrorContext(p.ctx, "the gateway rejects all posts: wrong endpoint, or no permission to post",
+		p.permission.err = err
+		p.permission.denied.Store(true)
+		p.worker.log.ErrorContext(p.budget.ctx, "the gateway rejects all posts: wrong endpoint, or no permission to post",
 			"messageIds", chunks(p.batch.Messages)[0], "error", err)
 	}
 	return err == nil || errors.Is(err, ports.ErrGone)

@@ -1,9 +1,7 @@
 package fanout
 
 import (
-	"context"
 	"errors"
-	"time"
 
 	"serverless-websocket/domain"
 	"serverless-websocket/ports"
@@ -15,9 +13,6 @@ const (
 	// maxGone is how many connections wait to be pruned before posts wait for that,
 	// in multiples of those that are pruned together.
 	maxGone = 10
-	// pruneTime bounds each deletion: the worker is not kept longer by it than by a
-	// slow post.
-	pruneTime = 3 * time.Second
 )
 
 // prune deletes the rows of the gone, if there are at least so many, beside the
@@ -31,7 +26,7 @@ func (p *pass) prune(atLeast int) {
 		p.remove(gone)
 		return nil
 	}
-	if len(gone) >= maxGone*p.options.MaxHeld {
+	if len(gone) >= maxGone*p.worker.options.MaxHeld {
 		p.pruning.Go(remove)
 	} else if !p.pruning.TryGo(remove) {
 		p.results.add(toPrune, gone...)
@@ -49,18 +44,16 @@ func (p *pass) pruneAll() {
 // invocation has no time left to end by itself. Rows that cannot be deleted now
 // are found again by the next pass.
 func (p *pass) remove(gone []target) {
-	ctx, cancel := before(p.ctx, p.options.DeadlineMargin/4)
+	ctx, cancel := p.budget.deletion()
 	defer cancel()
-	ctx, stop := context.WithTimeout(ctx, pruneTime)
-	defer stop()
 	ids := make([]domain.ConnectionID, 0, len(gone))
 	for _, t := range gone {
 		ids = append(ids, t.ID)
 	}
 	p.tally.gone.Add(int64(len(ids)))
 	p.reportRejected(gone)
-	if err := p.Connections.Delete(ctx, ids...); err != nil {
-		p.log.WarnContext(p.ctx, "gone connections not pruned", "connections", len(ids), "error", err)
+	if err := p.worker.outside.Connections.Delete(ctx, ids...); err != nil {
+		p.worker.log.WarnContext(p.budget.ctx, "gone connections not pruned", "connections", len(ids), "error", err)
 	}
 }
 
@@ -69,7 +62,7 @@ func (p *pass) remove(gone []target) {
 func (p *pass) reportRejected(pruned []target) {
 	for _, t := range pruned {
 		if errors.Is(t.err, ports.ErrRejected) {
-			p.log.WarnContext(p.ctx, "pruned: the gateway rejects every post to this connection",
+			p.worker.log.WarnContext(p.budget.ctx, "pruned: the gateway rejects every post to this connection",
 				"connectionId", t.ID, "error", t.err)
 		}
 	}

@@ -33,10 +33,10 @@ func (p *pass) report() {
 	level, first := p.level(), p.batch.Messages[0]
 	for i, part := range chunks(p.batch.Messages) {
 		if i > 0 {
-			p.log.Log(p.ctx, level, "fanned out as well", "messageIds", part, "with", first.ID)
+			p.worker.log.Log(p.budget.ctx, level, "fanned out as well", "messageIds", part, "with", first.ID)
 			continue
 		}
-		p.log.Log(p.ctx, level, "fanned out", append(p.counts(), "messageIds", part,
+		p.worker.log.Log(p.budget.ctx, level, "fanned out", append(p.counts(), "messageIds", part,
 			"durationMs", time.Since(p.started).Milliseconds(),
 			"ageMs", time.Since(first.SentAt).Milliseconds())...)
 	}

@@ -60,7 +60,7 @@ func (o Options) requeued(b batch, rest scope, came result, reason error) leftov
 func (p *pass) requeue(atLeast int) {
 	take := func(which result) []target { return p.results.take(which, atLeast) }
 	fresh, failed := take(untried), slices.Concat(take(unavailable), take(timedOut))
-	if p.denied.Load() {
+	if p.permission.denied.Load() {
 		fresh, failed = nil, append(failed, fresh...)
 	}
 	opening, doubtful := take(notYetOpen), take(unconfirmed)
@@ -80,7 +80,7 @@ func (p *pass) failures(failed []target) []leftover {
 	if len(failed) == 0 {
 		return nil
 	}
-	why := cmp.Or(p.why(), reason(failed))
+	why := cmp.Or(p.permission.why(), reason(failed))
 	p.tally.failed += len(failed)
 	p.tally.reason = cmp.Or(p.tally.reason, why)
 	return p.jobs(failed, unavailable, why)
@@ -89,7 +89,7 @@ func (p *pass) failures(failed []target) []leftover {
 // jobs makes a job of each part of what the targets still have to get.
 func (p *pass) jobs(targets []target, came result, reason error) (all []leftover) {
 	for part, rest := range p.remainders(targets) {
-		all = append(all, p.options.requeued(part, rest, came, reason))
+		all = append(all, p.worker.options.requeued(part, rest, came, reason))
 	}
 	return all
 }

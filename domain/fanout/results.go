@@ -80,7 +80,7 @@ func (p *pass) classify(t target) {
 // so for one that was. The clocks of the registration and of this worker decide
 // only how soon the target is tried again.
 func (p *pass) classifyGone(t target) {
-	switch o := p.options; {
+	switch o := p.worker.options; {
 	case t.GoneFor >= max(o.OpenGrace, o.ConfirmGoneAfter):
 		p.results.add(toPrune, t)
 	case t.GoneFor < o.OpenGrace && (t.GoneFor > 0 || t.Fresh(time.Now(), o.OpenGrace)):

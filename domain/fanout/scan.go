@@ -21,7 +21,7 @@ type pageRead struct {
 
 // scan offers the batch's part of the table page by page.
 func (p *pass) scan(posts *errgroup.Group) {
-	ctx, cancel := context.WithCancel(p.work)
+	ctx, cancel := context.WithCancel(p.budget.posts)
 	pages, left := make(chan pageRead), make(chan struct{})
 	var reader sync.WaitGroup
 	reader.Go(func() { p.readAhead(ctx, pages, left) })
@@ -39,14 +39,14 @@ func (p *pass) scan(posts *errgroup.Group) {
 		}
 		if next.err != nil {
 			p.tally.reason = fmt.Errorf("scan the connections: %w", next.err)
-			p.leaveScan(p.options.requeued(p.restOfScan(), rest, unavailable, p.tally.reason))
+			p.leaveScan(p.worker.options.requeued(p.restOfScan(), rest, unavailable, p.tally.reason))
 			return
 		}
 		p.tally.pages++
 		p.tally.scanned += len(next.page.Connections)
 		p.offerAll(posts, len(next.page.Connections), func(i int) domain.Target { return next.page.Connections[i].Target() })
-		p.requeue(p.options.MaxHeld)
-		p.prune(p.options.MaxHeld)
+		p.requeue(p.worker.options.MaxHeld)
+		p.prune(p.worker.options.MaxHeld)
 	}
 	p.learn(true)
 }
@@ -58,7 +58,7 @@ func (p *pass) scan(posts *errgroup.Group) {
 func (p *pass) readAhead(ctx context.Context, pages chan<- pageRead, left <-chan struct{}) {
 	defer close(pages)
 	for cursor := p.batch.Span.Cursor; ; {
-		page, err := p.Connections.Scan(ctx, p.batch.Span.Segment, cursor)
+		page, err := p.worker.outside.Connections.Scan(ctx, p.batch.Span.Segment, cursor)
 		select {
 		case pages <- pageRead{cursor, page, err}:
 		case <-left:
@@ -74,7 +74,7 @@ func (p *pass) readAhead(ctx context.Context, pages chan<- pageRead, left <-chan
 // its failures anew, unless nobody may be posted to.
 func (p *pass) restOfScan() batch {
 	b := p.batch
-	if p.tally.pages > 0 && !p.denied.Load() {
+	if p.tally.pages > 0 && !p.permission.denied.Load() {
 		b.Attempt = 0
 	}
 	return b
@@ -82,11 +82,11 @@ func (p *pass) restOfScan() batch {
 
 // unfinished is the rest of a scan that ends early.
 func (p *pass) unfinished(rest scope) leftover {
-	if why := p.why(); why != nil {
+	if why := p.permission.why(); why != nil {
 		p.tally.reason = why
-		return p.options.requeued(p.restOfScan(), rest, unavailable, why)
+		return p.worker.options.requeued(p.restOfScan(), rest, unavailable, why)
 	}
-	return p.options.requeued(p.restOfScan(), rest, untried, nil)
+	return p.worker.options.requeued(p.restOfScan(), rest, untried, nil)
 }
 
 // leaveScan leaves the rest of the scan over.
@@ -101,5 +101,5 @@ func (p *pass) leaveScan(l leftover) {
 // and how fast this worker went over it.
 func (p *pass) learn(over bool) {
 	total := (p.batch.Span.Seen + p.tally.scanned) * max(1, p.batch.Span.Segment.Total)
-	p.throughput.learn(total, over, int(p.tally.posts.Load()), time.Since(p.started))
+	p.worker.throughput.learn(total, over, int(p.tally.posts.Load()), time.Since(p.started))
 }

@@ -26,7 +26,7 @@ func (w *Worker) parts(b batch) int {
 func (w *Worker) tooLarge(ctx context.Context, envelopes int) bool {
 	connections, known := w.throughput.tableSize()
 	if !known {
-		page, err := w.Connections.Scan(ctx, domain.Segment{}, "")
+		page, err := w.outside.Connections.Scan(ctx, domain.Segment{}, "")
 		if err != nil {
 			return false // the pass will meet the error too, and deal with it
 		}
@@ -40,21 +40,21 @@ func (w *Worker) tooLarge(ctx context.Context, envelopes int) bool {
 
 // split cuts a batch for everyone into so many parts, one for each segment of the
 // table. It leaves all but one over, makes a pass for that one, and rests.
-func (w *Worker) split(ctx, work context.Context, b batch, envelopes []domain.Envelope, total int) error {
+func (w *Worker) split(within budget, b batch, envelopes []domain.Envelope, total int) error {
 	var others []leftover
 	for i := 1; i < total; i++ {
 		segment := domain.Segment{Index: i, Total: total}
 		others = append(others, w.options.requeued(b, scope{span: domain.Span{Segment: segment}}, untried, nil))
 	}
 	for _, ids := range chunks(b.Messages) {
-		w.log.InfoContext(ctx, "split", "messageIds", ids, "segments", total)
+		w.log.InfoContext(within.ctx, "split", "messageIds", ids, "segments", total)
 	}
-	if err := w.leave(ctx, others...); err != nil {
+	if err := w.leave(within.ctx, others...); err != nil {
 		return err
 	}
 	b.Span.Segment = domain.Segment{Total: total}
-	busy, err := w.pass(ctx, work, b, envelopes)
-	w.rest(ctx, busy)
+	busy, err := w.pass(within, b, envelopes)
+	within.rest(busy)
 	return err
 }
 
@@ -66,10 +66,6 @@ const restFactor = 1.5
 
 // rest keeps the worker from taking a new job for a while. Jobs gather on the
 // queue meanwhile, and coalesce; parts do not.
-func (w *Worker) rest(ctx context.Context, busy time.Duration) {
-	d := time.Duration(restFactor * float64(busy))
-	if deadline, ok := ctx.Deadline(); ok {
-		d = min(d, time.Until(deadline)-w.options.DeadlineMargin)
-	}
-	sleep(ctx, d)
+func (b budget) rest(busy time.Duration) {
+	sleep(b.ctx, b.left(time.Duration(restFactor*float64(busy))))
 }

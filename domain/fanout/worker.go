@@ -25,7 +25,7 @@ const maxPasses = 10
 // Worker works jobs off: it finishes each or turns what is left of it into
 // smaller jobs. Its methods may be called concurrently.
 type Worker struct {
-	Ports
+	outside    Ports
 	log        *slog.Logger
 	options    Options
 	pool       pool
@@ -53,7 +53,7 @@ func New(outside Ports, log *slog.Logger, options Options) *Worker {
 	}
 	options = options.withDefaults()
 	return &Worker{
-		Ports: outside, log: log, options: options,
+		outside: outside, log: log, options: options,
 		pool: newPool(options.InFlight), throughput: throughput{most: options.PostsPerSecond},
 	}
 }
@@ -71,26 +71,26 @@ type Delivery struct {
 //
 // A deadline of ctx is kept: see Options.DeadlineMargin.
 func (w *Worker) Handle(ctx context.Context, deliveries []Delivery) (failed []string) {
-	if w.stopping(ctx) {
+	within, cancel := newBudget(ctx, w.options.DeadlineMargin)
+	defer cancel()
+	if within.spent() {
 		w.log.ErrorContext(ctx, "no time to fan out: the deadline is nearer than the margin",
 			"margin", w.options.DeadlineMargin, "queueMessages", ids(deliveries))
 		return ids(deliveries)
 	}
 	jobs, failed := w.decode(ctx, deliveries)
-	return append(failed, w.runAll(ctx, scansFirst(coalesce(jobs)))...)
+	return append(failed, w.runAll(within, scansFirst(coalesce(jobs)))...)
 }
 
 // runAll makes a pass for each batch, side by side, and returns the deliveries of
 // those that failed.
-func (w *Worker) runAll(ctx context.Context, batches []batch) (failed []string) {
-	work, cancel := before(ctx, w.options.DeadlineMargin/2)
-	defer cancel()
+func (w *Worker) runAll(within budget, batches []batch) (failed []string) {
 	lost := make([]bool, len(batches))
 	var group errgroup.Group
 	group.SetLimit(maxPasses)
 	for i, b := range batches {
 		group.Go(func() error {
-			lost[i] = w.run(ctx, work, b) != nil
+			lost[i] = w.run(within, b) != nil
 			return nil
 		})
 	}
@@ -152,37 +152,23 @@ func (w *Worker) decode(ctx context.Context, deliveries []Delivery) (jobs []rece
 
 // run works a batch off. Its error says that something of it is in nobody's hands
 // unless the deliveries come again; it has been logged.
-func (w *Worker) run(ctx, work context.Context, b batch) error {
+func (w *Worker) run(within budget, b batch) error {
 	envelopes := domain.Pack(b.Messages, domain.MaxPayload)
-	if parts := w.parts(b); parts > 1 && w.tooLarge(work, len(envelopes)) {
-		return w.split(ctx, work, b, envelopes, parts)
+	if parts := w.parts(b); parts > 1 && w.tooLarge(within.posts, len(envelopes)) {
+		return w.split(within, b, envelopes, parts)
 	}
-	_, err := w.pass(ctx, work, b, envelopes)
+	_, err := w.pass(within, b, envelopes)
 	return err
 }
 
 // pass makes one pass and returns for how long it had posts to begin.
-func (w *Worker) pass(ctx, work context.Context, b batch, envelopes []domain.Envelope) (busy time.Duration, err error) {
-	p, err := w.newPass(ctx, work, b, envelopes)
+func (w *Worker) pass(within budget, b batch, envelopes []domain.Envelope) (busy time.Duration, err error) {
+	p, err := w.newPass(within, b, envelopes)
 	if err != nil {
-		w.log.WarnContext(ctx, "not fanned out", "messageIds", chunks(b.Messages)[0], "error", err)
-		return 0, w.leave(ctx, w.options.requeued(b, scope{b.Only, b.Span}, unavailable, err))
+		w.log.WarnContext(within.ctx, "not fanned out", "messageIds", chunks(b.Messages)[0], "error", err)
+		return 0, w.leave(within.ctx, w.options.requeued(b, scope{b.Only, b.Span}, unavailable, err))
 	}
 	p.run()
 	p.report()
 	return p.busy, p.lost
-}
-
-// before returns a context that ends so long before ctx does.
-func before(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	if deadline, ok := ctx.Deadline(); ok {
-		return context.WithDeadline(ctx, deadline.Add(-d))
-	}
-	return context.WithCancel(ctx)
-}
-
-// stopping reports whether the deadline is too near to begin anything.
-func (w *Worker) stopping(ctx context.Context) bool {
-	deadline, ok := ctx.Deadline()
-	return ctx.Err() != nil || ok && time.Until(deadline) < w.options.DeadlineMargin
 }
