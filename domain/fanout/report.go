@@ -1,7 +1,6 @@
 package fanout
 
 import (
-	"log/slog"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -9,74 +8,67 @@ import (
 	"serverless-websocket/domain"
 )
 
-// tally counts what a pass did. Connections are counted by how the pass left
-// them.
-type tally struct {
-	posts       atomic.Int64 // payloads sent or tried
-	throttled   atomic.Int64 // of them answered 429
-	delivered   atomic.Int64 // connections that got everything
-	gone        atomic.Int64 // answered 410, to be pruned
-	notYetOpen  int          // answered 410 but may be about to open: left over for later
-	unconfirmed int          // answered 410, which is yet to be confirmed: left over for later
-	failed      int          // left over after 429 or any other error
-	leftOver    int          // handed to other jobs, once for each: the last three and the untried
-	reason      error        // why the first ones failed, or the scan
-	carriedOn   bool         // the rest of the scan was handed to another job
-	pages       int          // of the scan
-	scanned     int          // connections on them
+// Report is what a pass did. Connections are counted by how the pass left them.
+type Report struct {
+	Job  domain.Job    // with the messages of all jobs that shared the pass, in order
+	Took time.Duration // the pass
+	Age  time.Duration // of the oldest message, at the end of the pass
+
+	Posts     int // payloads sent, or tried
+	Throttled int // of them answered 429
+	Pages     int // of the scan
+
+	Delivered    int  // connections that got everything
+	Gone         int  // pruned
+	NotYetOpen   int  // answered 410, but perhaps about to open: requeued
+	Unconfirmed  int  // answered 410, to be confirmed: requeued
+	Failed       int  // answered 429 or any other error: requeued, or dead letters
+	Requeued     int  // the last three, and those that there was no time for; once for each job
+	ScanRequeued bool // the rest of the scan became another job
+
+	Err error // why the first ones failed, or the scan; nil if none did
 }
 
-// report logs the pass, so that each of its messages can be followed by its id.
-// The first line has the counts; a batch of very many messages has more lines,
-// which name the rest of them and the first, by which to find the counts.
-func (p *pass) report() {
-	level, first := p.level(), p.batch.Messages[0]
-	for i, part := range chunks(p.batch.Messages) {
-		if i > 0 {
-			p.worker.log.Log(p.budget.ctx, level, "fanned out as well", "messageIds", part, "with", first.ID)
-			continue
-		}
-		p.worker.log.Log(p.budget.ctx, level, "fanned out", append(p.counts(), "messageIds", part,
-			"durationMs", time.Since(p.started).Milliseconds(),
-			"ageMs", time.Since(first.SentAt).Milliseconds())...)
-	}
-}
-
-// level is a warning when something is wrong that no retry may mend. A retry that
-// changed nothing is for debugging: of a slow client there are many.
-func (p *pass) level() slog.Level {
+// Audience names the connections that the pass was for.
+func (r Report) Audience() string {
+	segment := r.Job.Span.Segment
 	switch {
-	case unexpected(p.tally.reason):
-		return slog.LevelWarn
-	case p.batch.Retry() && p.tally.delivered.Load() == 0 && p.tally.gone.Load() == 0:
-		return slog.LevelDebug
-	}
-	return slog.LevelInfo
-}
-
-func (p *pass) counts() []any {
-	counts := []any{"messages", len(p.batch.Messages),
-		"audience", describe(p.batch.Job), "attempt", p.batch.Attempt,
-		"delivered", p.tally.delivered.Load(), "gone", p.tally.gone.Load(),
-		"throttled", p.tally.throttled.Load(), "failed", p.tally.failed,
-		"unopened", p.tally.notYetOpen, "unconfirmed", p.tally.unconfirmed,
-		"leftOver", p.tally.leftOver, "carriedOn", p.tally.carriedOn,
-		"posts", p.tally.posts.Load(), "pages", p.tally.pages}
-	if p.tally.reason != nil {
-		counts = append(counts, "reason", p.tally.reason.Error())
-	}
-	return counts
-}
-
-// describe names the connections of a job for the log.
-func describe(j domain.Job) string {
-	switch {
-	case len(j.Only) > 0:
-		return strconv.Itoa(len(j.Only)) + " connections"
-	case !j.Span.Segment.Whole():
-		return "segment " + strconv.Itoa(j.Span.Segment.Index) + " of " + strconv.Itoa(j.Span.Segment.Total)
-	case j.Span.Cursor != "":
+	case len(r.Job.Only) > 0:
+		return strconv.Itoa(len(r.Job.Only)) + " connections"
+	case !segment.Whole():
+		return "segment " + strconv.Itoa(segment.Index) + " of " + strconv.Itoa(segment.Total)
+	case r.Job.Span.Cursor != "":
 		return "everyone from a cursor on"
 	}
 	return "everyone"
+}
+
+// tally counts for the report while the pass runs.
+type tally struct {
+	posts, throttled, delivered, gone atomic.Int64
+
+	notYetOpen, unconfirmed, failed, requeued int
+
+	pages, scanned int // of the scan, and the connections on them
+	scanRequeued   bool
+	err            error
+}
+
+func (p *pass) report() Report {
+	return Report{
+		Job:          p.batch.Job,
+		Took:         time.Since(p.started),
+		Age:          time.Since(p.batch.Messages[0].SentAt),
+		Posts:        int(p.tally.posts.Load()),
+		Throttled:    int(p.tally.throttled.Load()),
+		Pages:        p.tally.pages,
+		Delivered:    int(p.tally.delivered.Load()),
+		Gone:         int(p.tally.gone.Load()),
+		NotYetOpen:   p.tally.notYetOpen,
+		Unconfirmed:  p.tally.unconfirmed,
+		Failed:       p.tally.failed,
+		Requeued:     p.tally.requeued,
+		ScanRequeued: p.tally.scanRequeued,
+		Err:          p.tally.err,
+	}
 }

@@ -2,63 +2,80 @@ package fanout
 
 import (
 	"cmp"
-	"iter"
 	"slices"
 	"time"
 
 	"serverless-websocket/domain"
 )
 
-// rule says how a job is requeued. Its queue follows from the job, see leave: a
-// retry goes to the queue of retries, other jobs to that of parts, and a job that
-// has a reason and no attempts left becomes a dead letter.
+// requeuedJob is a job to put on a queue.
+type requeuedJob struct {
+	domain.Job
+	delay    time.Duration
+	err      error // why it failed; nil if it did not
+	hopeless bool  // no further attempt can change that
+}
+
+// rule says how the targets with a result are requeued. The queue follows from the
+// job, see Worker.requeue: retries have their own, all other jobs go to that of parts,
+// and a job that failed and has no attempt left goes to the dead-letter queue.
 type rule struct {
 	delay   func(Options, domain.Job) time.Duration // on the queue; nil is none
 	attempt bool                                    // counts as an attempt
-	gone    bool                                    // the targets are gone for the delay longer
+	gone    bool                                    // the delay adds to Target.GoneFor
 }
 
-// rules has those for the results that are requeued. Targets that are unavailable
-// or timed out have failed and have a reason. Those that the gateway does not know
-// never end as a dead letter: their jobs end when they are pruned.
+// rules has one for each result that is requeued. Only an unavailable target has
+// failed. A target that the gateway does not know never ends on the dead-letter
+// queue: its jobs end when its row is pruned.
 var rules = map[result]rule{
-	untried:     {},
-	rateLimited: {delay: func(o Options, _ domain.Job) time.Duration { return o.requeueDelay(1) }},
-	notYetOpen:  {delay: func(o Options, job domain.Job) time.Duration { return o.openingDelay(job.Only) }, attempt: true, gone: true},
-	unconfirmed: {delay: func(o Options, _ domain.Job) time.Duration { return o.ConfirmGoneAfter }, attempt: true, gone: true},
-	unavailable: {delay: func(o Options, job domain.Job) time.Duration { return o.requeueDelay(job.Attempt) }, attempt: true},
+	untried: {},
+	rateLimited: {
+		delay: func(o Options, _ domain.Job) time.Duration { return o.requeueDelay(1) },
+	},
+	notYetOpen: {
+		delay:   func(o Options, job domain.Job) time.Duration { return o.openingDelay(job.Only) },
+		attempt: true, gone: true,
+	},
+	unconfirmed: {
+		delay:   func(o Options, _ domain.Job) time.Duration { return o.ConfirmGoneAfter },
+		attempt: true, gone: true,
+	},
+	unavailable: {
+		delay:   func(o Options, job domain.Job) time.Duration { return o.requeueDelay(job.Attempt) },
+		attempt: true,
+	},
 }
 
-// scope is the part of a batch's connections that is left.
+// scope is the part of a batch's connections that a requeued job is for.
 type scope struct {
 	only []domain.Target
 	span domain.Span
 }
 
 // requeued returns the job for that part of the batch, by the rule for the result.
-// The reason is why it failed; nil if it did not.
-func (o Options) requeued(b batch, rest scope, came result, reason error) leftover {
-	how, job := rules[came], b.Job
+// The error is why it failed; nil if it did not.
+func (o Options) requeued(b batch, rest scope, which result, err error) requeuedJob {
+	rule, job := rules[which], b.Job
 	job.Only, job.Span, job.Reason = rest.only, rest.span, ""
-	if how.attempt {
+	if rule.attempt {
 		job.Attempt++
 	}
-	l := leftover{job: job, reason: reason}
-	if how.delay != nil {
-		l.delay = how.delay(o, job)
+	r := requeuedJob{Job: job, err: err}
+	if rule.delay != nil {
+		r.delay = rule.delay(o, job)
 	}
-	if how.gone {
+	if rule.gone {
 		for i := range job.Only {
-			job.Only[i].GoneFor += l.delay
+			job.Only[i].GoneFor += r.delay
 		}
 	}
-	return l
+	return r
 }
 
-// requeue makes jobs of what targets still have to get, of those with each result
-// that at least so many have.
-func (p *pass) requeue(atLeast int) {
-	take := func(which result) []target { return p.results.take(which, atLeast) }
+// requeue requeues the targets of each result that has at least n of them.
+func (p *pass) requeue(n int) {
+	take := func(which result) []target { return p.results.take(which, n) }
 	fresh, failed := take(untried), slices.Concat(take(unavailable), take(timedOut))
 	if p.permission.denied.Load() {
 		fresh, failed = nil, append(failed, fresh...)
@@ -66,7 +83,7 @@ func (p *pass) requeue(atLeast int) {
 	opening, doubtful := take(notYetOpen), take(unconfirmed)
 	p.tally.notYetOpen += len(opening)
 	p.tally.unconfirmed += len(doubtful)
-	p.leaveOver(slices.Concat(
+	p.requeueJobs(slices.Concat(
 		p.jobs(fresh, untried, nil),
 		p.jobs(take(rateLimited), rateLimited, nil),
 		p.jobs(opening, notYetOpen, nil),
@@ -75,48 +92,30 @@ func (p *pass) requeue(atLeast int) {
 	)...)
 }
 
-// failures makes jobs of what targets still have to get that have failed.
-func (p *pass) failures(failed []target) []leftover {
+// failures returns the jobs for targets that failed.
+func (p *pass) failures(failed []target) []requeuedJob {
 	if len(failed) == 0 {
 		return nil
 	}
-	why := cmp.Or(p.permission.why(), reason(failed))
+	err := cmp.Or(p.permission.why(), reason(failed))
 	p.tally.failed += len(failed)
-	p.tally.reason = cmp.Or(p.tally.reason, why)
-	return p.jobs(failed, unavailable, why)
+	p.tally.err = cmp.Or(p.tally.err, err)
+	return p.jobs(failed, unavailable, err)
 }
 
-// jobs makes a job of each part of what the targets still have to get.
-func (p *pass) jobs(targets []target, came result, reason error) (all []leftover) {
+// jobs returns the jobs for the messages that the targets still have to get.
+func (p *pass) jobs(targets []target, which result, err error) (all []requeuedJob) {
 	for part, rest := range p.remainders(targets) {
-		all = append(all, p.worker.options.requeued(part, rest, came, reason))
+		all = append(all, p.worker.options.requeued(part, rest, which, err))
 	}
 	return all
 }
 
-// remainders cuts what the targets still have to get into parts that leave no message
-// out and repeat none: each part has the messages of the envelopes from where some
-// of the targets stopped to where the next ones did, and the targets that had
-// stopped by then. Were each group to get its own copy of all that follows, the
-// copies of a large batch could outgrow the queue.
-func (p *pass) remainders(targets []target) iter.Seq2[batch, scope] {
-	slices.SortStableFunc(targets, func(a, b target) int { return cmp.Compare(a.envelope, b.envelope) })
-	return func(yield func(batch, scope) bool) {
-		connections := make([]domain.Target, 0, len(targets))
-		for i, t := range targets {
-			connections = append(connections, t.Target)
-			end := len(p.batch.Messages)
-			if i+1 < len(targets) {
-				end = p.from[targets[i+1].envelope]
-			}
-			part := p.batch
-			part.Messages = part.Messages[p.from[t.envelope]:end]
-			if t.envelope > 0 || !p.batch.byName() {
-				part.Attempt = 0 // of these messages to these targets
-			}
-			if len(part.Messages) > 0 && !yield(part, scope{only: slices.Clone(connections)}) {
-				return
-			}
-		}
+func (p *pass) requeueJobs(jobs ...requeuedJob) {
+	for _, job := range jobs {
+		p.tally.requeued += len(job.Only)
+	}
+	if err := p.worker.requeue(p.budget.ctx, jobs...); err != nil {
+		p.lost = err
 	}
 }

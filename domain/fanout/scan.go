@@ -34,12 +34,12 @@ func (p *pass) scan(posts *errgroup.Group) {
 		rest := scope{span: p.batch.Span}
 		rest.span.Cursor = next.from
 		if p.over() {
-			p.leaveScan(p.unfinished(rest))
+			p.requeueScan(p.unfinished(rest))
 			return
 		}
 		if next.err != nil {
-			p.tally.reason = fmt.Errorf("scan the connections: %w", next.err)
-			p.leaveScan(p.worker.options.requeued(p.restOfScan(), rest, unavailable, p.tally.reason))
+			p.tally.err = fmt.Errorf("scan the connections: %w", next.err)
+			p.requeueScan(p.worker.options.requeued(p.restOfScan(), rest, unavailable, p.tally.err))
 			return
 		}
 		p.tally.pages++
@@ -81,20 +81,20 @@ func (p *pass) restOfScan() batch {
 }
 
 // unfinished is the rest of a scan that ends early.
-func (p *pass) unfinished(rest scope) leftover {
+func (p *pass) unfinished(rest scope) requeuedJob {
 	if why := p.permission.why(); why != nil {
-		p.tally.reason = why
+		p.tally.err = why
 		return p.worker.options.requeued(p.restOfScan(), rest, unavailable, why)
 	}
 	return p.worker.options.requeued(p.restOfScan(), rest, untried, nil)
 }
 
-// leaveScan leaves the rest of the scan over.
-func (p *pass) leaveScan(l leftover) {
+// requeueScan requeues the rest of the scan.
+func (p *pass) requeueScan(rest requeuedJob) {
 	p.learn(false)
-	l.job.Span.Seen += p.tally.scanned
-	p.tally.carriedOn = true
-	p.leaveOver(l)
+	rest.Span.Seen += p.tally.scanned
+	p.tally.scanRequeued = true
+	p.requeueJobs(rest)
 }
 
 // learn notes how large the table is, at least or, when the scan is over, in all,

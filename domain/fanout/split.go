@@ -41,15 +41,13 @@ func (w *Worker) tooLarge(ctx context.Context, envelopes int) bool {
 // split cuts a batch for everyone into so many parts, one for each segment of the
 // table. It leaves all but one over, makes a pass for that one, and rests.
 func (w *Worker) split(within budget, b batch, envelopes []domain.Envelope, total int) error {
-	var others []leftover
+	var others []requeuedJob
 	for i := 1; i < total; i++ {
 		segment := domain.Segment{Index: i, Total: total}
 		others = append(others, w.options.requeued(b, scope{span: domain.Span{Segment: segment}}, untried, nil))
 	}
-	for _, ids := range chunks(b.Messages) {
-		w.log.InfoContext(within.ctx, "split", "messageIds", ids, "segments", total)
-	}
-	if err := w.leave(within.ctx, others...); err != nil {
+	w.observe(func(o Observer) { o.Split(within.ctx, b.Messages, total) })
+	if err := w.requeue(within.ctx, others...); err != nil {
 		return err
 	}
 	b.Span.Segment = domain.Segment{Total: total}

@@ -27,6 +27,7 @@ const maxPasses = 10
 type Worker struct {
 	outside    Ports
 	log        *slog.Logger
+	observers  []Observer
 	options    Options
 	pool       pool
 	throughput throughput
@@ -44,6 +45,8 @@ type Ports struct {
 	// the way of new messages.
 	Parts, Retries ports.Queue
 	DeadLetters    ports.Queue
+	// Observer hears what the worker does, besides its log; nil if nobody else has to.
+	Observer Observer
 }
 
 // New returns a worker with an empty memory.
@@ -51,9 +54,13 @@ func New(outside Ports, log *slog.Logger, options Options) *Worker {
 	if outside.RetryPoster == nil {
 		outside.RetryPoster = outside.Poster
 	}
+	observers := []Observer{logObserver{log}}
+	if outside.Observer != nil {
+		observers = append(observers, outside.Observer)
+	}
 	options = options.withDefaults()
 	return &Worker{
-		outside: outside, log: log, options: options,
+		outside: outside, log: log, observers: observers, options: options,
 		pool: newPool(options.InFlight), throughput: throughput{most: options.PostsPerSecond},
 	}
 }
@@ -135,7 +142,7 @@ func (w *Worker) decode(ctx context.Context, deliveries []Delivery) (jobs []rece
 	for _, d := range deliveries {
 		job, err := domain.DecodeJob(d.Body)
 		if err == nil && job.To != domain.ToEveryone() {
-			if w.leave(ctx, leftover{job: job, reason: &UnservedError{job.To}, hopeless: true}) != nil {
+			if w.requeue(ctx, requeuedJob{Job: job, err: &UnservedError{job.To}, hopeless: true}) != nil {
 				failed = append(failed, d.ID)
 			}
 			continue
@@ -166,9 +173,10 @@ func (w *Worker) pass(within budget, b batch, envelopes []domain.Envelope) (busy
 	p, err := w.newPass(within, b, envelopes)
 	if err != nil {
 		w.log.WarnContext(within.ctx, "not fanned out", "messageIds", chunks(b.Messages)[0], "error", err)
-		return 0, w.leave(within.ctx, w.options.requeued(b, scope{b.Only, b.Span}, unavailable, err))
+		return 0, w.requeue(within.ctx, w.options.requeued(b, scope{b.Only, b.Span}, unavailable, err))
 	}
 	p.run()
-	p.report()
+	report := p.report()
+	w.observe(func(o Observer) { o.Passed(within.ctx, report) })
 	return p.busy, p.lost
 }
