@@ -2,7 +2,6 @@ package domain
 
 // The limits of a job's format, for tests.
 const (
-	MaxSeen    = maxSeen
 	MaxAttempt = maxAttempt
 	MaxReason  = maxReason
 	MaxGoneFor = maxGoneFor

@@ -52,9 +52,6 @@ func (t Target) Fresh(now time.Time, window time.Duration) bool {
 type Span struct {
 	Segment Segment
 	Cursor  Cursor
-	// Seen counts the connections that the scan has passed before the cursor, so
-	// that the worker that ends it knows how large the table is.
-	Seen int
 }
 
 // Job is the unit of fan-out work: these messages to those recipients. A worker

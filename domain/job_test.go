@@ -59,7 +59,6 @@ func anyJob(t *rapid.T) domain.Job {
 		}
 		return job
 	}
-	job.Span.Seen = rapid.IntRange(0, domain.MaxSeen).Draw(t, "seen")
 	job.Span.Segment.Total = rapid.OneOf(rapid.IntRange(1, 9), rapid.Just(domain.MaxSegments)).Draw(t, "segments")
 	job.Span.Segment.Index = rapid.IntRange(0, job.Span.Segment.Total-1).Draw(t, "segment")
 	job.Span.Cursor = domain.Cursor(rapid.StringMatching(`[0-9A-Za-z_-]*`).Draw(t, "cursor"))
@@ -106,7 +105,7 @@ func anyContent() *rapid.Generator[string] {
 const (
 	goodBody  = `{"v":1,"messages":[{"id":"01K4ZQ0000000000000000000A","sentAt":1795338000123,"content":"1"}]}`
 	goodParts = `{"v":1,"messages":[{"id":"01K4ZQ0000000000000000000A","sentAt":1795338000123,"content":"[]"}],` +
-		`"segment":1,"segments":2,"cursor":"x","seen":7,"attempt":3,"reason":"scan"}`
+		`"segment":1,"segments":2,"cursor":"x","attempt":3,"reason":"scan"}`
 	goodRoom  = `{"v":2,"to":"room:goals","messages":[{"id":"01K4ZQ0000000000000000000A","sentAt":1795338000123,"content":"1"}]}`
 	goodRetry = `{"v":1,"messages":[{"id":"01K4ZQ0000000000000000000A","sentAt":1795338000123,"content":"{}"}],` +
 		`"only":[{"id":"c=","at":1795338000000},{"id":"d=","at":0}],"attempt":3}`
@@ -189,8 +188,8 @@ func TestBodiesThatAreNoJob(t *testing.T) {
 		{"too many segments", goodParts, `"segments":2`, `"segments":1000001`},
 		{"segments beyond 32 bits", goodParts, `"segments":2`, `"segments":4294967298`},
 		{"cursor too long", goodParts, `"cursor":"x"`, `"cursor":"` + long + `"`},
-		{"seen negative", goodParts, `"seen":7`, `"seen":-7`},
-		{"seen too many", goodParts, `"seen":7`, `"seen":1000000001`},
+		{"seen negative", goodParts, `"attempt":3`, `"seen":-7,"attempt":3`},
+		{"seen too many", goodParts, `"attempt":3`, `"seen":1000000001,"attempt":3`},
 		{"attempt negative", goodParts, `"attempt":3`, `"attempt":-3`},
 		{"attempt too high", goodParts, `"attempt":3`, `"attempt":1001`},
 		{"reason too long", goodParts, `"reason":"scan"`, `"reason":"` + long[:domain.MaxReason+1] + `"`},
@@ -238,7 +237,7 @@ func TestWhatIsEncodedIsDecoded(t *testing.T) {
 	job := domain.Job{
 		Messages: []domain.Message{{ID: "01K4ZQ0000000000000000000A", SentAt: time.UnixMilli(1795338000123).UTC(), Content: domain.Content("1")}},
 		To:       domain.ToEveryone(),
-		Span:     domain.Span{Seen: domain.MaxSeen + 1}, Attempt: domain.MaxAttempt + 1, Reason: "ab\xff" + strings.Repeat("한", domain.MaxReason),
+		Attempt:  domain.MaxAttempt + 1, Reason: "ab\xff" + strings.Repeat("한", domain.MaxReason),
 	}
 	for _, at := range []time.Time{{}, time.UnixMilli(-5), time.UnixMilli(1795338000123000), time.UnixMilli(1 << 62)} {
 		job.Only = append(job.Only, domain.Target{ID: "c\n\u2028\uffff", RegisteredAt: at})
@@ -252,7 +251,7 @@ func TestWhatIsEncodedIsDecoded(t *testing.T) {
 			t.Errorf("connection %+v", c)
 		}
 	}
-	if got.Span.Seen != domain.MaxSeen || got.Attempt != domain.MaxAttempt || !strings.HasPrefix(got.Reason, "ab\uFFFD한") || !strings.HasSuffix(got.Reason, "한") || len(got.Reason) > domain.MaxReason {
+	if got.Attempt != domain.MaxAttempt || !strings.HasPrefix(got.Reason, "ab\uFFFD한") || !strings.HasSuffix(got.Reason, "한") || len(got.Reason) > domain.MaxReason {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -95,7 +95,6 @@ func (w wireJob) job() (Job, error) {
 		Span: Span{
 			Segment: Segment{Index: w.Segment, Total: w.Segments},
 			Cursor:  w.Cursor,
-			Seen:    w.Seen,
 		},
 		Attempt: w.Attempt,
 		Reason:  w.Reason,

@@ -12,7 +12,6 @@ func (j Job) Encode() string {
 		Segment:  j.Span.Segment.Index,
 		Segments: j.Span.Segment.Total,
 		Cursor:   j.Span.Cursor,
-		Seen:     min(j.Span.Seen, maxSeen),
 		Attempt:  min(j.Attempt, maxAttempt),
 		Reason:   shortened(j.Reason),
 	}

@@ -47,7 +47,7 @@ type wireJob struct {
 	Segment  int              `json:"segment,omitempty"`
 	Segments int              `json:"segments,omitempty"`
 	Cursor   Cursor           `json:"cursor,omitempty"`
-	Seen     int              `json:"seen,omitempty"`
+	Seen     int              `json:"seen,omitempty"` // written by the release before, and ignored
 	Attempt  int              `json:"attempt,omitempty"`
 	Reason   string           `json:"reason,omitempty"`
 }

@@ -98,6 +98,18 @@ func TestJobsOfTheReleaseBeforeAreForEveryone(t *testing.T) {
 	}
 }
 
+// The release before counts in "seen" the connections that a scan has passed.
+func TestTheCountOfTheReleaseBeforeIsIgnored(t *testing.T) {
+	body := strings.Replace(goodParts, `"attempt"`, `"seen":7,"attempt"`, 1)
+	if _, err := readByRelease1(body); err != nil {
+		t.Fatalf("the release before did not write %s: %v", body, err)
+	}
+	job, err := domain.DecodeJob(body)
+	if err != nil || job.Encode() != goodParts {
+		t.Errorf("%s comes back as %s, error %v", body, job.Encode(), err)
+	}
+}
+
 // Recipients that were forgotten are nobody, for either release.
 func TestAJobWithoutRecipientsIsNoJob(t *testing.T) {
 	job, err := domain.DecodeJob(goodBody)

@@ -49,7 +49,6 @@ func coalesce(work []received) []batch {
 		}
 		b := &batches[i]
 		b.Messages = append(b.Messages, r.job.Messages...)
-		b.Span.Seen = max(b.Span.Seen, r.job.Span.Seen)
 		for i, t := range r.job.Only { // the same connections in the same order
 			known := &b.Only[i]
 			known.GoneFor = max(known.GoneFor, t.GoneFor)

@@ -26,19 +26,6 @@ func TestAudiencesThatLookAlike(t *testing.T) {
 	}
 }
 
-// Jobs from the same cursor may have counted differently.
-func TestABatchHasSeenWhatAnyOfItsJobsHas(t *testing.T) {
-	for _, order := range [][]int{{3, 7}, {7, 3}} {
-		var work []received
-		for _, seen := range order {
-			work = append(work, received{job: domain.Job{Span: domain.Span{Seen: seen}}})
-		}
-		if got := coalesce(work); len(got) != 1 || got[0].Span.Seen != 7 {
-			t.Errorf("%v: %+v", order, got)
-		}
-	}
-}
-
 func TestJobsForOtherRecipientsDoNotCoalesce(t *testing.T) {
 	room := domain.Recipients{Kind: domain.Room, Name: "goals"}
 	jobs := []received{

@@ -165,8 +165,9 @@ func TestNoTurnAfterASuccessIsNoFailure(t *testing.T) {
 	})(t)
 }
 
-// Three workers share a scan; the last one knows how large the table is.
-func TestAScanThatIsCarriedOnKeepsCount(t *testing.T) {
+// Three workers share a scan. The last one has not seen most of the table, and must
+// not take its own part for all of it.
+func TestTheRestOfAScanDoesNotShowHowLargeTheTableIs(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorldOf(t, 4, fanout.Options{})
 		w.connect(12)

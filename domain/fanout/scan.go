@@ -92,14 +92,16 @@ func (p *pass) unfinished(rest scope) requeuedJob {
 // requeueScan requeues the rest of the scan.
 func (p *pass) requeueScan(rest requeuedJob) {
 	p.learn(false)
-	rest.Span.Seen += p.tally.scanned
 	p.tally.scanRequeued = true
 	p.requeueJobs(rest)
 }
 
-// learn notes how large the table is, at least or, when the scan is over, in all,
-// and how fast this worker went over it.
+// learn notes how fast this worker is and, if the scan began at the start of its
+// segment, how large the table is: exactly if the scan is over, else at least.
 func (p *pass) learn(over bool) {
-	total := (p.batch.Span.Seen + p.tally.scanned) * max(1, p.batch.Span.Segment.Total)
-	p.worker.throughput.learn(total, over, int(p.tally.posts.Load()), time.Since(p.started))
+	throughput := &p.worker.throughput
+	throughput.learnSpeed(int(p.tally.posts.Load()), time.Since(p.started))
+	if p.batch.Span.Cursor == "" {
+		throughput.learnSize(p.tally.scanned*max(1, p.batch.Span.Segment.Total), over)
+	}
 }

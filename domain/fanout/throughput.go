@@ -7,17 +7,16 @@ import (
 )
 
 const (
-	// telling is how many posts a pass must have made for its speed to tell
-	// anything.
-	telling = 1_000
-	// remembered is for how long the size of the table is taken to be what it was.
+	// minSample is the fewest posts of a pass by which to judge the worker's speed.
+	minSample = 1_000
+	// remembered is how long the worker counts on a size of the table that it saw.
 	remembered = time.Minute
 )
 
-// throughput is what a worker's earlier passes saw: how many connections there are,
-// and how many posts it makes in a second. It may be used concurrently.
+// throughput is what a worker learned from earlier passes: how many connections there
+// are, and how many posts it makes a second. It may be used concurrently.
 type throughput struct {
-	most float64          // posts that it can make in a second, its share of the quota; 0 if not known
+	most float64          // posts a second that it can make, its share of the quota; 0 if not known
 	now  func() time.Time // time.Now if nil
 
 	mu          sync.Mutex
@@ -26,16 +25,21 @@ type throughput struct {
 	perSecond   float64
 }
 
-// learn notes the end of a scan: the size of the whole table, and how long the
-// posts of the worker's own part took. Of a scan that is not over the size is the
-// least that it can be.
-func (p *throughput) learn(connections int, over bool, posts int, took time.Duration) {
+// learnSize notes how many connections the table has: exactly, or at least.
+func (p *throughput) learnSize(connections int, exactly bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if over || connections > p.connections {
+	if exactly || connections > p.connections {
 		p.connections, p.seen = connections, p.wallClock()
 	}
-	if posts >= telling && took > 0 {
+}
+
+// learnSpeed notes how long the posts of a pass took, unless they were too few to
+// judge by.
+func (p *throughput) learnSpeed(posts int, took time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if posts >= minSample && took > 0 {
 		p.perSecond = float64(posts) / took.Seconds()
 	}
 }
@@ -57,8 +61,8 @@ func (p *throughput) wallClock() time.Time {
 	return time.Now().Round(0)
 }
 
-// takes returns how long one worker takes for so many posts, 0 if that is not
-// known. A short pass can live on a burst and seem faster than a long one can be.
+// takes returns how long the posts take one worker, 0 if that is not known. A short
+// pass can live on a burst, and seem faster than a long one can be.
 func (p *throughput) takes(posts int) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()

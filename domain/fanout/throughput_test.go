@@ -45,7 +45,8 @@ func TestAPassTakesWhatEarlierOnesTook(t *testing.T) {
 	} {
 		p := throughput{most: test.most}
 		for _, s := range test.scans {
-			p.learn(s.connections, !s.partly, s.posts, s.took)
+			p.learnSize(s.connections, !s.partly)
+			p.learnSpeed(s.posts, s.took)
 		}
 		size, known := p.tableSize()
 		if known != (test.size >= 0) || known && size != test.size {
@@ -60,7 +61,7 @@ func TestAPassTakesWhatEarlierOnesTook(t *testing.T) {
 func TestTheSizeOfATableIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p throughput
-		p.learn(5, true, 5, time.Second)
+		p.learnSize(5, true)
 		time.Sleep(remembered)
 		if _, known := p.tableSize(); known {
 			t.Error("it is still known")
@@ -73,7 +74,7 @@ func TestTheSizeOfATableIsForgottenWhileFrozen(t *testing.T) {
 	for slept, want := range map[time.Duration]bool{0: true, remembered - time.Second: true, remembered: false, -time.Second: false} {
 		now := time.Now()
 		p := throughput{now: func() time.Time { return now }}
-		p.learn(5, true, 5, time.Second)
+		p.learnSize(5, true)
 		now = testenv.Later(now, slept)
 		if _, known := p.tableSize(); known != want {
 			t.Errorf("frozen for %v: known %v", slept, known)
