@@ -72,8 +72,8 @@ func levelOf(r Report) slog.Level {
 func counts(r Report) []any {
 	counts := []any{"messages", len(r.Job.Messages), "audience", r.Audience(), "attempt", r.Job.Attempt,
 		"delivered", r.Delivered, "gone", r.Gone, "throttled", r.Throttled, "failed", r.Failed,
-		"unopened", r.NotYetOpen, "unconfirmed", r.Unconfirmed,
-		"leftOver", r.Requeued, "carriedOn", r.ScanRequeued, "posts", r.Posts, "pages", r.Pages}
+		"notYetOpen", r.NotYetOpen, "unconfirmed", r.Unconfirmed,
+		"requeued", r.Requeued, "scanRequeued", r.ScanRequeued, "posts", r.Posts, "pages", r.Pages}
 	if r.Err != nil {
 		counts = append(counts, "reason", r.Err.Error())
 	}

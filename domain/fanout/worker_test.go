@@ -423,8 +423,8 @@ func TestTheSummaryNamesTheMessagesAndCounts(t *testing.T) {
 		id := w.send(`1`)
 		w.work()
 		for _, part := range []string{`"msg":"fanned out"`, `"messageIds":["` + string(id) + `"]`,
-			`"delivered":3`, `"throttled":3,"failed":1,"unopened":1,"unconfirmed":1,"leftOver":3`, `"posts":8`,
-			`"gone":1`, `"leftOver":0`, `"durationMs":`} {
+			`"delivered":3`, `"throttled":3,"failed":1,"notYetOpen":1,"unconfirmed":1,"requeued":3`, `"posts":8`,
+			`"gone":1`, `"requeued":0`, `"durationMs":`} {
 			if !strings.Contains(w.log.String(), part) {
 				t.Errorf("no %s in %s", part, w.log)
 			}

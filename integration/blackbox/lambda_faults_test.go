@@ -201,7 +201,7 @@ func TestTableThrottled(t *testing.T) {
 		t.Error("connected, but not registered")
 	}
 	a = clients[0].broadcast(`"later"`)
-	if e := s.logs.await(t, "fanned out", "messageIds", a.ID); e["carriedOn"] != true || e.number("delivered") != 0 {
+	if e := s.logs.await(t, "fanned out", "messageIds", a.ID); e["scanRequeued"] != true || e.number("delivered") != 0 {
 		t.Errorf("a worker that cannot read the table: %v", e)
 	}
 	s.dynamoDB.Set(nil)

@@ -85,7 +85,7 @@ func once(messages []message) []message {
 func (tg *target) wantDelivered(t *testing.T, id string, n int) {
 	t.Helper()
 	first := tg.logs.await(t, "fanned out", "messageIds", id)
-	if tg.exact && (first.number("delivered") != n || first.number("leftOver") != 0) {
+	if tg.exact && (first.number("delivered") != n || first.number("requeued") != 0) {
 		t.Errorf("%v, want %d delivered", first, n)
 	}
 	testenv.Eventually(t, patience, fmt.Sprintf("the message is delivered to %d", n), func() bool {

@@ -189,7 +189,7 @@ func logTrail(t *testing.T, tg *target) {
 	a := sender.broadcast(`"follow me"`)
 	tg.logs.await(t, "accepted", "messageId", a.ID)
 	summary := tg.logs.await(t, "fanned out", "messageIds", a.ID)
-	for _, key := range []string{"gone", "failed", "leftOver", "durationMs"} {
+	for _, key := range []string{"gone", "failed", "requeued", "durationMs"} {
 		if _, ok := summary[key]; !ok {
 			t.Errorf("the summary has no %q: %v", key, summary)
 		}
