@@ -4,13 +4,12 @@ package main
 import (
 	"log/slog"
 
-	"serverless-websocket/adapters/lambdaevent"
+	"serverless-websocket/functions/app"
 	"serverless-websocket/functions/internal/boot"
 )
 
 func main() {
 	boot.Start(func(log *slog.Logger, _ *boot.Env) any {
-		function := &lambdaevent.DefaultMessage{Log: log}
-		return function.Handle
+		return app.Service{Log: log}.Routes()["$default"].Handler
 	})
 }

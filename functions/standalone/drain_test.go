@@ -9,11 +9,10 @@ import (
 	"time"
 
 	"serverless-websocket/adapters/eventsource"
-	"serverless-websocket/adapters/lambdaevent"
 	"serverless-websocket/adapters/memqueue"
 	"serverless-websocket/adapters/memstore"
 	"serverless-websocket/adapters/wsgateway"
-	"serverless-websocket/domain/fanout"
+	"serverless-websocket/functions/app"
 	"serverless-websocket/ports"
 )
 
@@ -26,10 +25,10 @@ func TestAClockThatWasSetBackDoesNotHoldUpAStop(t *testing.T) {
 			t.Fatal(err)
 		}
 		queue := memqueue.New(memqueue.Config{Visibility: visibility})
-		worker := fanout.New(fanout.Ports{
-			Connections: memstore.New(scanPage), Poster: gateway, Parts: queue, Retries: queue, DeadLetters: queue,
-		}, slog.New(slog.DiscardHandler), fanOutOptions)
-		fanOut := &lambdaevent.FanOut{Worker: worker}
+		fanOut := app.Service{
+			Log: slog.New(slog.DiscardHandler), Connections: memstore.New(scanPage), Poster: gateway,
+			Parts: queue, Retries: queue, DeadLetters: queue, Options: fanOutOptions,
+		}.FanOut()
 		ctx, stop := context.WithCancel(t.Context())
 		source := &eventsource.Source{Queue: queue, Handler: fanOut.Handle}
 		ended := make(chan error)

@@ -15,12 +15,9 @@ import (
 	"serverless-websocket/adapters/lambdaevent"
 	"serverless-websocket/adapters/memqueue"
 	"serverless-websocket/adapters/memstore"
-	"serverless-websocket/adapters/ulids"
 	"serverless-websocket/adapters/wsgateway"
 	"serverless-websocket/domain/fanout"
-	"serverless-websocket/domain/publish"
-	"serverless-websocket/domain/session"
-	"serverless-websocket/ports"
+	"serverless-websocket/functions/app"
 )
 
 const (
@@ -71,10 +68,14 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 	v.deadLetters = memqueue.New(memqueue.Config{Log: log, MaxBytes: s.queueBytes})
 	v.jobs = v.newQueue(s.queueBytes)
 	v.retries = v.newQueue(retriesRoom * s.queueBytes)
+	service := app.Service{
+		Log: log, Connections: store, Lifetime: s.lifetime,
+		Jobs: v.jobs, Parts: v.retries, Retries: v.retries, DeadLetters: v.deadLetters, Options: fanOutOptions,
+	}
 	var err error
 	v.gateway, err = wsgateway.New(wsgateway.Config{
 		Stage:          s.stage,
-		Routes:         routes(store, v.jobs, s.lifetime, log),
+		Routes:         served(service.Routes()),
 		Log:            log,
 		Origins:        origins(s.origins),
 		MaxConnections: connectionLimit(s.maxConnections),
@@ -91,10 +92,8 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	worker := fanout.New(fanout.Ports{
-		Connections: store, Poster: v.gateway, Parts: v.retries, Retries: v.retries, DeadLetters: v.deadLetters,
-	}, log, fanOutOptions)
-	fanOut := &lambdaevent.FanOut{Worker: worker}
+	service.Poster = v.gateway
+	fanOut := service.FanOut()
 	for _, queue := range []*memqueue.Queue{v.jobs, v.retries} {
 		v.sources = append(v.sources,
 			&eventsource.Source{Queue: queue, Handler: fanOut.Handle, RetryAfter: time.Second, Log: log})
@@ -108,16 +107,10 @@ func (v *service) newQueue(maxBytes int) *memqueue.Queue {
 	})
 }
 
-// routes wires the handlers to the routes, as serverless.yml does on AWS.
-func routes(store *memstore.Store, jobs ports.Queue, lifetime time.Duration, log *slog.Logger,
-) map[string]wsgateway.Route {
-	useCases := lambdaevent.UseCases{
-		Registry:  &session.Registry{Store: store, Lifetime: lifetime},
-		Publisher: &publish.Publisher{Queue: jobs, NewID: ulids.NewSource().New},
-		Log:       log,
-	}
+// served returns the routes as the gateway takes them.
+func served(routes map[string]lambdaevent.Route) map[string]wsgateway.Route {
 	served := map[string]wsgateway.Route{}
-	for key, route := range useCases.Routes() {
+	for key, route := range routes {
 		served[key] = wsgateway.Route{Integration: wsgateway.Integration(route.Handler), Response: route.Replies}
 	}
 	return served

@@ -85,15 +85,21 @@ var layers = []layer{
 		why:       "what composition roots share serves any of them, so it knows no use case",
 	},
 	{
-		path:      "functions/*",
-		may:       []string{"domain/...", "ports", "adapters/...", "functions/internal/...", anyModule},
+		path:      "functions/app",
+		may:       []string{"domain/...", "ports", "adapters/lambdaevent", "adapters/governor", "adapters/ulids"},
 		mayInTest: testHelpers,
-		why:       "a composition root wires packages; what it shares with another is in functions/internal",
+		why:       "it composes the use cases for every program, and takes the technologies from them",
+	},
+	{
+		path:      "functions/*",
+		may:       []string{"domain/...", "ports", "adapters/...", "functions/app", "functions/internal/...", anyModule},
+		mayInTest: testHelpers,
+		why:       "a composition root picks adapters; what it shares with another is in functions/app and functions/internal",
 	},
 	{
 		path: "integration/...",
-		may:  []string{"domain/...", "ports/...", "adapters/...", anyModule},
-		why:  "what proves the whole runs the functions as programs",
+		may:  []string{"domain/...", "ports/...", "adapters/...", "functions/app", anyModule},
+		why:  "what proves the whole runs the functions as programs, or composes the use cases as they do",
 	},
 }
 

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"serverless-websocket/adapters/governor"
 	"serverless-websocket/adapters/memstore"
 	"serverless-websocket/domain"
 	"serverless-websocket/domain/fanout"
@@ -168,12 +167,10 @@ func (w *world) broadcast(number int, a *account) time.Duration {
 func (m *measured) worker(w *world, a *account, rows *memstore.Store) *fanout.Worker {
 	cpu := postCPU * vCPUMemoryMB / time.Duration(min(vCPUMemoryMB, m.workers.memoryMB))
 	poster := &machine{account: a, cost: cpu}
-	outside := w.outside(table{rows})
-	outside.Poster = governor.New(poster, governor.Options{PerSecond: m.share().PerWorker()})
-	outside.RetryPoster = governor.New(poster, governor.Options{PerSecond: m.share().PerRetryWorker()})
-	return fanout.New(outside, w.log, fanout.Options{
-		InFlight: m.workers.inFlight, Workers: m.share().Parts(), PostsPerSecond: m.share().PerWorker(),
-	})
+	service := w.service
+	service.Connections, service.Poster = table{rows}, poster
+	service.Quota, service.Options = m.share(), fanout.Options{InFlight: m.workers.inFlight}
+	return service.Worker()
 }
 
 // share is how the workers share the quota, as in functions/fanout.

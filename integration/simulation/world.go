@@ -21,7 +21,7 @@ import (
 	"serverless-websocket/domain/fanout"
 	"serverless-websocket/domain/publish"
 	"serverless-websocket/domain/session"
-	"serverless-websocket/ports"
+	"serverless-websocket/functions/app"
 )
 
 // freshFor is how long a row may belong to a socket that is yet to open.
@@ -38,6 +38,7 @@ type world struct {
 	store   *store
 	// jobs has what was accepted, parts and retries what workers left over.
 	jobs, parts, retries, dead *queue
+	service                    app.Service
 	registry                   *session.Registry
 	sources                    []*eventSource
 	usage                      usage
@@ -70,11 +71,15 @@ func newWorld(s seed, p plan, out io.Writer) *world {
 	w.store = &store{world: w, rows: memstore.New(p.pageSize)}
 	w.dead = newQueue(w, "dead", nil)
 	w.jobs, w.parts, w.retries = newQueue(w, "jobs", w.dead), newQueue(w, "parts", w.dead), newQueue(w, "retries", w.dead)
-	w.registry = &session.Registry{Store: w.store, Lifetime: session.DefaultLifetime}
+	w.service = app.Service{
+		Log: w.log, Connections: w.store, Jobs: w.jobs, Parts: w.parts, Retries: w.retries, DeadLetters: w.dead,
+		Options: p.options,
+	}
+	w.registry = w.service.Registry()
 	w.newWorker = func() *fanout.Worker {
-		outside := w.outside(w.store)
-		outside.Poster, outside.RetryPoster = w.posters()
-		return fanout.New(outside, w.log, p.options)
+		service := w.service
+		service.Poster, service.RetryPoster = w.posters()
+		return service.Worker()
 	}
 	w.sources = []*eventSource{
 		newEventSource(w, w.jobs, p.jobs),
@@ -82,11 +87,6 @@ func newWorld(s seed, p plan, out io.Writer) *world {
 		newEventSource(w, w.retries, p.retries),
 	}
 	return w
-}
-
-// outside returns the ports of a worker but for its posters.
-func (w *world) outside(connections ports.ConnectionStore) fanout.Ports {
-	return fanout.Ports{Connections: connections, Parts: w.parts, Retries: w.retries, DeadLetters: w.dead}
 }
 
 // hazards returns what can go wrong now.
@@ -165,10 +165,11 @@ func (w *world) send(number int) {
 	}
 	m := &message{id: domain.MessageID(fmt.Sprintf("01J%023d", number)), sentAt: time.Now()}
 	w.gateway.sent(m.id, content)
-	sender := publish.Publisher{Queue: w.jobs, NewID: func(time.Time) domain.MessageID { return m.id }}
+	service := w.service
+	service.NewID = func(time.Time) domain.MessageID { return m.id }
 	run, ctx := newCaller("sender of "+string(m.id), time.Minute)
 	defer run.cancel()
-	if _, err := sender.Publish(ctx, publish.Command{To: domain.ToEveryone(), Content: domain.Content(content)}); err == nil {
+	if _, err := service.Publisher().Publish(ctx, publish.Command{To: domain.ToEveryone(), Content: domain.Content(content)}); err == nil {
 		m.acceptedAt = time.Now()
 	}
 	w.mu.Lock()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,6 +13,7 @@ import (
 	"serverless-websocket/domain"
 	"serverless-websocket/domain/fanout"
 	"serverless-websocket/domain/publish"
+	"serverless-websocket/functions/app"
 	"serverless-websocket/ports"
 )
 
@@ -72,10 +72,8 @@ func newWorker(poster ports.Poster, size sizes) (*fanout.Worker, []fanout.Delive
 			return nil, nil, err
 		}
 	}
-	worker := fanout.New(outside(store, poster, refuse{}), slog.New(slog.DiscardHandler),
-		fanout.Options{InFlight: size.inFlight})
 	jobs, err := newJobs(size.messages)
-	return worker, jobs, err
+	return service(store, poster, refuse{}, fanout.Options{InFlight: size.inFlight}).Worker(), jobs, err
 }
 
 // row is a connection that was registered a while ago.
@@ -91,10 +89,10 @@ func row(i int) domain.Connection {
 func newJobs(messages int) ([]fanout.Delivery, error) {
 	var queue capture
 	ids := 0
-	sender := publish.Publisher{Queue: &queue, NewID: func(time.Time) domain.MessageID {
+	sender := app.Service{Jobs: &queue, NewID: func(time.Time) domain.MessageID {
 		ids++
 		return domain.MessageID(fmt.Sprintf("01J%023d", ids))
-	}}
+	}}.Publisher()
 	content := domain.Content(`"` + strings.Repeat("x", payloadSize-2) + `"`)
 	command := publish.Command{To: domain.ToEveryone(), Content: content}
 	for range messages {

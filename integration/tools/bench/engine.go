@@ -12,6 +12,7 @@ import (
 
 	"serverless-websocket/domain"
 	"serverless-websocket/domain/fanout"
+	"serverless-websocket/functions/app"
 	"serverless-websocket/ports"
 )
 
@@ -69,8 +70,8 @@ func pass(size sizes, answer func(int64) error) (cost, error) {
 		return cost{}, err
 	}
 	poster := &instant{answer: answer}
-	worker := fanout.New(outside(generated(size.rows), poster, discard{}), slog.New(slog.DiscardHandler),
-		fanout.Options{InFlight: size.inFlight, Backoff: 10 * time.Millisecond})
+	worker := service(generated(size.rows), poster, discard{},
+		fanout.Options{InFlight: size.inFlight, Backoff: 10 * time.Millisecond}).Worker()
 	watch := startWatch()
 	err = handle(worker, jobs)
 	c := watch.stop()
@@ -183,9 +184,10 @@ type discard struct{}
 
 func (discard) Send(context.Context, ...ports.QueueMessage) error { return nil }
 
-// outside has one queue for whatever is put on any.
-func outside(connections ports.ConnectionStore, poster ports.Poster, queue ports.Queue) fanout.Ports {
-	return fanout.Ports{
-		Connections: connections, Poster: poster, Parts: queue, Retries: queue, DeadLetters: queue,
+// service has one queue for everything.
+func service(connections ports.ConnectionStore, poster ports.Poster, queue ports.Queue, options fanout.Options) app.Service {
+	return app.Service{
+		Log: slog.New(slog.DiscardHandler), Connections: connections, Poster: poster,
+		Jobs: queue, Parts: queue, Retries: queue, DeadLetters: queue, Options: options,
 	}
 }
