@@ -39,6 +39,8 @@ type Config struct {
 	ReceiveBytes int
 	// Log gets the moves to DeadLetters; default slog.Default().
 	Log *slog.Logger
+	// Observer hears the same and more; nil if nobody else has to.
+	Observer Observer
 }
 
 func (c Config) withDefaults() Config {

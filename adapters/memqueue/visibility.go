@@ -26,6 +26,7 @@ func (q *Queue) reveal(now time.Time) {
 			q.delayed--
 			q.show(m)
 		case !q.deadLetter(m):
+			q.cfg.observe(func(o Observer) { o.Redelivered(m.snapshot()) })
 			q.show(m)
 		}
 	}
@@ -37,12 +38,11 @@ func (q *Queue) deadLetter(m *message) bool {
 	if q.cfg.DeadLetters == nil || m.receives < q.cfg.MaxReceives {
 		return false
 	}
-	log := q.cfg.Log.With("messageId", m.id, "receives", m.receives, "sentAt", m.sentAt)
 	if !q.cfg.DeadLetters.adopt(m) {
-		log.Error("dead-letter queue full, message stays on its queue")
+		q.cfg.observe(func(o Observer) { o.DeadLettersFull(m.snapshot()) })
 		return false
 	}
-	log.Error("message moved to the dead-letter queue")
+	q.cfg.observe(func(o Observer) { o.DeadLettered(m.snapshot()) })
 	delete(q.receipts, m.receipt)
 	q.bytes -= len(m.body)
 	q.settle()
