@@ -1,7 +1,6 @@
-// Package domain holds the types and rules of the broadcast service: what a
-// connection, a message and a fan-out job are, how messages are enveloped for
-// clients, and which errors a client can be told. It imports the standard
-// library alone and does no input or output.
+// Package domain holds the types and rules of the service: connections, messages,
+// recipients and fan-out jobs, the envelopes that clients receive, and the errors that
+// they can get. It imports only the standard library and does no input or output.
 package domain
 
 import (
@@ -9,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// MaxConnectionID is the longest connection id, in bytes; a key of DynamoDB takes
-// no more. The gateway's ids have 16.
+// MaxConnectionID is the longest connection id, in bytes: DynamoDB's limit for a key.
+// The gateway's ids have 16.
 const MaxConnectionID = 2048
 
 // ConnectionID names one WebSocket connection. The gateway chooses it and never
@@ -26,12 +25,12 @@ func (id ConnectionID) Valid() bool {
 // Connection is one registered WebSocket connection.
 type Connection struct {
 	ID ConnectionID
-	// RegisteredAt is when the $connect handler stored the connection, by that
-	// handler's clock. The socket opens only after it has answered, so for some
-	// seconds the gateway may not know the connection yet; see Target.Fresh.
+	// RegisteredAt is when the $connect handler stored the connection, by its clock.
+	// The socket opens after the handler has answered, so the gateway may not know the
+	// connection for some seconds; see Target.Fresh.
 	RegisteredAt time.Time
-	// ExpiresAt is when the row is certainly stale, whatever became of the
-	// $disconnect event, which the gateway sends on a best-effort basis.
+	// ExpiresAt is when the row is stale even without a $disconnect event, which the
+	// gateway sends on a best-effort basis.
 	ExpiresAt time.Time
 }
 
@@ -40,7 +39,7 @@ func (c Connection) Expired(now time.Time) bool {
 	return !now.Before(c.ExpiresAt)
 }
 
-// Target returns what a job has to know of the connection.
+// Target returns the connection as a job names it.
 func (c Connection) Target() Target {
 	return Target{ID: c.ID, RegisteredAt: c.RegisteredAt}
 }

@@ -12,13 +12,12 @@ import (
 // and number formats reach the receivers as the sender wrote them.
 type Content []byte
 
-// ParseContent checks that raw is one JSON value in UTF-8 that says something. A
-// nil raw means that the client sent no content at all.
+// ParseContent checks that raw is one JSON value in UTF-8, and neither null nor blank.
+// A nil raw means that the frame had no content.
 //
 // The errors are *Error with code MissingContent, BlankContent (null, or a
 // string of white space), TooDeep (a frame that holds it would exceed MaxDepth)
-// or InvalidJSON. Whether the content fits a frame is known only once it is
-// enveloped; see NewMessage.
+// or InvalidJSON. NewMessage finds out whether the content fits a frame.
 func ParseContent(raw []byte) (Content, error) {
 	if raw == nil {
 		return nil, NewError(MissingContent)

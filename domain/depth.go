@@ -1,15 +1,13 @@
 package domain
 
 // MaxDepth is how many levels of arrays and objects a client's frame may have,
-// the frame's own object included. The envelope that its content goes into has two
-// more. Readers have limits of their own, of 1,000 levels and up in Python, Java
-// and Go, and one message that a client cannot read costs it all that share the
-// frame.
+// including the frame's own object. The envelope around its content has two more.
+// JSON readers have limits too, of 1,000 levels and more in Python, Java and Go, and a
+// client that cannot read one message loses all others in the same frame.
 const MaxDepth = 512
 
-// Deeper reports whether JSON text opens more than so many arrays and objects
-// inside one another. It reads on in text that is no JSON, too, where brackets
-// count as if it were.
+// Deeper reports whether JSON text nests arrays and objects more than that many
+// levels deep. In text that is not JSON it counts brackets in the same way.
 func Deeper[T ~string | ~[]byte](text T, levels int) bool {
 	depth, quoted := 0, false
 	for i := 0; i < len(text); i++ {

@@ -1,7 +1,7 @@
 package domain
 
-// MaxPayload is the largest WebSocket message, in bytes, that can be sent to a
-// client: API Gateway's limit for a message and for a post to @connections.
+// MaxPayload is the largest WebSocket message to a client, in bytes: API Gateway's
+// limit for a message and for a post to @connections.
 const MaxPayload = 128 << 10
 
 const (
@@ -21,9 +21,9 @@ type Envelope struct {
 	Payload  []byte
 }
 
-// Pack puts the messages, in the order given, into as few envelopes as possible
-// whose payloads are at most limit bytes long. A message that is too long by
-// itself gets an envelope of its own; NewMessage keeps such out.
+// Pack puts the messages, in the order given, into as few envelopes as possible whose
+// payloads are at most limit bytes long. A message that is too long gets an envelope
+// of its own; NewMessage makes none.
 func Pack(messages []Message, limit int) []Envelope {
 	var envelopes []Envelope
 	for start := 0; start < len(messages); {
@@ -53,7 +53,7 @@ func messageSize(m Message) int {
 }
 
 // seal writes the JSON by hand: encoding/json would compact and HTML-escape the
-// content, which has to pass through byte for byte.
+// content, which must stay byte for byte the same.
 func seal(messages []Message, size int) Envelope {
 	payload := append(make([]byte, 0, size), envelopeHead...)
 	for i, m := range messages {

@@ -1,7 +1,7 @@
 package domain
 
-// Code is the kind of an error that a client can be told. The set is closed:
-// clients switch on it, and every code has its row in docs/protocol.md.
+// Code is the kind of an error that a client can get. The set is closed: clients
+// switch on it, and docs/protocol.md has a row for each.
 type Code string
 
 // The codes.
@@ -22,8 +22,8 @@ const (
 // UTF-8 once its escapes are resolved.
 const MaxRef = 128
 
-// messages holds the text for clients. The texts of UnknownAction and
-// MissingContent are those of the service's first version, which clients match.
+// messages holds the texts for clients. Those of UnknownAction and MissingContent come
+// from the service's first version, and clients match them.
 var messages = map[Code]string{
 	InvalidJSON:     "The frame is not valid JSON.",
 	NotAnObject:     "The frame is not a JSON object.",
@@ -37,16 +37,16 @@ var messages = map[Code]string{
 	Internal:        "Internal server error.",
 }
 
-// Error is an error with a code. Its cause is for logs and never for clients.
+// Error is an error with a code. Its cause is for logs, never for clients.
 type Error struct {
 	Code  Code
 	Cause error
 }
 
-// NewError returns an error that bad input alone explains.
+// NewError returns an error without a cause: the input was bad.
 func NewError(code Code) *Error { return &Error{Code: code} }
 
-// Message returns the text that a client is shown.
+// Message returns the text for clients.
 func (e *Error) Message() string { return messages[e.Code] }
 
 // Error returns the code and the cause, for logs.

@@ -2,12 +2,11 @@ package domain
 
 import "time"
 
-// Cursor is a position in the scan of the connection table. Only the store that
-// made it can read it. The empty cursor is the start of a scan, and as a next
-// cursor it says that the scan is over.
+// Cursor is a position in a scan of the connection table. Only the store that made it
+// can read it. The empty cursor is the start of a scan; as a next cursor it is the end.
 type Cursor string
 
-// MaxSegments is into how many segments a table can be divided; DynamoDB's limit.
+// MaxSegments is the most segments that a table can be divided into: DynamoDB's limit.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html
 const MaxSegments = 1_000_000
 
@@ -29,52 +28,50 @@ func (s Segment) Valid() bool {
 type Target struct {
 	ID           ConnectionID
 	RegisteredAt time.Time
-	// GoneFor is how long ago, at least, a post to it was first answered as if it
-	// were gone; zero if none was. It adds up the delays of the jobs since then
-	// rather than compare clocks, which differ and can be set back.
+	// GoneFor is for how long, at least, posts have found the connection gone; zero if
+	// none has. It adds up the delays of the jobs since the first such post: clocks
+	// differ, and can be set back.
 	GoneFor time.Duration
-	// Rejected says that a post to it was rejected while one to nobody was not, and
-	// that there was no time to try it once more.
+	// Rejected says that a post to it was rejected although the worker may post, and
+	// that there was no time for another.
 	Rejected bool
 }
 
-// Fresh reports whether at now the target was registered less than window ago.
-// The gateway answers 410 Gone for a socket that is not open yet just as for one
-// that is closed. A registration that lies in the future says nothing: its clock
-// was wrong, or this one is.
+// Fresh reports whether the target was registered less than window before now. The
+// gateway answers 410 Gone for a socket that is not open yet as for one that is closed.
+// A registration in the future is not fresh: its clock is wrong, or this one.
 func (t Target) Fresh(now time.Time, window time.Duration) bool {
 	age := now.Sub(t.RegisteredAt)
 	return 0 <= age && age < window
 }
 
-// Span is how far a job goes: over the connections that a scan of Segment finds
-// from Cursor on. The zero Span is the whole table.
+// Span is the part of the table that a job covers: what a scan of Segment finds from
+// Cursor on. The zero Span is the whole table.
 type Span struct {
 	Segment Segment
 	Cursor  Cursor
 }
 
-// Job is the unit of fan-out work: these messages to those recipients. A worker
-// finishes it or turns the rest of it into smaller jobs.
+// Job is the unit of fan-out: messages and their recipients. A worker finishes it, or
+// turns the rest of it into smaller jobs.
 type Job struct {
 	Messages []Message
 	To       Recipients
-	// Only names the connections that are left; empty for all in Span. It and a
-	// Span exclude each other.
+	// Only names the connections that are left; empty for all in Span. A job with Only
+	// has no Span.
 	Only []Target
 	Span Span
-	// Attempt counts the tries that failed so far, those included that found a
-	// connection gone or not open yet. Splitting a job or carrying its cursor on is
-	// progress and does not count.
+	// Attempt counts the attempts that failed so far, including those that found a
+	// connection gone or not open yet. A split and a scan that stopped early are
+	// progress and do not count.
 	Attempt int
-	// Reason is why the job was put on the dead-letter queue; empty before.
+	// Reason is why the job went to the dead-letter queue; empty before.
 	Reason string
 }
 
-// Retry reports whether the job is a retry: for connections by name that were
-// tried before, or a dead letter that was sent back. Retries have a queue, a share
-// of the quota and places of their own, so that they do not hold up messages that
-// are posted for the first time.
+// Retry reports whether the job is a retry: for named connections that were tried
+// before, or a redriven dead letter. Retries have their own queue, share of the quota
+// and slots, so that they do not hold up messages that are posted for the first time.
 func (j Job) Retry() bool {
 	return j.Attempt > 0 && len(j.Only) > 0 || j.Reason != ""
 }

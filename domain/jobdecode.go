@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// DecodeJob reads a body that Encode of this release or the one before wrote.
-// Whoever can write to the queue can write anything, so it takes nothing else. The
-// error wraps ErrNotAJob.
+// DecodeJob reads a body that Encode of this release or the one before wrote, and
+// nothing else: anything can be on a queue. The error wraps ErrNotAJob.
 func DecodeJob(body string) (Job, error) {
 	wire, err := readBody(body)
 	if err == nil {
@@ -26,10 +25,10 @@ func DecodeJob(body string) (Job, error) {
 	return job, nil
 }
 
-// readBody decodes a body and compares it with how that would be written:
-// encoding/json takes names in any case, repeated and unknown ones, and a
-// misspelt "only" would send to everyone. White space may differ, since an
-// operator who sends a dead letter back may have had it in an editor.
+// readBody decodes a body, encodes the result and compares the two: encoding/json
+// accepts names in any case, repeated names and unknown ones, and a misspelt "only"
+// would send to everyone. White space may differ, since an operator may have edited a
+// dead letter.
 func readBody(body string) (wire wireJob, err error) {
 	if len(body) > MaxJobBody {
 		return wire, fmt.Errorf("%d bytes", len(body))
@@ -54,7 +53,7 @@ func readBody(body string) (wire wireJob, err error) {
 	return wire, nil
 }
 
-// common returns how many bytes two texts have in common at their start.
+// common returns the length of the common prefix of two texts, in bytes.
 func common(a, b string) (n int) {
 	for n < len(a) && n < len(b) && a[n] == b[n] {
 		n++
@@ -62,7 +61,7 @@ func common(a, b string) (n int) {
 	return n
 }
 
-// check holds the members of a job to the limits that Encode keeps.
+// check checks the limits that Encode keeps.
 func (w wireJob) check() error {
 	segment := Segment{Index: w.Segment, Total: w.Segments}
 	switch {

@@ -2,8 +2,8 @@ package domain
 
 import "strings"
 
-// Encode returns the job as a queue body, which DecodeJob reads. It may be longer
-// than MaxJobBody. Numbers and a reason over the limits of the format are cut; a
+// Encode returns the job as a queue body, which DecodeJob reads. It may be longer than
+// MaxJobBody. Numbers and a reason beyond the limits of the format are cut, and a
 // registration that is not Plausible becomes unknown.
 func (j Job) Encode() string {
 	wire := wireJob{
@@ -27,7 +27,7 @@ func (j Job) Encode() string {
 	return wire.body()
 }
 
-// registration returns 0 for a time that a broken row has.
+// registration returns the time for a body, or 0 if the row's was broken.
 func registration(t Target) int64 {
 	if !Plausible(t.RegisteredAt) {
 		return 0
@@ -35,12 +35,11 @@ func registration(t Target) int64 {
 	return t.RegisteredAt.UnixMilli()
 }
 
-// shortened returns as much of a reason as a job carries. An error can quote bytes
-// that are not UTF-8.
+// shortened cuts a reason to the limit. An error can quote bytes that are not UTF-8.
 func shortened(reason string) string {
 	reason = strings.ToValidUTF8(reason, "\uFFFD")
 	if len(reason) > maxReason {
-		reason = strings.ToValidUTF8(reason[:maxReason], "") // a character that was cut
+		reason = strings.ToValidUTF8(reason[:maxReason], "") // part of a character
 	}
 	return reason
 }

@@ -8,27 +8,24 @@ import (
 	"time"
 )
 
-// MaxJobBody is the longest body of a job, in bytes: what a queue takes.
+// MaxJobBody is the longest body of a job, in bytes: the limit of SQS.
 const MaxJobBody = 1 << 20
 
-// ErrNotAJob: the body is no job of a version that this release reads. No retry
-// changes that.
+// ErrNotAJob means that a body is not a job of a version that this release reads.
+// Retries do not help.
 var ErrNotAJob = errors.New("not a job")
 
-// The versions of the format. Two releases run side by side during a deployment
-// and after a rollback, and a worker refuses the versions and members that it does
-// not know.
-//
-// So a job is written in the oldest version that says all of it, and a new version
-// is for jobs that the release before would misread. Version 1 has no recipients:
-// it is for everyone, whatever other members say.
+// The versions of the format. Two releases run side by side during a deployment and
+// after a rollback, and a worker refuses versions and members that it does not know.
+// So a job is written in the oldest version that can express it, and a new version is
+// for jobs that the release before would misread. Version 1 has no recipients: it is
+// for everyone.
 const (
 	versionForEveryone = 1
 	versionOfRecipient = 2
 )
 
-// Limits of what a body may hold. How many messages and connections it names is
-// bounded by its length.
+// Limits of a body. Its length bounds the number of messages and connections.
 const (
 	maxCursor  = 32 << 10
 	maxSeen    = 1_000_000_000
@@ -37,8 +34,8 @@ const (
 	maxGoneFor = 30 * 24 * time.Hour
 )
 
-// wireJob is a job as it lies on the queue. Content travels as a JSON string:
-// nested as a value it would be compacted on the way.
+// wireJob is a job as it is on the queue. Content travels as a JSON string: as a
+// nested value it would be compacted.
 type wireJob struct {
 	Version  int              `json:"v"`
 	To       string           `json:"to,omitempty"` // since version 2
@@ -75,6 +72,5 @@ func (w wireJob) body() string {
 	return queueSafe.Replace(strings.TrimSuffix(body.String(), "\n"))
 }
 
-// queueSafe escapes the two characters that JSON text may hold as they are and
-// a queue does not take.
+// queueSafe escapes the two characters that JSON allows and a queue refuses.
 var queueSafe = strings.NewReplacer("\uFFFE", `\ufffe`, "\uFFFF", `\uffff`)

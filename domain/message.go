@@ -6,17 +6,16 @@ import (
 	"time"
 )
 
-// MessageID is a ULID: 26 characters whose lexical order is that of the instants
-// at which messages came in. A client that remembers the ids it has seen can drop
-// duplicates.
+// MessageID is a ULID: 26 characters that sort by the time when the message came in.
+// A client drops duplicates by it.
 type MessageID string
 
 // crockford is the alphabet of ULIDs.
 // https://github.com/ulid/spec
 const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-// Valid reports whether the id is a ULID in upper case. The first character of
-// one is at most 7: its 26 characters stand for 128 bits.
+// Valid reports whether the id is a ULID in upper case. Its 26 characters stand for
+// 128 bits, so the first is at most 7.
 func (id MessageID) Valid() bool {
 	if len(id) != 26 || id[0] > '7' {
 		return false
@@ -29,8 +28,8 @@ func (id MessageID) Valid() bool {
 	return true
 }
 
-// Message is one accepted broadcast. NewMessage makes it: an envelope holds its
-// id and time as they are.
+// Message is a message that was accepted. Make it by NewMessage: an envelope writes its
+// id and time unchecked.
 type Message struct {
 	ID      MessageID
 	SentAt  time.Time // when it was accepted, to the millisecond

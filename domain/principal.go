@@ -1,7 +1,7 @@
 package domain
 
-// Principal is who makes a request. The zero value is nobody: someone who has not
-// signed in. Until connections have an identity, everyone is nobody.
+// Principal is who makes a request. The zero value is someone who has not signed in,
+// which everyone is until connections have an identity.
 type Principal struct {
 	User string
 }

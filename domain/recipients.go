@@ -9,18 +9,18 @@ import (
 // MaxRecipient is the longest name of a user or a room, in bytes.
 const MaxRecipient = 256
 
-// Recipients says whom messages are for: everyone, a user or a room. The zero
-// value is nobody and not Valid, so a field that was forgotten never broadcasts a
-// private message. Recipients can be compared with ==.
+// Recipients says whom messages are for: everyone, a user or a room. The zero value is
+// not Valid, so that a forgotten field never broadcasts a private message. Recipients
+// can be compared with ==.
 type Recipients struct {
 	Kind RecipientKind
 	Name string // of the user or the room; empty for Everyone
 }
 
-// RecipientKind is what Recipients are.
+// RecipientKind is the kind of Recipients.
 type RecipientKind int
 
-// The kinds. The zero kind is none of them.
+// The kinds. Zero is none of them.
 const (
 	Everyone RecipientKind = iota + 1
 	User
@@ -30,8 +30,8 @@ const (
 // ToEveryone returns the recipients of a broadcast.
 func ToEveryone() Recipients { return Recipients{Kind: Everyone} }
 
-// Valid reports whether there are such recipients: everyone without a name, or a
-// user or a room whose name is UTF-8, not empty, and no longer than MaxRecipient.
+// Valid reports whether the recipients are everyone without a name, or a user or a
+// room whose name is UTF-8, not empty, and no longer than MaxRecipient.
 func (r Recipients) Valid() bool {
 	switch r.Kind {
 	case Everyone:
@@ -43,7 +43,7 @@ func (r Recipients) Valid() bool {
 }
 
 // String returns "everyone", "user:NAME" or "room:NAME", which ParseRecipients
-// reads. Of recipients that are not Valid it is empty.
+// reads. It is empty for recipients that are not Valid.
 func (r Recipients) String() string {
 	switch {
 	case !r.Valid():

@@ -8,56 +8,55 @@ import (
 	"serverless-websocket/ports"
 )
 
-// PruneAtOnce, or any negative value, as ConfirmGoneAfter has a row pruned when one
-// post has found its connection gone.
+// PruneAtOnce, or any negative ConfirmGoneAfter, prunes a row as soon as one post
+// finds its connection gone.
 const PruneAtOnce time.Duration = -1
 
-// Options are the settings of a fan-out worker. The zero value of each means
-// its default.
+// Options are the settings of a worker. The zero value of each is its default, which
+// its comment gives last.
 type Options struct {
-	// InFlight is how many posts the worker has under way at once; 256.
+	// InFlight is how many posts are under way at once; 256.
 	InFlight int
-	// OpenGrace is how long after its registration a connection that answers
-	// Gone may be one whose socket is yet to open; 10 s. It must be longer than
-	// the $connect handler and a post can take.
+	// OpenGrace is how long after its registration a connection's socket may still be
+	// about to open, so that Gone does not mean that it has closed. It must be longer
+	// than the $connect handler and a post can take; 10 s.
 	OpenGrace time.Duration
-	// ConfirmGoneAfter is how long after the first post that found a connection
-	// gone, and not just about to open, a second one must find the same before the
-	// row is pruned; OpenGrace, and no shorter. PruneAtOnce asks for no second post.
+	// ConfirmGoneAfter is the delay before a second post to a connection that the first
+	// one found gone. The row is pruned when both did. It is at least OpenGrace;
+	// PruneAtOnce makes no second post; OpenGrace.
 	ConfirmGoneAfter time.Duration
-	// Repeats is how often a pass posts again to the connections that failed,
-	// after all others were served; 2. Not at all if negative.
+	// Repeats is how often a pass posts again to the connections that failed, once all
+	// others were served. A negative value is never; 2.
 	Repeats int
-	// Backoff is the pause before a pass first posts again, give or take half; it
-	// doubles with each; 100 ms.
+	// Backoff is the pause before the first repeat, give or take half. It doubles with
+	// each; 100 ms.
 	Backoff time.Duration
-	// RequeueDelay is how long the first job that is left over waits on the
-	// queue, give or take half; it doubles with each attempt; 1 s.
+	// RequeueDelay is how long a job that failed once waits on the queue, give or take
+	// half. It doubles with each attempt; 1 s.
 	RequeueDelay time.Duration
-	// MaxRequeueDelay is the longest that it gets; 5 min. No more than
-	// ports.MaxQueueDelay.
+	// MaxRequeueDelay bounds RequeueDelay, and ports.MaxQueueDelay bounds both; 5 min.
 	MaxRequeueDelay time.Duration
-	// MaxAttempts is how often a job may fail before it goes to the dead-letter
-	// queue; 10, which with the delays between them takes about eight minutes.
+	// MaxAttempts is how often a job may fail before it goes to the dead-letter queue;
+	// 10, which take about eight minutes.
 	MaxAttempts int
-	// DeadlineMargin is how long before the deadline of its context a pass begins nothing
-	// new; 10 s. Half of it is for what is under way to end, and must be longer
-	// than a post takes; the other half for putting what is left on the queues and,
-	// but for the last quarter, for deleting rows.
+	// DeadlineMargin is how long before the deadline of its context a pass begins
+	// nothing new. The posts under way have half of it to end, which must be longer than
+	// a post takes. The other half is for requeueing and, except for the last quarter,
+	// for pruning; 10 s.
 	DeadlineMargin time.Duration
-	// PassTime is how long a pass over the whole table may take one worker; 1 s. A
-	// job that would take longer is split.
+	// PassTime is how long a pass over the whole table may take one worker. A job that
+	// would take longer is split; 1 s.
 	PassTime time.Duration
-	// Workers is into how many parts such a job is split. The worker that splits it
-	// keeps one, and for each of the others there should be another worker. Up to 1
-	// means that nothing is split.
+	// Workers is the number of parts that such a job is split into. The worker that
+	// splits it keeps one, and each of the others should have a worker of its own.
+	// 0 and 1 split nothing; 0.
 	Workers int
-	// PostsPerSecond is how many posts a second the worker can make, as far as that is
-	// known before the first pass: its share of a quota. 0 means not known.
+	// PostsPerSecond is how many posts a second the worker can make, if that is known
+	// before its first pass: its share of a quota; 0, not known.
 	PostsPerSecond float64
-	// MaxHeld is how many connections a pass keeps in mind to post to again, and how
-	// many to prune, before it hands them on at the end of a page; 2,000. With the
-	// size of a page it bounds a pass's memory whatever the table's size.
+	// MaxHeld is how many connections a pass remembers for each result before it
+	// requeues or prunes them at the end of a page. Together with the size of a page it
+	// bounds a pass's memory, however large the table; 2,000.
 	MaxHeld int
 }
 
@@ -80,9 +79,9 @@ func (o Options) withDefaults() Options {
 	}
 }
 
-// confirmGoneAfter is no shorter than the time that a socket may take to open.
-// That way a row is pruned only when its socket has had the time, whatever the
-// clocks say: the delays of jobs are kept by the queue.
+// confirmGoneAfter returns the setting, but not less than a socket may take to open.
+// A row is then pruned only after its socket had the time to open, whatever the clocks
+// say: the queue keeps the delays of jobs.
 func confirmGoneAfter(set, freshFor time.Duration) time.Duration {
 	if set < 0 {
 		return 0
@@ -90,14 +89,14 @@ func confirmGoneAfter(set, freshFor time.Duration) time.Duration {
 	return min(max(set, freshFor), ports.MaxQueueDelay)
 }
 
-// requeueDelay is how long a job waits after so many failed attempts.
+// requeueDelay returns how long a job waits after that many failed attempts.
 func (o Options) requeueDelay(attempt int) time.Duration {
 	return min(jittered(o.RequeueDelay<<min(attempt-1, 20)), o.MaxRequeueDelay)
 }
 
-// openingDelay is how long to leave targets alone that may be about to open: a
-// tenth of the time that they have for it, and twice as long with each answer, so
-// that there are a few answers at most.
+// openingDelay returns how long to wait before the next post to targets that may be
+// about to open: a tenth of OpenGrace at first, then twice as long each time, so that
+// only a few posts find them gone.
 func (o Options) openingDelay(targets []domain.Target) time.Duration {
 	delay := o.OpenGrace
 	for _, t := range targets {

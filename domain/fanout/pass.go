@@ -11,7 +11,7 @@ import (
 	"serverless-websocket/ports"
 )
 
-// pass takes a batch once over its audience.
+// pass posts a batch once to its connections.
 type pass struct {
 	worker     *Worker
 	batch      batch
@@ -19,7 +19,7 @@ type pass struct {
 	posts      []ports.Post // one for each envelope
 	from       []int        // for each envelope, the index of its first message
 	started    time.Time
-	busy       time.Duration // until the last post began, repeated ones left out
+	busy       time.Duration // until the last post began, not counting repeats
 	permission permission
 	results    results
 	tally      tally
@@ -47,8 +47,8 @@ func (w *Worker) newPass(within budget, b batch, envelopes []domain.Envelope) (*
 	return p, nil
 }
 
-// run posts to the audience, tries those that failed again when all others have
-// been served, and hands on what is left.
+// run posts to all connections, repeats the posts that failed, requeues the rest and
+// prunes the gone.
 func (p *pass) run() {
 	var posts errgroup.Group
 	if named := p.batch.Only; p.batch.byName() {
@@ -63,16 +63,15 @@ func (p *pass) run() {
 	p.pruneAll()
 }
 
-// offer has posts made to n targets and returns how many of them there was time
-// to begin.
+// offer starts posts to n targets and returns how many there was time to begin.
 func (p *pass) offer(posts *errgroup.Group, n int, at func(int) target) (begun int) {
 	return p.worker.pool.start(posts, task{
 		n: n, post: func(i int) { p.post(at(i)) }, over: p.over, turn: p.budget.turn, retry: p.batch.Retry(),
 	})
 }
 
-// offerAll offers those that were not tried yet, and notes the ones for which no
-// time was left.
+// offerAll offers targets that were not tried yet, and notes those that there was no
+// time for.
 func (p *pass) offerAll(posts *errgroup.Group, n int, at func(int) domain.Target) {
 	begun := p.offer(posts, n, func(i int) target { return target{Target: at(i)} })
 	late := make([]target, 0, n-begun)
@@ -87,8 +86,8 @@ func (p *pass) over() bool {
 	return p.permission.denied.Load() || p.budget.spent()
 }
 
-// post sends the target what it still has to get, as long as there is time, and
-// notes how that went.
+// post posts to the target the envelopes that it still has to get, while there is
+// time, and notes the result.
 func (p *pass) post(t target) {
 	began, first, before := time.Now(), t.envelope, t.err
 	for ; t.envelope < len(p.posts); t.envelope++ {
@@ -113,9 +112,9 @@ func (p *pass) post(t target) {
 	p.tally.delivered.Add(1)
 }
 
-// notSent notes a target whose post was not begun. One that has failed in this
-// pass before has still failed. One that was rejected, and gets no second look,
-// may have been rejected like all others: a later pass has to find the same.
+// notSent notes a target whose post was not begun. If it has failed before in this
+// pass, it has still failed. If it was rejected, so may all others have been: a later
+// pass has to find out.
 func (p *pass) notSent(t target, before error) {
 	t.err = before
 	switch {
@@ -129,10 +128,9 @@ func (p *pass) notSent(t target, before error) {
 	}
 }
 
-// repeat posts again to the targets that failed, a few times, with a pause before
-// each so that a client or a quota can recover. All others have been posted to by
-// then. It ends when posts take long, waited being how long the pass has waited for
-// the last ones.
+// repeat posts again to the targets that failed, a few times, after a pause in which
+// a client or a quota can recover. All others have been served by then. It ends when
+// posts are slow: waited is how long the pass has waited for the last ones.
 func (p *pass) repeat(waited time.Duration) {
 	for try := 0; try < p.worker.options.Repeats && waited <= slowPassLimit && !p.over(); try++ {
 		failed := p.results.take(unavailable, 1)

@@ -10,10 +10,10 @@ import (
 	"serverless-websocket/ports"
 )
 
-// maxProbed is how many connections that were rejected are posted to again at once.
+// maxProbed is how many rejected connections are posted to again at once.
 const maxProbed = 16
 
-// permission ends a pass when it turns out that this worker may not post.
+// permission is whether this worker may post at all; a pass ends when it may not.
 type permission struct {
 	probing sync.Mutex
 	denied  atomic.Bool
@@ -28,15 +28,15 @@ func (l *permission) why() error {
 	return l.err
 }
 
-// probe finds out what the rejections so far are about. A lost permission or a
-// wrong stage looks the same as an id that the gateway does not like, but not to a
-// post to nobody. Where that is rejected too, no post can succeed and the pass ends.
-// Where it is found gone, those that were rejected before get another post: the
-// permission may have come back in between, and who is rejected now is rejected
-// alone. After any other answer nobody knows, and they have just failed.
+// probe finds out whether the gateway rejects the targets alone, or every post. A
+// lost permission and a wrong stage are answered like an id that the gateway does not
+// accept, so probe posts to a connection that does not exist. If that is rejected too,
+// no post can succeed, and the pass ends. If it is gone, the rejected targets get
+// another post, as the permission may have come back in between; one that is rejected
+// again is rejected alone. After any other answer they count as failed.
 //
-// It does nothing while it runs already; what is rejected meanwhile is probed the
-// next time, at the latest at the end of the pass.
+// Only one probe runs at a time. Targets that are rejected meanwhile wait for the
+// next one, or for the end of the pass.
 func (p *pass) probe() {
 	if !p.permission.probing.TryLock() {
 		return
@@ -62,7 +62,8 @@ func (p *pass) probe() {
 	waitFor(&posts)
 }
 
-// ask posts to nobody and reports whether this worker may post.
+// ask posts to a connection that does not exist, and reports whether this worker may
+// post.
 func (p *pass) ask() bool {
 	if p.permission.denied.Load() {
 		return false

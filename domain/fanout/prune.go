@@ -8,15 +8,15 @@ import (
 )
 
 const (
-	// maxPruning is how many deletions are under way at once.
+	// maxPruning is how many deletions run at once.
 	maxPruning = 4
-	// maxGone is how many connections wait to be pruned before posts wait for that,
-	// in multiples of those that are pruned together.
+	// maxGone is how many connections wait to be pruned before the posts wait for them,
+	// in multiples of Options.MaxHeld.
 	maxGone = 10
 )
 
-// prune deletes the rows of the gone, if there are at least so many, beside the
-// posts: while all deletions are busy, the gone gather.
+// prune starts to delete the rows of the gone, if there are at least that many. While
+// all deletions are busy, the gone wait.
 func (p *pass) prune(atLeast int) {
 	gone := p.results.take(toPrune, atLeast)
 	if len(gone) == 0 {
@@ -33,16 +33,15 @@ func (p *pass) prune(atLeast int) {
 	}
 }
 
-// pruneAll deletes what rows of the gone are left, and waits until all are.
+// pruneAll prunes the gone that are left, and waits for all deletions.
 func (p *pass) pruneAll() {
 	p.pruning.Wait()
 	p.prune(1)
 	p.pruning.Wait()
 }
 
-// remove deletes the rows, also when all other work has to end, but not until the
-// invocation has no time left to end by itself. Rows that cannot be deleted now
-// are found again by the next pass.
+// remove deletes rows. It may go on when posts have to end, see budget. The next pass
+// finds the rows again that could not be deleted.
 func (p *pass) remove(gone []target) {
 	ctx, cancel := p.budget.deletion()
 	defer cancel()
@@ -57,8 +56,8 @@ func (p *pass) remove(gone []target) {
 	}
 }
 
-// reportRejected says which rows are pruned though nobody says that their
-// connections are gone.
+// reportRejected logs the rows that are pruned although no post found their
+// connections gone.
 func (p *pass) reportRejected(pruned []target) {
 	for _, t := range pruned {
 		if errors.Is(t.err, ports.ErrRejected) {

@@ -15,26 +15,26 @@ type target struct {
 	domain.Target
 	envelope int
 	err      error // of the last try
-	alone    bool  // it was rejected when others were not
+	alone    bool  // rejected although the worker may post to others
 }
 
-// result is what came of the posts to a target that was not served.
+// result is why a target was not served.
 type result int
 
 const (
 	untried     result = iota // no time left
-	rateLimited               // no turn under the quota
-	notYetOpen                // gone, but perhaps not open yet
-	unconfirmed               // gone, which is yet to be confirmed
+	rateLimited               // the quota left no room for it
+	notYetOpen                // gone, but its socket may be about to open
+	unconfirmed               // gone, by one post
 	unavailable               // throttled, or any other error that may pass
-	timedOut                  // ran into the time limit of a post
-	rejected                  // for good; whether the connection alone is still to be found out
-	toPrune                   // gone, which is confirmed
+	timedOut                  // the post took too long
+	rejected                  // a repeat will not help; probe finds out whether others are too
+	toPrune                   // gone, confirmed
 	allResults
 )
 
-// results holds the targets that were not served, by what came of their posts. It
-// may be used concurrently.
+// results holds the targets of a pass that were not served. It may be used
+// concurrently.
 type results struct {
 	mu      sync.Mutex
 	targets [allResults][]target
@@ -47,8 +47,8 @@ func (r *results) add(which result, targets ...target) {
 	r.targets[which] = append(r.targets[which], targets...)
 }
 
-// take returns the targets with the result and forgets them, if there are at least
-// so many.
+// take removes and returns the targets with the result, if there are at least that
+// many.
 func (r *results) take(which result, atLeast int) []target {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -60,7 +60,7 @@ func (r *results) take(which result, atLeast int) []target {
 	return taken
 }
 
-// classify puts a target that a post failed for on the list where it belongs.
+// classify notes the result of a post that failed.
 func (p *pass) classify(t target) {
 	switch {
 	case errors.Is(t.err, context.DeadlineExceeded):
@@ -75,10 +75,10 @@ func (p *pass) classify(t target) {
 	}
 }
 
-// classifyGone puts a target where it belongs that seems to be gone. One answer does not
-// prove it: the socket may not be open yet, and API Gateway has been seen to answer
-// so for one that was. The clocks of the registration and of this worker decide
-// only how soon the target is tried again.
+// classifyGone notes the result for a target that seems to be gone. One answer does
+// not prove it: the socket may not be open yet, and API Gateway has answered 410 for
+// open ones. The clocks of the registration and of this worker only decide how soon
+// the target is tried again.
 func (p *pass) classifyGone(t target) {
 	switch o := p.worker.options; {
 	case t.GoneFor >= max(o.OpenGrace, o.ConfirmGoneAfter):
@@ -92,8 +92,8 @@ func (p *pass) classifyGone(t target) {
 	}
 }
 
-// reason picks the error to give for all the targets: one that says more than
-// that a client or a quota was slow, if there is any.
+// reason picks the error to report for all the targets: an unexpected one, if there
+// is any.
 func reason(failed []target) error {
 	for _, t := range failed {
 		if unexpected(t.err) {
@@ -103,8 +103,8 @@ func reason(failed []target) error {
 	return failed[0].err
 }
 
-// unexpected reports whether an error says more than that a client or a quota was
-// slow: somebody may have to do something.
+// unexpected reports whether an error is more than a slow client or a used-up quota,
+// so that an operator may have to act.
 func unexpected(err error) bool {
 	return err != nil && !errors.Is(err, ports.ErrThrottled) && !errors.Is(err, context.DeadlineExceeded)
 }

@@ -19,7 +19,7 @@ type pageRead struct {
 	err  error
 }
 
-// scan offers the batch's part of the table page by page.
+// scan posts to the batch's part of the table, page by page.
 func (p *pass) scan(posts *errgroup.Group) {
 	ctx, cancel := context.WithCancel(p.budget.posts)
 	pages, left := make(chan pageRead), make(chan struct{})
@@ -51,10 +51,9 @@ func (p *pass) scan(posts *errgroup.Group) {
 	p.learn(true)
 }
 
-// readAhead reads the pages, one ahead of its reader, until the last one, an
-// error, or until the reader has left. It must not go by the end of the context:
-// pages that just stop look like the end of the table, and nobody would carry the
-// scan on.
+// readAhead reads the pages, one ahead of the scan, until the last one, an error, or
+// until the scan has left. It must not stop when the context ends: the scan would take
+// that for the end of the table and not requeue the rest.
 func (p *pass) readAhead(ctx context.Context, pages chan<- pageRead, left <-chan struct{}) {
 	defer close(pages)
 	for cursor := p.batch.Span.Cursor; ; {
@@ -70,8 +69,8 @@ func (p *pass) readAhead(ctx context.Context, pages chan<- pageRead, left <-chan
 	}
 }
 
-// restOfScan is the batch for the rest of the scan. A scan that has got on counts
-// its failures anew, unless nobody may be posted to.
+// restOfScan is the batch for the rest of the scan. A scan that made progress counts
+// its failures from zero, unless this worker may not post.
 func (p *pass) restOfScan() batch {
 	b := p.batch
 	if p.tally.pages > 0 && !p.permission.denied.Load() {
@@ -80,7 +79,7 @@ func (p *pass) restOfScan() batch {
 	return b
 }
 
-// unfinished is the rest of a scan that ends early.
+// unfinished returns the job for the rest of a scan that ends early.
 func (p *pass) unfinished(rest scope) requeuedJob {
 	if why := p.permission.why(); why != nil {
 		p.tally.err = why

@@ -7,11 +7,10 @@ import (
 	"serverless-websocket/domain"
 )
 
-// maxSplit bounds the bytes of all the parts that a job is split into: each of
-// them has all its messages.
+// maxSplit bounds the bytes of the parts of a job together: each has all its messages.
 const maxSplit = 16 << 20
 
-// parts is into how many parts the batch can be split.
+// parts returns the number of parts that the batch can be split into.
 func (w *Worker) parts(b batch) int {
 	if w.options.Workers <= 1 || !b.wholeTable() {
 		return 1
@@ -19,10 +18,9 @@ func (w *Worker) parts(b batch) int {
 	return min(w.options.Workers, maxSplit/weight(b.Messages))
 }
 
-// tooLarge reports whether a pass with so many envelopes over the whole table
-// would take one worker longer than it should: by what earlier passes saw or,
-// while nothing is known, by the table's first page. Of a table that has more
-// pages nothing else is known.
+// tooLarge reports whether a pass with that many envelopes over the whole table would
+// take one worker longer than Options.PassTime. It goes by earlier passes or, while
+// there were none, by the table's first page: a table with more pages is too large.
 func (w *Worker) tooLarge(ctx context.Context, envelopes int) bool {
 	connections, known := w.throughput.tableSize()
 	if !known {
@@ -38,8 +36,8 @@ func (w *Worker) tooLarge(ctx context.Context, envelopes int) bool {
 	return w.throughput.takes(connections*envelopes) > w.options.PassTime
 }
 
-// split cuts a batch for everyone into so many parts, one for each segment of the
-// table. It leaves all but one over, makes a pass for that one, and rests.
+// split splits a batch for everyone into parts, one for each segment of the table. It
+// requeues all but one, makes a pass for that one, and rests.
 func (w *Worker) split(within budget, b batch, envelopes []domain.Envelope, total int) error {
 	var others []requeuedJob
 	for i := 1; i < total; i++ {
@@ -56,14 +54,14 @@ func (w *Worker) split(within budget, b batch, envelopes []domain.Envelope, tota
 	return err
 }
 
-// restFactor is how many times as long as its part took a worker rests after a
-// split. Two workers take new jobs; were each to split one after the other, they
-// would leave twice as many parts as the others can work off in the meantime.
-// With as long a rest as the pass they would leave as many; this is some more.
+// restFactor is how long a worker rests after a split, in multiples of the time of its
+// own part. Two workers take new jobs. If neither rested, they would requeue twice as
+// many parts as the other workers can process in that time. With a factor of 1 they
+// would requeue just as many; this leaves some room.
 const restFactor = 1.5
 
-// rest keeps the worker from taking a new job for a while. Jobs gather on the
-// queue meanwhile, and coalesce; parts do not.
+// rest keeps the worker from taking a new job for a while. Meanwhile new jobs gather
+// on the queue, and coalesce; parts do not.
 func (b budget) rest(busy time.Duration) {
 	sleep(b.ctx, b.left(time.Duration(restFactor*float64(busy))))
 }

@@ -1,12 +1,18 @@
-// Package fanout holds the use case of a worker: it takes jobs from the queues and
-// posts their messages to the connections that they are for. It finishes each job
-// or puts the rest of it back as smaller ones.
+// Package fanout is the use case of a worker. It takes jobs from the queues and posts
+// their messages to their connections. It finishes a job, or requeues the rest of it
+// as smaller jobs.
+//
+// A [Worker] makes one batch of all jobs that arrived together and share their
+// connections. A batch takes a pass over these connections: its posts run in the
+// worker's pool, within the budget of the invocation. Each connection that was not
+// served has a result, and the results decide what is requeued and which rows are
+// pruned. A batch that would take one worker too long, by the throughput of earlier
+// passes, is split. An [Observer] gets a [Report] of each pass.
 package fanout
 
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -17,13 +23,11 @@ import (
 	"serverless-websocket/ports"
 )
 
-// maxPasses is how many passes of one batch run side by side, so that a pass
-// over a few slow connections does not hold up the others. A batch of retries on
-// AWS has as many.
+// maxPasses is how many passes run side by side, so that one over a few slow
+// connections does not hold up the others. Lambda gets retries in batches of this size.
 const maxPasses = 10
 
-// Worker works jobs off: it finishes each or turns what is left of it into
-// smaller jobs. Its methods may be called concurrently.
+// Worker processes jobs. Its methods may be called concurrently.
 type Worker struct {
 	outside    Ports
 	log        *slog.Logger
@@ -33,23 +37,22 @@ type Worker struct {
 	throughput throughput
 }
 
-// Ports are what a worker needs from outside.
+// Ports is what a worker needs from outside.
 type Ports struct {
 	Connections ports.ConnectionStore
 	Poster      ports.Poster
-	// RetryPoster makes the posts of retries; see domain.Job.Retry. Nil is Poster.
+	// RetryPoster makes the posts of retries, see domain.Job.Retry; Poster if nil.
 	RetryPoster ports.Poster
-	// Parts gets what has not been tried yet: parts of a job that was split, the
-	// rest of a scan, connections for which no time was left. Retries gets the
-	// retries. They can be one queue, but then what slow clients are owed stands in
-	// the way of new messages.
+	// Parts gets what was not tried yet: parts of a split job, the rest of a scan,
+	// connections that there was no time for. Retries gets the retries. They can be
+	// the same queue, but then the retries of slow clients delay new messages.
 	Parts, Retries ports.Queue
 	DeadLetters    ports.Queue
-	// Observer hears what the worker does, besides its log; nil if nobody else has to.
+	// Observer hears what the worker does; its log always does. It can be nil.
 	Observer Observer
 }
 
-// New returns a worker with an empty memory.
+// New returns a worker that has learned nothing yet.
 func New(outside Ports, log *slog.Logger, options Options) *Worker {
 	if outside.RetryPoster == nil {
 		outside.RetryPoster = outside.Poster
@@ -65,18 +68,11 @@ func New(outside Ports, log *slog.Logger, options Options) *Worker {
 	}
 }
 
-// Delivery is one message that the queue handed over.
-type Delivery struct {
-	ID   string // of the queue message
-	Body string
-}
-
-// Handle works off the jobs that arrived together and returns the ids of those
-// deliveries that have to come again: bodies that are no job, and jobs of which
-// something could be put neither to its connections nor back on the queue.
-// Everything else that goes wrong becomes a job of its own.
+// Handle processes the jobs that arrived together. It returns the ids of the
+// deliveries that must be redelivered: those whose body is not a job, and those with
+// work that could be neither done nor requeued. Every other failure becomes a job.
 //
-// A deadline of ctx is kept: see Options.DeadlineMargin.
+// Handle keeps the deadline of ctx; see Options.DeadlineMargin.
 func (w *Worker) Handle(ctx context.Context, deliveries []Delivery) (failed []string) {
 	within, cancel := newBudget(ctx, w.options.DeadlineMargin)
 	defer cancel()
@@ -89,8 +85,8 @@ func (w *Worker) Handle(ctx context.Context, deliveries []Delivery) (failed []st
 	return append(failed, w.runAll(within, scansFirst(coalesce(jobs)))...)
 }
 
-// runAll makes a pass for each batch, side by side, and returns the deliveries of
-// those that failed.
+// runAll processes the batches side by side and returns the deliveries of those that
+// failed.
 func (w *Worker) runAll(within budget, batches []batch) (failed []string) {
 	lost := make([]bool, len(batches))
 	var group errgroup.Group
@@ -110,8 +106,8 @@ func (w *Worker) runAll(within budget, batches []batch) (failed []string) {
 	return failed
 }
 
-// scansFirst puts the batches that go over the table before those for connections
-// by name: most of these have failed before, and must not keep the others waiting.
+// scansFirst puts batches that scan before those for named connections. Most of the
+// latter have failed before, and the others must not wait for them.
 func scansFirst(batches []batch) []batch {
 	slices.SortStableFunc(batches, func(a, b batch) int {
 		return cmp.Compare(min(1, len(a.Only)), min(1, len(b.Only)))
@@ -119,46 +115,8 @@ func scansFirst(batches []batch) []batch {
 	return batches
 }
 
-func ids(deliveries []Delivery) []string {
-	all := make([]string, 0, len(deliveries))
-	for _, d := range deliveries {
-		all = append(all, d.ID)
-	}
-	return all
-}
-
-// UnservedError says why a job became a dead letter at once: this release cannot
-// find its recipients. It is never taken for a job for everyone.
-type UnservedError struct{ To domain.Recipients }
-
-func (e *UnservedError) Error() string {
-	return fmt.Sprintf("this release serves everyone alone, and not %s", e.To)
-}
-
-// decode reads the bodies. One that is no job fails by itself, over and over
-// until the queue moves it to its dead-letter queue, and holds up no other. A job
-// for others than everyone becomes a dead letter as it is.
-func (w *Worker) decode(ctx context.Context, deliveries []Delivery) (jobs []received, failed []string) {
-	for _, d := range deliveries {
-		job, err := domain.DecodeJob(d.Body)
-		if err == nil && job.To != domain.ToEveryone() {
-			if w.requeue(ctx, requeuedJob{Job: job, err: &UnservedError{job.To}, hopeless: true}) != nil {
-				failed = append(failed, d.ID)
-			}
-			continue
-		}
-		if err != nil {
-			w.log.ErrorContext(ctx, "job refused", "queueMessage", d.ID, "error", err)
-			failed = append(failed, d.ID)
-			continue
-		}
-		jobs = append(jobs, received{job, d.ID})
-	}
-	return jobs, failed
-}
-
-// run works a batch off. Its error says that something of it is in nobody's hands
-// unless the deliveries come again; it has been logged.
+// run processes a batch. After an error, part of it is lost unless its deliveries are
+// redelivered. The error has been logged.
 func (w *Worker) run(within budget, b batch) error {
 	envelopes := domain.Pack(b.Messages, domain.MaxPayload)
 	if parts := w.parts(b); parts > 1 && w.tooLarge(within.posts, len(envelopes)) {
@@ -168,7 +126,7 @@ func (w *Worker) run(within budget, b batch) error {
 	return err
 }
 
-// pass makes one pass and returns for how long it had posts to begin.
+// pass makes one pass. It returns how long there were posts to begin.
 func (w *Worker) pass(within budget, b batch, envelopes []domain.Envelope) (busy time.Duration, err error) {
 	p, err := w.newPass(within, b, envelopes)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package publish holds the use case of a sender: it accepts a message and puts it
-// on the queue, from which package fanout takes it.
+// Package publish is the use case of a sender: it accepts a message and puts it on the
+// queue, from which package fanout takes it.
 package publish
 
 import (
@@ -26,13 +26,13 @@ type Publisher struct {
 	NewID func(time.Time) domain.MessageID
 }
 
-// Publish puts the content on the queue as a message to the recipients and returns
-// the message once it is stored there: from then on it is delivered or ends on the
-// dead-letter queue.
+// Publish puts the content on the queue as a message to the recipients, and returns the
+// message once it is there. From then on it is delivered, or ends on the dead-letter
+// queue.
 //
-// The errors are *domain.Error: Internal when the recipients are not Valid, which is
+// The errors are *domain.Error: Internal for recipients that are not Valid, which is
 // the caller's mistake, ContentTooLarge, and Unavailable when the queue did not take
-// the message. Nothing is queued then.
+// the message. After an error nothing is queued.
 func (p *Publisher) Publish(ctx context.Context, c Command) (domain.Message, error) {
 	if !c.To.Valid() {
 		return domain.Message{}, &domain.Error{Code: domain.Internal, Cause: fmt.Errorf("recipients %+v", c.To)}

@@ -1,5 +1,5 @@
-// Package session holds the use cases of a connection's life: it registers one
-// that opens and forgets one that ends.
+// Package session is the use case of a connection's life: it registers a connection
+// that opens, and deletes the row of one that ends.
 package session
 
 import (
@@ -11,12 +11,12 @@ import (
 	"serverless-websocket/ports"
 )
 
-// DefaultLifetime is how long API Gateway keeps a connection at most.
+// DefaultLifetime is the longest that API Gateway keeps a connection.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 const DefaultLifetime = 2 * time.Hour
 
-// slack is how much longer a row is kept, for clocks that differ and requests
-// that were retried.
+// slack is how much longer a row lives, for clocks that differ and requests that were
+// retried.
 const slack = 15 * time.Minute
 
 // Registry keeps the connection table in step with the gateway.
@@ -25,11 +25,11 @@ type Registry struct {
 	Lifetime time.Duration // of a connection, after which the gateway closes it
 }
 
-// Connect registers the principal's connection. Posts to it may answer Gone until the
-// caller has answered the gateway.
+// Connect registers the principal's connection. Posts may find it gone until the caller
+// has answered the gateway.
 //
-// The errors are *domain.Error: Internal for an id that is not Valid, which no
-// gateway has, and Unavailable when the store failed.
+// The errors are *domain.Error: Internal for an id that is not Valid, which no gateway
+// sends, and Unavailable when the store failed.
 func (r *Registry) Connect(ctx context.Context, id domain.ConnectionID, _ domain.Principal) error {
 	now := time.Now()
 	return change(id, func() error {
@@ -41,19 +41,18 @@ func (r *Registry) Connect(ctx context.Context, id domain.ConnectionID, _ domain
 	})
 }
 
-// Disconnect forgets the connection. The gateway may report a connection twice,
-// late, or never; a row that is missing is no error. The errors are those of
-// Connect.
+// Disconnect deletes the connection's row. The gateway may report a connection twice,
+// late, or never, so a missing row is not an error. The errors are those of Connect.
 func (r *Registry) Disconnect(ctx context.Context, id domain.ConnectionID) error {
 	return change(id, func() error { return r.Store.Delete(ctx, id) })
 }
 
-// change makes a change to the row of that id.
-func change(id domain.ConnectionID, how func() error) error {
+// change makes a change to the row of a connection.
+func change(id domain.ConnectionID, apply func() error) error {
 	if !id.Valid() {
 		return &domain.Error{Code: domain.Internal, Cause: fmt.Errorf("connection id %.40q", id)}
 	}
-	if err := how(); err != nil {
+	if err := apply(); err != nil {
 		return &domain.Error{Code: domain.Unavailable, Cause: err}
 	}
 	return nil

@@ -15,14 +15,15 @@ type received struct {
 	delivery string
 }
 
-// batch is what one pass does: one job of all those that arrived together for the
-// same recipients and failed equally often. Its messages are in id order, each once.
+// batch is the work of one pass: the jobs that arrived together, are for the same
+// connections and have failed equally often, as one job. Its messages are in the order
+// of their ids, each once.
 type batch struct {
 	domain.Job
 	deliveries []string
 }
 
-// batchKey is equal for jobs that can share a pass.
+// batchKey is the same for jobs that can share a pass.
 type batchKey struct {
 	to      domain.Recipients
 	only    string
@@ -32,9 +33,9 @@ type batchKey struct {
 	retry   bool
 }
 
-// coalesce makes one batch of all jobs for the same connections, so that they
-// cost one scan and, as far as they fit a payload, one post for each connection.
-// Batches keep the order in which their first jobs came.
+// coalesce makes one batch of all jobs for the same connections. They cost one scan
+// and, if they fit one payload, one post for each connection. Batches keep the order
+// of their first jobs.
 func coalesce(work []received) []batch {
 	var batches []batch
 	index := make(map[batchKey]int)
@@ -72,14 +73,14 @@ func keyOf(job domain.Job) batchKey {
 	return batchKey{job.To, only.String(), job.Span.Segment, job.Span.Cursor, job.Attempt, job.Retry()}
 }
 
-// ordered sorts the messages by id and drops duplicates, which a queue that
-// delivers at least once makes.
+// ordered sorts the messages by id and drops duplicates, which come from a queue that
+// delivers at least once.
 func ordered(messages []domain.Message) []domain.Message {
 	slices.SortStableFunc(messages, func(a, b domain.Message) int { return cmp.Compare(a.ID, b.ID) })
 	return slices.CompactFunc(messages, func(a, b domain.Message) bool { return a.ID == b.ID })
 }
 
-// byName reports whether the batch is for connections by name.
+// byName reports whether the batch names its connections.
 func (b batch) byName() bool { return len(b.Only) > 0 }
 
 // wholeTable reports whether the batch is for the whole table from its start.
