@@ -67,7 +67,7 @@ type Config struct {
 	// with it; $disconnect gets 1008. The default is 30 seconds.
 	MessageTimeout time.Duration
 	// MessageMemory is how many bytes messages may take that have come in part.
-	// Beyond it, the connection is dropped whose message was begun the longest ago;
+	// Beyond it, the connection is aborted whose message was begun the longest ago;
 	// $disconnect gets 1013. The default is 64 MiB.
 	MessageMemory int
 	// Window is how many bytes of messages one client may send, each counted as 256
@@ -93,7 +93,7 @@ type Config struct {
 
 	// Backlog is how many bytes of posts may wait for one client, beyond what the
 	// operating system buffers. A client for which more would wait reads too slowly
-	// for what it is sent, and is dropped; $disconnect gets 1008. One message may
+	// for what it is sent, and is aborted; $disconnect gets 1008. One message may
 	// always wait. What many clients wait for is in memory once. The default is 8 MiB.
 	Backlog int
 	// SendBuffer is how many bytes may wait for a client that still gets replies.
@@ -101,9 +101,9 @@ type Config struct {
 	// are throttled. One message may always wait. The default is 256 KiB.
 	SendBuffer int
 	// WriteTimeout is how long a client may take nothing of what waits for it
-	// before it is dropped; $disconnect gets 1008. What is taken shows only in
+	// before it is aborted; $disconnect gets 1008. What is taken shows only in
 	// steps, as large as the buffers of the operating systems make them: a
-	// client that reads less than some 200 KB in that time may be dropped too.
+	// client that reads less than some 200 KB in that time may be aborted too.
 	// The default is 30 seconds.
 	WriteTimeout time.Duration
 	// PeerTimeout is how long a client's host may be silent, when it has something to

@@ -60,7 +60,7 @@ type disconnection struct {
 
 // The ends of a connection that gets no close frame. What the client sees is
 // 1006 for all of them, which stands for that and is never sent (RFC 6455,
-// 7.4.1). The 1008 of a client that was dropped is for the operator: it tells
+// 7.4.1). The 1008 of a client that was aborted is for the operator: it tells
 // the gateway's doing from a lost connection.
 var (
 	lost    = disconnection{ws.StatusAbnormalClosure, "Connection lost without a close frame"}
@@ -133,7 +133,7 @@ func (c *conn) serve() {
 	ended := c.serveFrom(r)
 	r.release()
 	if ended {
-		c.finish()
+		c.teardown()
 	}
 }
 
@@ -164,20 +164,20 @@ func (c *conn) serveFrom(r *frameReader) (ended bool) {
 func (c *conn) endWith(err error) bool {
 	switch err := err.(type) {
 	case violation:
-		c.shut(err.code, err.reason)
+		c.startClose(err.code, err.reason)
 		return true
 	case closeFrame:
-		c.shut(err.code, err.reason)
+		c.startClose(err.code, err.reason)
 	}
 	return false
 }
 
-// finish ends the connection, from whatever state it is in. When $disconnect
+// teardown ends the connection, from whatever state it is in. When $disconnect
 // is invoked, posts have been answering Gone for a while.
-func (c *conn) finish() {
+func (c *conn) teardown() {
 	c.mu.Lock()
 	if !c.closing {
-		c.drop(lost)
+		c.abortLocked(lost)
 	}
 	c.g.remove(c)
 	for c.outbox.flushing {
@@ -199,16 +199,16 @@ func (c *conn) open() bool {
 	return !c.closing
 }
 
-// shut starts the closing handshake: what waits for the client still goes out,
+// startClose starts the closing handshake: what waits for the client still goes out,
 // a close frame follows it, and posts answer Gone from now on. The first reason
 // to close a connection counts, later ones are ignored.
-func (c *conn) shut(code ws.StatusCode, reason string) {
+func (c *conn) startClose(code ws.StatusCode, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.shutLocked(code, reason)
+	c.startCloseLocked(code, reason)
 }
 
-func (c *conn) shutLocked(code ws.StatusCode, reason string) {
+func (c *conn) startCloseLocked(code ws.StatusCode, reason string) {
 	if c.closing {
 		return
 	}
@@ -223,8 +223,15 @@ func (c *conn) shutLocked(code ws.StatusCode, reason string) {
 	}
 }
 
-// drop gives the connection up: nothing more can be sent. The caller holds c.mu.
-func (c *conn) drop(end disconnection) {
+// abort closes the socket at once and discards what waits for the client. If the
+// connection is closing already, the first reason still counts.
+func (c *conn) abort(end disconnection) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.abortLocked(end)
+}
+
+func (c *conn) abortLocked(end disconnection) {
 	if !c.closing {
 		c.closing, c.end = true, end
 	}
@@ -312,19 +319,12 @@ func (c *conn) overdue(completeBy time.Time) bool {
 	case c.closing:
 		return true
 	case !completeBy.IsZero() && !now.Before(completeBy):
-		c.shutLocked(unfinished.code, unfinished.reason)
+		c.startCloseLocked(unfinished.code, unfinished.reason)
 		return true
 	case now.Before(expiry):
 		c.setReadBy(expiry)
 		return false
 	}
-	c.shutLocked(goingAway.code, goingAway.reason)
+	c.startCloseLocked(goingAway.code, goingAway.reason)
 	return false
-}
-
-// evict drops a client whose message takes memory that others need.
-func (c *conn) evict() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.drop(evicted)
 }

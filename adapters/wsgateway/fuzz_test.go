@@ -37,7 +37,7 @@ func feed(t *testing.T, wire []byte) {
 	g, p := openPipe(t, Config{FrameLimit: 100, MessageLimit: 200})
 	go func() {
 		_, _ = p.Write(wire) // fails when the server has closed
-		p.conn.shut(ws.StatusGoingAway, "Going away")
+		p.conn.startClose(ws.StatusGoingAway, "Going away")
 	}()
 	expectFrames(t, p)
 	if err := g.Close(context.Background()); err != nil {

@@ -64,7 +64,7 @@ func New(cfg Config) (*Gateway, error) {
 // is not UTF-8, which would make every client fail its connection.
 //
 // The Post never waits for a client: what its socket does not take waits in the
-// gateway, in order. ports.ErrGone may say that the client was just dropped since
+// gateway, in order. ports.ErrGone may say that the client was just aborted since
 // more than Config.Backlog would wait. The only other error is ports.ErrNotSent.
 func (g *Gateway) Prepare(payload []byte) (ports.Post, error) {
 	frames, err := g.encode(payload)

@@ -431,7 +431,7 @@ func TestClosingWhileAMessageIsHandled(t *testing.T) {
 		}}})
 		p.write(t, text(true, "x"))
 		synctest.Wait()
-		p.conn.shut(1000, "")
+		p.conn.startClose(1000, "")
 		p.expect(t, "\x03\xe8")
 		time.Sleep(10 * time.Second) // two of them after the handler's end
 		p.write(t, closing(1000, ""))

@@ -144,7 +144,7 @@ func (g *Gateway) serveDelete(w http.ResponseWriter, id domain.ConnectionID) api
 	if c == nil || !c.open() {
 		return errGone
 	}
-	c.shut(ws.StatusNormalClosure, "Connection Closed Normally")
+	c.startClose(ws.StatusNormalClosure, "Connection Closed Normally")
 	w.WriteHeader(http.StatusNoContent)
 	return noError
 }

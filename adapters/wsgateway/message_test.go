@@ -99,7 +99,7 @@ func integrationFailure(t *testing.T, failing Route) {
 	if len(log.lines) != 1 || !strings.Contains(log.lines[0], message.RequestID) || !strings.Contains(log.lines[0], "route=fail") {
 		t.Errorf("logged %q", log.lines)
 	}
-	p.conn.shut(1000, "")
+	p.conn.startClose(1000, "")
 	p.expectClose(t, 1000)
 }
 

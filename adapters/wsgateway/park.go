@@ -41,7 +41,7 @@ func (c *conn) expire() {
 		c.wakeBy(t)
 		return
 	}
-	c.shutLocked(goingAway.code, goingAway.reason)
+	c.startCloseLocked(goingAway.code, goingAway.reason)
 }
 
 // wake starts to read from a parked connection.

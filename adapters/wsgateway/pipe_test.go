@@ -161,7 +161,7 @@ func TestCloseFrameUnanswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, p := openPipe(t, Config{})
 		start := time.Now()
-		p.conn.shut(1000, "")
+		p.conn.startClose(1000, "")
 		p.expect(t, "\x03\xe8")
 		p.expectGone(t, 1000)
 		elapsed(t, start, 5*time.Second)
@@ -173,7 +173,7 @@ func TestFloodInsteadOfClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, p := openPipe(t, Config{})
 		start := time.Now()
-		p.conn.shut(1000, "")
+		p.conn.startClose(1000, "")
 		p.expect(t, "\x03\xe8")
 		for ws.WriteFrame(p, ws.MaskFrame(text(true, "x"))) == nil {
 			time.Sleep(time.Second)

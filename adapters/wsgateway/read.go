@@ -109,10 +109,10 @@ func (r *frameReader) Read(p []byte) (int, error) {
 // claimMemory claims the memory of a message that has begun, now that there is a
 // wait for its rest.
 func (r *frameReader) claimMemory() {
-	switch size := readBuffer + cap(r.message); {
+	switch c, size := r.c, readBuffer+cap(r.message); {
 	case r.completeBy.IsZero():
 	case r.memory == nil:
-		r.memory = r.c.g.assembling.claim(size, r.c.evict)
+		r.memory = c.g.assembling.claim(size, func() { c.abort(evicted) })
 	default:
 		r.memory.grow(size - r.memory.amount)
 	}

@@ -181,8 +181,8 @@ func TestServerClosesOnce(t *testing.T) {
 	s := serve(t, Config{})
 	c := s.dial(t)
 	first := s.find(idOf(c))
-	first.shut(1000, "first")
-	first.shut(1001, "second")
+	first.startClose(1000, "first")
+	first.startClose(1001, "second")
 	c.expectClose(websocket.StatusNormalClosure, "first")
 	s.expectGone(t, 1000, "first")
 	if len(s.gone) != 0 {

@@ -64,7 +64,7 @@ func (o *outbox) fits(frame []byte, limit int) bool {
 }
 
 // post sends a message without waiting, behind what waits for the client already.
-// It drops a client for which too much would wait, and then returns ports.ErrGone.
+// It aborts a client for which too much would wait, and then returns ports.ErrGone.
 func (c *conn) post(message []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -72,7 +72,7 @@ func (c *conn) post(message []byte) error {
 		return ports.ErrGone
 	}
 	if !c.outbox.fits(message, c.g.cfg.Backlog) {
-		c.drop(tooSlow)
+		c.abortLocked(tooSlow)
 		return ports.ErrGone
 	}
 	if !c.enqueue(message) {
@@ -93,7 +93,7 @@ func (c *conn) hasRoom(message []byte) bool {
 // reply sends a message to the client whose frame is being handled. It waits for
 // room: a client that does not read its replies is not read from. Nothing looks
 // at the read deadline meanwhile, so reply sees to the idle time and the
-// lifetime; a client that takes nothing is dropped by the flusher.
+// lifetime; a client that takes nothing is aborted by the flusher.
 func (c *conn) reply(message []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -111,7 +111,7 @@ func (c *conn) reply(message []byte) {
 func (c *conn) awaitRoom() {
 	left := time.Until(c.expiry())
 	if left <= 0 {
-		c.shutLocked(goingAway.code, goingAway.reason)
+		c.startCloseLocked(goingAway.code, goingAway.reason)
 		return
 	}
 	timer := time.AfterFunc(left, c.notify)
@@ -144,7 +144,7 @@ func (c *conn) enqueue(frame []byte) bool {
 	if !c.outbox.flushing {
 		n, err := c.tryWrite(frame)
 		if err != nil {
-			c.drop(lost)
+			c.abortLocked(lost)
 			return false
 		}
 		if n == len(frame) {
@@ -171,10 +171,10 @@ func (c *conn) flush() {
 		c.mu.Lock()
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			c.drop(stalled)
+			c.abortLocked(stalled)
 		case err != nil:
-			c.drop(lost)
-		case len(c.outbox.frames) > 0: // else dropped meanwhile
+			c.abortLocked(lost)
+		case len(c.outbox.frames) > 0: // else aborted meanwhile
 			c.outbox.pop(sent)
 			c.changed.Broadcast()
 		}

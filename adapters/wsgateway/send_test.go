@@ -13,7 +13,7 @@ import (
 	"serverless-websocket/ports"
 )
 
-func TestStalledClientIsDropped(t *testing.T) {
+func TestStalledClientIsAborted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, p := openPipe(t, Config{})
 		start := time.Now()
@@ -47,7 +47,7 @@ func TestSlowClientIsKept(t *testing.T) {
 		if string(got[2:]) != "hello" {
 			t.Errorf("got %q", got)
 		}
-		p.conn.shut(1000, "")
+		p.conn.startClose(1000, "")
 		p.expectClose(t, 1000)
 	})
 }
@@ -97,7 +97,7 @@ func TestRepliesWaitForRoom(t *testing.T) {
 		if err := <-sent; err != nil {
 			t.Fatal(err)
 		}
-		p.conn.shut(1000, "")
+		p.conn.startClose(1000, "")
 		p.expectClose(t, 1000)
 	})
 }
@@ -121,7 +121,7 @@ func TestPongsAreBounded(t *testing.T) {
 	})
 }
 
-// Over real sockets: what is sent to the deaf client waits until it is dropped,
+// Over real sockets: what is sent to the deaf client waits until it is aborted,
 // and meanwhile another one is served.
 func TestDeafClientHarmsNobody(t *testing.T) {
 	s := serve(t, Config{Backlog: 1 << 40})
@@ -183,7 +183,7 @@ func TestTheDescriptorIsForgottenWithTheSocket(t *testing.T) {
 	if c.descriptor == noDescriptor {
 		t.Error("no descriptor for a TCP socket")
 	}
-	c.drop(lost)
+	c.abortLocked(lost)
 	if c.descriptor != noDescriptor {
 		t.Error("descriptor kept")
 	}
@@ -214,7 +214,7 @@ func TestWriteDeadlineIsCleared(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.expect(t, "later")
-		p.conn.shut(1000, "")
+		p.conn.startClose(1000, "")
 		p.expectClose(t, 1000)
 	})
 }

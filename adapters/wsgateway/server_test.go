@@ -77,7 +77,7 @@ func newGateway(t *testing.T, cfg Config) *Gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { g.Close(t.Context()) }) // what the test has left open is cut
+	t.Cleanup(func() { g.Close(t.Context()) }) // what the test has left open is aborted
 	return g
 }
 

@@ -21,23 +21,23 @@ func (g *Gateway) Drain(ctx context.Context) error {
 	return nil
 }
 
-// Flush waits until nothing waits for any client. If ctx ends first, it drops the
+// Flush waits until nothing waits for any client. If ctx ends first, it aborts the
 // clients that have not taken what was posted to them, and the error says how many
 // they were.
 func (g *Gateway) Flush(ctx context.Context) error {
-	dropped := 0
+	aborted := 0
 	for _, c := range g.snapshot() {
 		if !c.flushed(ctx) {
-			dropped++
+			aborted++
 		}
 	}
-	if dropped > 0 {
-		return fmt.Errorf("%d clients did not take what was sent to them: %w", dropped, ctx.Err())
+	if aborted > 0 {
+		return fmt.Errorf("%d clients did not take what was sent to them: %w", aborted, ctx.Err())
 	}
 	return nil
 }
 
-// flushed waits until nothing waits for the client, or drops it when ctx ends.
+// flushed waits until nothing waits for the client, or aborts it when ctx ends.
 func (c *conn) flushed(ctx context.Context) bool {
 	stop := context.AfterFunc(ctx, c.notify)
 	defer stop()
@@ -47,7 +47,7 @@ func (c *conn) flushed(ctx context.Context) bool {
 		c.changed.Wait()
 	}
 	if c.outbox.flushing {
-		c.drop(goingAway)
+		c.abortLocked(goingAway)
 		return false
 	}
 	return c.end != stalled
@@ -56,7 +56,7 @@ func (c *conn) flushed(ctx context.Context) bool {
 // Close is the last part: every client is sent what waits for it and a close
 // frame with code 1001. Close returns when the clients have closed too, each
 // $disconnect has been answered and no goroutine is left. If ctx ends first, the
-// sockets that are left are cut, and the error says how many.
+// connections that are left are aborted, and the error says how many.
 //
 // Unless a Drain has returned nil before, the reply to a message that is being
 // dealt with may be lost: were it waited for, one slow client could keep the
@@ -68,7 +68,7 @@ func (g *Gateway) Close(ctx context.Context) error {
 	err := wait(ctx, &g.handshakes)
 	if err == nil {
 		for _, c := range g.snapshot() {
-			c.shut(goingAway.code, goingAway.reason)
+			c.startClose(goingAway.code, goingAway.reason)
 		}
 		err = wait(ctx, &g.running)
 	}
@@ -79,9 +79,9 @@ func (g *Gateway) Close(ctx context.Context) error {
 	}
 	left := g.snapshot()
 	for _, c := range left {
-		c.cut()
+		c.abort(goingAway)
 	}
-	return fmt.Errorf("closing the gateway, %d connections cut: %w", len(left), err)
+	return fmt.Errorf("closing the gateway, %d connections aborted: %w", len(left), err)
 }
 
 func (g *Gateway) refuseWork() {
@@ -94,12 +94,6 @@ func (g *Gateway) refuseSockets() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.closed = true
-}
-
-func (c *conn) cut() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.drop(goingAway)
 }
 
 // wait waits for the groups, or returns the error of ctx if that ends first.

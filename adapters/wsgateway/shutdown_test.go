@@ -117,7 +117,7 @@ func TestFlush(t *testing.T) {
 		elapsed(t, start, 20*time.Second)
 		deaf.expectGone(t, goingAway.code)
 		if !slow.conn.open() {
-			t.Error("the slow client was dropped too")
+			t.Error("the slow client was aborted too")
 		}
 		start = time.Now()
 		if err := g.Flush(context.Background()); err != nil {
@@ -128,7 +128,7 @@ func TestFlush(t *testing.T) {
 	})
 }
 
-// A client that was dropped meanwhile did not take what was sent to it.
+// A client that was aborted meanwhile did not take what was sent to it.
 func TestFlushCountsTheStalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, p := openPipe(t, Config{})
@@ -231,7 +231,7 @@ func TestCloseWaitsForDisconnect(t *testing.T) {
 	})
 }
 
-func TestCloseCutsWhatIsLeft(t *testing.T) {
+func TestCloseAbortsWhatIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, p := openPipe(t, Config{CloseTimeout: time.Hour})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

@@ -55,7 +55,7 @@ func (s *server) settled(t *testing.T) int {
 	return waiting
 }
 
-// What waits for a client counts once, and over the limit that client is dropped.
+// What waits for a client counts once, and over the limit that client is aborted.
 func TestBacklogIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, p := openPipe(t, Config{Backlog: 1000})
@@ -167,15 +167,15 @@ func TestBlockedReplyEndsInTime(t *testing.T) {
 func TestBlockedReplyEndsWithTheConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, p := openBlocked(t, Config{})
-		p.conn.shut(1000, "")
+		p.conn.startClose(1000, "")
 		g.messages.Wait()
 		p.expect(t, blockedReply)
 		p.expectClose(t, 1000)
 	})
 }
 
-// A client that has much to send when it is closed gets the time to do so: to cut
-// it off would reset its socket, and it would lose what it has not read yet.
+// A client that has much to send when it is closed gets the time to do so: to abort
+// it would reset its socket, and it would lose what it has not read yet.
 func TestClosingWaitsForAClientThatSends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, p := openPipe(t, Config{})
