@@ -50,6 +50,8 @@ type Config struct {
 	// Log takes what goes wrong in integrations and connections. The default
 	// discards it.
 	Log *slog.Logger
+	// Observer gets the same events and more, with Log or without. The default is none.
+	Observer Observer
 
 	// Origins says whose pages may connect; the default is those of the gateway's
 	// own host.
@@ -120,7 +122,6 @@ var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 func (cfg Config) withDefaults() Config {
 	cfg.Stage = cmp.Or(cfg.Stage, "dev")
-	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
 	cfg.MaxConnections = cmp.Or(cfg.MaxConnections, 50_000)
 	cfg.HandshakeTimeout = cmp.Or(cfg.HandshakeTimeout, 10*time.Second)
 	cfg.FrameLimit = cmp.Or(cfg.FrameLimit, 32<<10)

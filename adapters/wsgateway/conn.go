@@ -36,6 +36,7 @@ type conn struct {
 	parked  bool          // no goroutine runs serve
 	expires *time.Timer   // ends a parked connection whose time is over; nil before it is parked
 	expired bool          // the timer has fired and is not set again
+	slow    bool          // aborted because the client does not take what is sent to it
 
 	idleFrames *rate.Limiter // nil before the first
 	window     window
@@ -234,6 +235,9 @@ func (c *conn) abort(end disconnection) {
 func (c *conn) abortLocked(end disconnection) {
 	if !c.closing {
 		c.closing, c.end = true, end
+	}
+	if end == stalled || end == tooSlow {
+		c.slow = true
 	}
 	c.outbox.clear()
 	c.changed.Broadcast()

@@ -15,8 +15,9 @@ import (
 
 // Gateway holds the connections. Its methods may be called concurrently.
 type Gateway struct {
-	cfg   Config
-	start time.Time // what the monotonic times in conn count from
+	cfg       Config
+	start     time.Time // what the monotonic times in conn count from
+	observers []Observer
 
 	mu       sync.RWMutex
 	conns    map[domain.ConnectionID]*conn
@@ -50,7 +51,7 @@ func New(cfg Config) (*Gateway, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("gateway settings: %w", err)
 	}
-	g := &Gateway{cfg: cfg, start: time.Now(), conns: make(map[domain.ConnectionID]*conn), goroutines: newGoroutines()}
+	g := &Gateway{cfg: cfg, start: time.Now(), observers: cfg.observers(), conns: make(map[domain.ConnectionID]*conn), goroutines: newGoroutines()}
 	g.pending.limit = MaxPending
 	g.assembling.limit = cfg.MessageMemory
 	g.turns = make(turns, max(1, runtime.GOMAXPROCS(0)/2))
@@ -139,20 +140,27 @@ func (g *Gateway) begin() bool {
 // admitConnection reserves a slot for a handshake. When that is over, the
 // caller calls Done on handshakes; release frees the slot. The error is a refusal.
 func (g *Gateway) admitConnection() error {
+	refused, err := g.takeSlot()
+	if refused > 0 {
+		g.observe(func(o Observer) { o.ConnectionRefused(g.cfg.MaxConnections, refused) })
+	}
+	return err
+}
+
+// takeSlot also returns how many handshakes have been refused, if no slot is free.
+func (g *Gateway) takeSlot() (refused int, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.draining {
-		return unavailable
+		return 0, unavailable
 	}
 	if g.slots >= g.cfg.MaxConnections {
-		if g.refused++; g.refused == 1 {
-			g.cfg.Log.Warn("connections are refused: there are as many as there may be", "connections", g.slots)
-		}
-		return unavailable
+		g.refused++
+		return g.refused, unavailable
 	}
 	g.slots++
 	g.handshakes.Add(1)
-	return nil
+	return 0, nil
 }
 
 var unavailable = refuse(http.StatusServiceUnavailable, "Service Unavailable")
@@ -160,13 +168,20 @@ var unavailable = refuse(http.StatusServiceUnavailable, "Service Unavailable")
 // release frees a slot. Connections count as accepted again when a twentieth of
 // the slots is free, so that the log has no line for each that comes and goes.
 func (g *Gateway) release() {
+	if refused := g.freeSlot(); refused > 0 {
+		g.observe(func(o Observer) { o.RefusalsEnded(refused) })
+	}
+}
+
+// freeSlot returns how many handshakes were refused, if refusals end with this slot.
+func (g *Gateway) freeSlot() (refused int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.slots--
-	if g.refused > 0 && g.slots <= g.cfg.MaxConnections-max(1, g.cfg.MaxConnections/20) {
-		g.cfg.Log.Warn("connections are accepted again", "refused", g.refused)
-		g.refused = 0
+	if g.slots <= g.cfg.MaxConnections-max(1, g.cfg.MaxConnections/20) {
+		refused, g.refused = g.refused, 0
 	}
+	return refused
 }
 
 // admitMessage says whether a message may still be accepted; if so, the caller

@@ -40,7 +40,7 @@ func (g *Gateway) check(r *request, address net.Addr) error {
 	case hasBody(r):
 		return badRequest("A WebSocket handshake has no body")
 	case !g.cfg.Origins.allow(r, address):
-		g.cfg.Log.Debug("origin refused", "origins", slices.Collect(r.values("Origin")), "host", r.host)
+		g.observe(func(o Observer) { o.OriginRefused(slices.Collect(r.values("Origin")), r.host) })
 		return refuse(http.StatusForbidden, "Origin not allowed")
 	}
 	return nil

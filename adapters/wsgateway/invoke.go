@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"serverless-websocket/domain"
 )
 
 type result struct {
@@ -43,8 +45,9 @@ func recovered(ctx context.Context, call Integration, event events.APIGatewayWeb
 	return call(ctx, event)
 }
 
-func (g *Gateway) logFailure(event events.APIGatewayWebsocketProxyRequest, err error) {
-	request := event.RequestContext
-	g.cfg.Log.Error("integration failed", "route", request.RouteKey,
-		"connectionId", request.ConnectionID, "requestId", request.RequestID, "error", err)
+func (g *Gateway) integrationFailed(event events.APIGatewayWebsocketProxyRequest, err error) {
+	request := &event.RequestContext
+	g.observe(func(o Observer) {
+		o.IntegrationFailed(request.RouteKey, domain.ConnectionID(request.ConnectionID), request.RequestID, err)
+	})
 }

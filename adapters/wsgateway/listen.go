@@ -55,13 +55,12 @@ func (g *Gateway) Serve(l net.Listener) error {
 		case errors.Is(err, net.ErrClosed):
 			return nil
 		case err != nil:
-			if failures++; failures == 1 {
-				g.cfg.Log.Warn("no connection can be accepted", "error", err)
-			}
+			failures++
+			g.observe(func(o Observer) { o.AcceptFailed(err, failures) })
 			time.Sleep(min(maxAcceptPause, time.Millisecond<<min(failures, 10)))
 			continue
 		case failures > 0:
-			g.cfg.Log.Warn("connections are accepted again", "failures", failures)
+			g.observe(func(o Observer) { o.AcceptRecovered(failures) })
 			failures = 0
 		}
 		if g.begin() {
@@ -138,7 +137,7 @@ func (g *Gateway) connect(r *request, c *conn) ([]byte, error) {
 		err = checkAnswer(answer.StatusCode, subprotocols)
 	}
 	if err != nil {
-		g.logFailure(event, err)
+		g.integrationFailed(event, err)
 		return nil, refuseWith(http.StatusBadGateway, c.gatewayMessage("Internal server error", event))
 	}
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
@@ -169,6 +168,7 @@ func (g *Gateway) open(c *conn, response, rest []byte) {
 	g.add(c)
 	c.enqueue(response)
 	c.mu.Unlock()
+	g.observe(func(o Observer) { o.ConnectionOpened(c.id) })
 	g.running.Add(1)
 	if !c.park() {
 		g.goroutines.run(c.serve)

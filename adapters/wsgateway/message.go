@@ -62,7 +62,7 @@ func (c *conn) respond(route Route, event events.APIGatewayWebsocketProxyRequest
 		frames, err = c.g.encode([]byte(response.Body))
 	}
 	if err != nil {
-		c.g.logFailure(event, err)
+		c.g.integrationFailed(event, err)
 		c.replyMessage("Internal server error", event)
 		return
 	}
@@ -82,7 +82,8 @@ func (c *conn) replyMessage(text string, event events.APIGatewayWebsocketProxyRe
 // disconnect invokes $disconnect, once for every connection that $connect let
 // in.
 func (c *conn) disconnect() {
-	c.g.cfg.Log.Debug("connection closed", "connectionId", c.id, "code", c.end.code, "reason", c.end.reason)
+	end := ConnectionEnd{int(c.end.code), c.end.reason, c.slow}
+	c.g.observe(func(o Observer) { o.ConnectionClosed(c.id, end) })
 	route, ok := c.g.cfg.Routes[disconnectRoute]
 	if !ok {
 		return
@@ -91,6 +92,6 @@ func (c *conn) disconnect() {
 	c.g.calls.enter()
 	defer c.g.calls.leave()
 	if _, err := c.g.invoke(route.Integration, event); err != nil {
-		c.g.logFailure(event, err)
+		c.g.integrationFailed(event, err)
 	}
 }
