@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// budget bounds what clients have begun and not finished, handshakes or messages.
-// When it is used up, the oldest claim is evicted: a client that is at it is soon
-// done, and one that never will be gets old. It may be used concurrently.
+// budget limits what clients have started but not finished: handshakes or messages.
+// When it is exhausted, the oldest claim is evicted: an active client soon finishes,
+// a stuck one only gets older. It is safe for concurrent use.
 type budget struct {
 	limit int
 
@@ -25,8 +25,8 @@ type claim struct {
 	element *list.Element // nil once released or evicted
 }
 
-// claim takes an amount from the budget. What has to be evicted for it, this one
-// perhaps, is evicted before claim returns. The function is called without locks.
+// claim takes an amount from the budget. To make room, it evicts the oldest claims
+// before it returns, possibly the new one too. evict is called without locks.
 func (b *budget) claim(amount int, evict func()) *claim {
 	c := &claim{budget: b, evict: evict}
 	b.mu.Lock()
@@ -36,7 +36,7 @@ func (b *budget) claim(amount int, evict func()) *claim {
 	return c
 }
 
-// grow takes a further amount. It does nothing once the claim is evicted.
+// grow adds to the claim. It does nothing if the claim has been evicted.
 func (c *claim) grow(amount int) {
 	b := c.budget
 	b.mu.Lock()
@@ -51,7 +51,7 @@ func (c *claim) grow(amount int) {
 	}
 }
 
-// over removes the oldest claims until the others fit. The caller holds b.mu.
+// over removes the oldest claims until the rest fit. The caller holds b.mu.
 func (b *budget) over() (evicted []*claim) {
 	for b.used > b.limit || b.closed && b.oldest.Len() > 0 {
 		c := b.oldest.Front().Value.(*claim)
@@ -67,7 +67,7 @@ func (b *budget) remove(c *claim) {
 	b.used -= c.amount
 }
 
-// release gives the claim's amount back. It may be called again.
+// release returns the claim's amount. Further calls do nothing.
 func (c *claim) release() {
 	c.budget.mu.Lock()
 	defer c.budget.mu.Unlock()
@@ -76,7 +76,7 @@ func (c *claim) release() {
 	}
 }
 
-// close evicts all claims, those to come included.
+// close evicts all claims, including future ones.
 func (b *budget) close() {
 	b.mu.Lock()
 	b.closed = true

@@ -22,99 +22,100 @@ const (
 )
 
 // Integration is what a route invokes: a Lambda function's handler, or a client
-// of one. It is called concurrently, but never concurrently for the messages of
-// one connection. Its context ends after Config.IntegrationTimeout; a call that
-// goes on beyond that is given up, as a Lambda function would be. Its error, or
-// a panic, is logged and never shown to a client.
+// of one. Calls run concurrently, but the messages of one connection are handled
+// one at a time. The context ends after Config.IntegrationTimeout; a call that
+// runs longer is abandoned, as a Lambda function would be. Errors and panics are
+// logged and never shown to a client.
 type Integration func(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error)
 
 // Route is one route of the API.
 type Route struct {
 	Integration Integration
-	// Response says that the route has a route response: the integration's body
-	// goes to the client, even when it is empty. Without it the client gets
-	// nothing. $connect and $disconnect never have one.
+	// Response gives the route a route response: the integration's body is sent to
+	// the client, even if it is empty. Without it, the client gets nothing. $connect
+	// and $disconnect never have one.
 	Response bool
 }
 
-// Config holds the settings of a Gateway. The zero value of each stands for its
+// Config holds the settings of a Gateway. The zero value of a setting selects its
 // default.
 type Config struct {
-	// Stage is the API's stage, a part of the paths that are served: letters,
-	// digits, '-' and '_'. The default is "dev".
+	// Stage is the API's stage, which is part of the served paths. It consists of
+	// letters, digits, '-' and '_'. The default is "dev".
 	Stage string
 	// Routes are "$connect", "$disconnect", "$default" and one for each action.
-	// Without $connect every handshake is accepted, without $default a message
-	// that matches no route is answered Forbidden.
+	// Without $connect, every handshake is accepted. Without $default, a message
+	// that matches no route is answered with Forbidden.
 	Routes map[string]Route
-	// Log takes what goes wrong in integrations and connections. The default
-	// discards it.
+	// Log records failures of integrations and connections. The default discards
+	// them.
 	Log *slog.Logger
-	// Observer gets the same events and more, with Log or without. The default is none.
+	// Observer is called for the events that Log records, and for others. The default
+	// is none. Both can be set.
 	Observer Observer
 
-	// Origins says whose pages may connect; the default is those of the gateway's
-	// own host.
+	// Origins lists the origins whose pages may connect. By default, only pages from
+	// the gateway's own host may.
 	Origins Origins
-	// MaxConnections is how many connections there may be; handshakes beyond
-	// answer 503. The default is 50,000.
+	// MaxConnections is the maximum number of connections. Further handshakes are
+	// answered with 503. The default is 50,000.
 	MaxConnections int
-	// HandshakeTimeout is for a client to send the head of its handshake. The
-	// default is 10 seconds.
+	// HandshakeTimeout is how long a client may take to send the head of its
+	// handshake. The default is 10 seconds.
 	HandshakeTimeout time.Duration
-	// FrameLimit and MessageLimit are in bytes, for either direction. The
-	// defaults are 32 KiB and 128 KiB, which is also the highest MessageLimit.
+	// FrameLimit and MessageLimit are in bytes and apply in both directions. The
+	// defaults are 32 KiB and 128 KiB. MessageLimit cannot exceed its default.
 	FrameLimit, MessageLimit int
-	// MessageTimeout is for a client to send the rest of a message once it has begun
-	// with it; $disconnect gets 1008. The default is 30 seconds.
+	// MessageTimeout is how long a client may take to send a message once it has
+	// started. After that the connection is closed; $disconnect gets 1008. The default
+	// is 30 seconds.
 	MessageTimeout time.Duration
-	// MessageMemory is how many bytes messages may take that have come in part.
-	// Beyond it, the connection is aborted whose message was begun the longest ago;
-	// $disconnect gets 1013. The default is 64 MiB.
+	// MessageMemory is the maximum size in bytes of all partially received messages.
+	// Beyond it, the connection with the oldest one is aborted; $disconnect gets 1013.
+	// The default is 64 MiB.
 	MessageMemory int
-	// Window is how many bytes of messages one client may send, each counted as 256
-	// bytes at least, before it has to wait until they are delivered: until a channel
-	// is closed that NextWindow returned before the first of them was handled, and
-	// most clients have taken what was sent to them. A client that uses up a window
-	// within two seconds while others send as well waits a hundred times as long as
-	// the delivery took, up to ten seconds. So no flood adds much to the delay of the
-	// others. The default is 32 KiB. Without NextWindow there is no such bound.
+	// Window is how many bytes of messages one client may send before it has to wait
+	// for their delivery. Each message counts as at least 256 bytes. They are delivered
+	// when the channel that NextWindow returned before the first was handled is closed,
+	// and at least half of all clients have nothing left waiting for them. A client
+	// that uses up a window within two seconds while others send too waits a hundred
+	// times as long as the delivery took, up to ten seconds, so a flood barely delays
+	// the others. The default is 32 KiB. Without NextWindow there is no limit.
 	Window     int
 	NextWindow func() <-chan struct{}
-	// Concurrency is how many messages are handled at once. Where integrations run
-	// in this process, it should be small, so that clients that flood leave time for
-	// the others. The default is 10,000.
+	// Concurrency is how many integrations run at once. If they run in this process,
+	// keep it small, so that flooding clients leave time for the others. The default is
+	// 10,000.
 	Concurrency int
-	// IdleTimeout ends a connection on which no frame went either way. The
-	// default is 10 minutes.
+	// IdleTimeout is how long a connection can go without a frame in either direction
+	// before it is closed. The default is 10 minutes.
 	IdleTimeout time.Duration
-	// Lifetime ends every connection. The default is 2 hours.
+	// Lifetime is how long any connection can last. The default is 2 hours.
 	Lifetime time.Duration
-	// IntegrationTimeout is for one call. The default is 29 seconds.
+	// IntegrationTimeout is how long one call can take. The default is 29 seconds.
 	IntegrationTimeout time.Duration
 
-	// Backlog is how many bytes of posts may wait for one client, beyond what the
-	// operating system buffers. A client for which more would wait reads too slowly
-	// for what it is sent, and is aborted; $disconnect gets 1008. One message may
-	// always wait. What many clients wait for is in memory once. The default is 8 MiB.
+	// Backlog is how many bytes of posts can wait for one client, beyond what the
+	// operating system buffers. A client that exceeds it reads too slowly and is
+	// aborted; $disconnect gets 1008. One message can always wait. A message that waits
+	// for many clients is in memory once. The default is 8 MiB.
 	Backlog int
-	// SendBuffer is how many bytes may wait for a client that still gets replies.
-	// While more wait, nothing is read from it, and posts by the @connections API
-	// are throttled. One message may always wait. The default is 256 KiB.
+	// SendBuffer is how many bytes can wait for a client before its replies have to
+	// wait for room. Meanwhile nothing is read from it, and posts through the
+	// @connections API are throttled. One message can always wait. The default is 256 KiB.
 	SendBuffer int
-	// WriteTimeout is how long a client may take nothing of what waits for it
-	// before it is aborted; $disconnect gets 1008. What is taken shows only in
-	// steps, as large as the buffers of the operating systems make them: a
-	// client that reads less than some 200 KB in that time may be aborted too.
-	// The default is 30 seconds.
+	// WriteTimeout is how long a client can leave everything that waits for it unread
+	// before it is aborted; $disconnect gets 1008. Progress is visible only in steps,
+	// whose size depends on the operating systems' buffers, so a client that reads
+	// less than about 200 KB in that time can be aborted too. The default is 30 seconds.
 	WriteTimeout time.Duration
-	// PeerTimeout is how long a client's host may be silent, when it has something to
-	// acknowledge, before it counts as vanished; that of a connection on which
-	// nothing is sent is asked after five minutes. It has to be longer than
-	// WriteTimeout. Linux alone keeps it exactly. The default is 45 seconds.
+	// PeerTimeout is how long a client's host can leave data unacknowledged before its
+	// connection counts as lost. If nothing is sent, the host is probed after five
+	// minutes. PeerTimeout has to exceed WriteTimeout. Only Linux enforces it exactly.
+	// The default is 45 seconds.
 	PeerTimeout time.Duration
-	// CloseTimeout is how long a client may take to answer a close frame, or up to
-	// three times that while it still sends. The default is 5 seconds.
+	// CloseTimeout is how long a client may take to answer a close frame. A client
+	// that is still sending gets up to three times as long. The default is 5 seconds.
 	CloseTimeout time.Duration
 }
 
@@ -143,7 +144,7 @@ func (cfg Config) withDefaults() Config {
 
 func (cfg Config) validate() error {
 	if !stageName.MatchString(cfg.Stage) {
-		return fmt.Errorf("stage %q: only letters, digits, '-' and '_'", cfg.Stage)
+		return fmt.Errorf("stage %q: want only letters, digits, '-' and '_'", cfg.Stage)
 	}
 	for key, route := range cfg.Routes {
 		if key == "" || route.Integration == nil {
@@ -160,7 +161,7 @@ func (cfg Config) validate() error {
 		return err
 	}
 	if cfg.MessageLimit > domain.MaxPayload {
-		return fmt.Errorf("message limit of %d bytes: at most %d", cfg.MessageLimit, domain.MaxPayload)
+		return fmt.Errorf("message limit of %d bytes exceeds the maximum of %d", cfg.MessageLimit, domain.MaxPayload)
 	}
 	return nil
 }

@@ -16,13 +16,13 @@ import (
 )
 
 // conn is one connection. A goroutine runs serve while there is something to
-// read; between messages the connection is parked, and has none. Another
+// read. Between messages the connection is parked and needs no goroutine. Another
 // goroutine runs flush while frames wait for the client.
 type conn struct {
-	// What a post needs stands together: with thousands of connections, none of it
-	// is still in the processor's cache when the next post comes.
+	// The fields that a post needs are adjacent: with thousands of connections, none
+	// of them is still in the CPU cache at the next post.
 	mu         sync.Mutex
-	closing    bool // no more posts; a close frame is sent or the socket lost
+	closing    bool // no more posts: a close frame is on its way or the socket is closed
 	descriptor int  // of sock, for tryWrite; or noDescriptor
 	outbox     outbox
 	lastActive atomic.Int64 // nanoseconds since Gateway.start
@@ -31,12 +31,12 @@ type conn struct {
 	sock    net.Conn
 	end     disconnection // why, once closing
 	readBy  time.Time     // the socket's read deadline; zero for none
-	closeBy time.Time     // how far it may move while the client closes
-	changed sync.Cond     // a frame left the outbox, the flusher ended or closing is set
+	closeBy time.Time     // the latest read deadline while the client closes
+	changed sync.Cond     // a frame left the outbox, the flusher ended or closing was set
 	parked  bool          // no goroutine runs serve
-	expires *time.Timer   // ends a parked connection whose time is over; nil before it is parked
-	expired bool          // the timer has fired and is not set again
-	slow    bool          // aborted because the client does not take what is sent to it
+	expires *time.Timer   // closes a parked connection that has expired; nil until first parked
+	expired bool          // the timer has fired and has not been reset
+	slow    bool          // aborted because the client reads too slowly
 
 	idleFrames *rate.Limiter // nil before the first
 	window     window
@@ -46,23 +46,23 @@ type conn struct {
 	sourceIP    string
 	userAgent   string
 	connectedAt time.Time
-	early       []byte // what came together with the handshake
+	early       []byte // received together with the handshake
 }
 
-// closePatience is how many times CloseTimeout a client may take to close that
-// still sends.
+// closePatience times CloseTimeout is how long a client that is still sending may
+// take to close.
 const closePatience = 3
 
-// disconnection is what $disconnect is told.
+// disconnection is the code and reason that $disconnect gets.
 type disconnection struct {
 	code   ws.StatusCode
 	reason string
 }
 
-// The ends of a connection that gets no close frame. What the client sees is
-// 1006 for all of them, which stands for that and is never sent (RFC 6455,
-// 7.4.1). The 1008 of a client that was aborted is for the operator: it tells
-// the gateway's doing from a lost connection.
+// The ends of a connection that gets no close frame. The client sees 1006 for all
+// of them, a code that means exactly this and is never sent (RFC 6455, 7.4.1).
+// The 1008 of an aborted client is for the operator: it shows that the gateway
+// ended the connection, not the network.
 var (
 	lost    = disconnection{ws.StatusAbnormalClosure, "Connection lost without a close frame"}
 	stalled = disconnection{ws.StatusPolicyViolation, "Client does not read"}
@@ -70,29 +70,30 @@ var (
 )
 
 var (
-	// goingAway ends a connection whose time is over.
+	// goingAway ends a connection that has expired, or that is open when the gateway
+	// stops.
 	goingAway = disconnection{ws.StatusGoingAway, "Going away"}
-	// unfinished ends one whose client began a message and does not end it.
+	// unfinished ends a connection whose client takes too long to finish a message.
 	unfinished = disconnection{ws.StatusPolicyViolation, "Message takes too long"}
-	// evicted ends one when too many messages are unfinished.
+	// evicted ends a connection when unfinished messages take too much memory.
 	evicted = disconnection{1013, "Too many unfinished messages"}
 )
 
-// kernelBuffer is the operating system's send buffer, in bytes; Linux doubles it
-// for its own needs. Linux reports a socket writable again only when about a
-// third of what waits has gone. Left to itself the buffer grows to megabytes,
-// and a client that reads steadily but slowly would seem to take nothing for
-// longer than the write timeout. It also bounds what one client costs.
+// kernelBuffer is the size of the operating system's send buffer in bytes; Linux
+// doubles it for its own needs. Linux reports a socket writable again only after
+// about a third of the buffer has drained. Left alone, the buffer grows to
+// megabytes, and a client that reads steadily but slowly would seem to take nothing
+// for longer than the write timeout. The limit also bounds what one client costs.
 const kernelBuffer = 128 << 10
 
-// probeAfter is how long a connection is silent before the operating system asks
-// whether the other host is still there. Each such probe wakes a phone.
+// probeAfter is how long a connection is silent before the operating system probes
+// the other host. Each probe wakes a phone.
 const (
 	probeAfter = 5 * time.Minute
-	probes     = 3 // so many without an answer end the connection
+	probes     = 3 // unanswered probes that end the connection
 )
 
-// newConn returns a connection that is not open yet. It keeps none of the
+// newConn returns a connection that is not open yet. It does not retain the
 // request's memory.
 func (g *Gateway) newConn(r *request, sock net.Conn) *conn {
 	c := &conn{
@@ -110,11 +111,11 @@ func (g *Gateway) newConn(r *request, sock net.Conn) *conn {
 	return c
 }
 
-// inherits says that a socket has its listener's send buffer.
+// inherits says whether a socket inherits its listener's send buffer size.
 const inherits = runtime.GOOS == "linux"
 
-// attach makes the socket fit for frames, the first of which may have come
-// already. The caller holds c.mu.
+// attach prepares the socket for frames. early holds what was received after the
+// handshake. The caller holds c.mu.
 func (c *conn) attach(early []byte) {
 	c.descriptor = descriptorOf(c.sock)
 	if tcp, ok := c.sock.(*net.TCPConn); ok && !inherits {
@@ -126,8 +127,8 @@ func (c *conn) attach(early []byte) {
 	c.setReadBy(c.expiry())
 }
 
-// serve reads until the connection is parked, or until it ends and $disconnect
-// has been told.
+// serve reads until the connection is parked, or until it has ended and $disconnect
+// has returned.
 func (c *conn) serve() {
 	r := readers.Get().(*frameReader)
 	r.reset(c)
@@ -160,8 +161,8 @@ func (c *conn) serveFrom(r *frameReader) (ended bool) {
 	return true
 }
 
-// endWith turns what ended the reading into the end of the connection. It
-// reports whether the client's close frame has to be awaited.
+// endWith closes the connection for a read error. It reports whether the client's
+// close frame is still to come.
 func (c *conn) endWith(err error) bool {
 	switch err := err.(type) {
 	case violation:
@@ -173,8 +174,8 @@ func (c *conn) endWith(err error) bool {
 	return false
 }
 
-// teardown ends the connection, from whatever state it is in. When $disconnect
-// is invoked, posts have been answering Gone for a while.
+// teardown releases the connection, whatever state it is in, and invokes
+// $disconnect. By then, posts already return ports.ErrGone.
 func (c *conn) teardown() {
 	c.mu.Lock()
 	if !c.closing {
@@ -200,9 +201,9 @@ func (c *conn) open() bool {
 	return !c.closing
 }
 
-// startClose starts the closing handshake: what waits for the client still goes out,
-// a close frame follows it, and posts answer Gone from now on. The first reason
-// to close a connection counts, later ones are ignored.
+// startClose starts the closing handshake: what waits for the client is still sent,
+// followed by a close frame, and posts return ports.ErrGone from now on. Only the
+// first reason to close a connection counts.
 func (c *conn) startClose(code ws.StatusCode, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -215,7 +216,7 @@ func (c *conn) startCloseLocked(code ws.StatusCode, reason string) {
 	}
 	c.closing, c.end = true, disconnection{code, reason}
 	c.enqueue(encodeClose(code, reason))
-	c.changed.Broadcast() // a reply that waits for room is given up
+	c.changed.Broadcast() // a reply that waits for room gives up
 	c.wakeLocked()        // to read the client's close frame
 	if c.outbox.flushing {
 		c.setReadBy(time.Time{}) // the flusher sets it when the close frame is out
@@ -245,22 +246,22 @@ func (c *conn) abortLocked(end disconnection) {
 	c.wakeLocked() // to end
 }
 
-// closeSocket ends the reader and the flusher, if they still run. The caller
+// closeSocket makes the reader and the flusher end, if they are running. The caller
 // holds c.mu.
 func (c *conn) closeSocket() {
 	c.g.poller.forget(c)
-	c.descriptor = noDescriptor // it may be another socket's from now on
+	c.descriptor = noDescriptor // another socket can get it from now on
 	c.sock.Close()
 }
 
-// touch notes that a frame went one way or the other.
+// touch records that a frame was sent or received.
 func (c *conn) touch() { c.lastActive.Store(int64(time.Since(c.g.start))) }
 
 func (c *conn) lastActiveAt() time.Time {
 	return c.g.start.Add(time.Duration(c.lastActive.Load()))
 }
 
-// expiry is when the connection's idle time or lifetime is over.
+// expiry returns when the connection's idle timeout or lifetime ends.
 func (c *conn) expiry() time.Time {
 	idle := c.lastActiveAt().Add(c.g.cfg.IdleTimeout)
 	if life := c.connectedAt.Add(c.g.cfg.Lifetime); life.Before(idle) {
@@ -269,16 +270,16 @@ func (c *conn) expiry() time.Time {
 	return idle
 }
 
-// awaitPeer gives the client CloseTimeout to answer the close frame that was
-// sent. The caller holds c.mu.
+// awaitPeer gives the client CloseTimeout to answer the close frame. The caller
+// holds c.mu.
 func (c *conn) awaitPeer() {
 	c.closeBy = time.Now().Add(closePatience * c.g.cfg.CloseTimeout)
 	c.setReadBy(time.Now().Add(c.g.cfg.CloseTimeout))
 }
 
-// stillSending gives a client more time to close that sends what it had begun
-// with. Cutting it off would reset the socket, and with it throw away what the
-// client has received and not read yet.
+// stillSending extends the time to close for a client that is still sending.
+// Closing the socket now would reset it, and the client would lose what it has
+// received but not read.
 func (c *conn) stillSending() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -297,7 +298,7 @@ func (c *conn) setReadBy(t time.Time) {
 	_ = c.sock.SetReadDeadline(t) // fails on a closed socket, as the read will
 }
 
-// hasten moves the read deadline forward to t, unless it is zero.
+// hasten brings the read deadline forward to t, unless t is zero.
 func (c *conn) hasten(t time.Time) {
 	if t.IsZero() {
 		return
@@ -309,17 +310,16 @@ func (c *conn) hasten(t time.Time) {
 	}
 }
 
-// overdue is called when the read deadline has passed. It reports whether to
-// stop reading; otherwise there is a new deadline. That costs nothing while a
-// connection is busy, and neither timer nor goroutine while it is idle. A message
-// that has begun has to be complete by completeBy.
+// overdue is called when the read deadline has passed. It reports whether to stop
+// reading; if not, there is a new deadline. This costs a busy connection nothing,
+// and needs no timer. A message that has begun has to be complete by completeBy.
 func (c *conn) overdue(completeBy time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
 	switch expiry := c.expiry(); {
 	case c.readBy.IsZero() || now.Before(c.readBy):
-		return false // moved since
+		return false // the deadline has moved
 	case c.closing:
 		return true
 	case !completeBy.IsZero() && !now.Before(completeBy):

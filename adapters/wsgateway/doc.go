@@ -1,7 +1,7 @@
 // Package wsgateway is a standalone gateway with the semantics of the Amazon
-// API Gateway WebSocket API: it holds the sockets, turns what happens on them
-// into the events that API Gateway would send, hands those to functions, and
-// posts to clients, in process as a ports.Poster and over HTTP as @connections.
+// API Gateway WebSocket API. It holds the sockets, passes what happens on them to
+// functions as the events that API Gateway would send, and posts to clients: in
+// process as a ports.Poster, and over HTTP as @connections.
 //
 // The semantics are those of
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api.html

@@ -11,8 +11,8 @@ import (
 	"serverless-websocket/ports"
 )
 
-// encode returns one text message as it goes over the wire, fragmented into
-// frames of at most FrameLimit bytes of payload.
+// encode returns the wire format of a text message, fragmented into frames with at
+// most FrameLimit bytes of payload.
 func (g *Gateway) encode(payload []byte) ([]byte, error) {
 	if len(payload) > g.cfg.MessageLimit {
 		return nil, fmt.Errorf("payload of %d bytes: %w", len(payload), ports.ErrTooLarge)
@@ -34,8 +34,8 @@ func (g *Gateway) encode(payload []byte) ([]byte, error) {
 	}
 }
 
-// encodeClose returns a close frame; one without a body for code 1005, which
-// stands for that and must not be sent (RFC 6455, 7.4.1).
+// encodeClose returns a close frame. For code 1005, which means that there is no
+// code and must not be sent, the frame has no body (RFC 6455, 7.4.1).
 func encodeClose(code ws.StatusCode, reason string) []byte {
 	if code == ws.StatusNoStatusRcvd {
 		return ws.CompiledClose

@@ -12,10 +12,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// apiID stands where API Gateway has the id of the API.
+// apiID takes the place of the API's id in API Gateway.
 const apiID = "local"
 
-// commonLog is the time layout of the Common Log Format, which requestTime has.
+// commonLog is the time layout of the Common Log Format, used for requestTime.
 const commonLog = "02/Jan/2006:15:04:05 -0700"
 
 func (c *conn) connectEvent(r *request) events.APIGatewayWebsocketProxyRequest {
@@ -44,7 +44,7 @@ func (c *conn) disconnectEvent() events.APIGatewayWebsocketProxyRequest {
 	return event
 }
 
-// event returns what all events of the connection have.
+// event returns the fields that all events of the connection share.
 func (c *conn) event(routeKey, eventType string) events.APIGatewayWebsocketProxyRequest {
 	now := time.Now().UTC()
 	return events.APIGatewayWebsocketProxyRequest{
@@ -70,8 +70,8 @@ func (c *conn) event(routeKey, eventType string) events.APIGatewayWebsocketProxy
 }
 
 // eventHeaders returns the handshake's headers as API Gateway passes them on:
-// spelled as they were sent, without those of the connection itself. Fields whose
-// names differ in case alone are one, spelled like the first.
+// spelled as the client sent them, without Connection and Upgrade. Fields whose
+// names differ only in case are merged under the first spelling.
 func eventHeaders(fields []field) map[string][]string {
 	headers, spelled := make(map[string][]string, len(fields)), make(map[string]string, len(fields))
 	for _, f := range fields {
@@ -102,9 +102,9 @@ func sourceIP(peer net.Addr) string {
 	return host
 }
 
-// newShortID returns an id as API Gateway has them for connections, messages and
-// extended requests: 11 bytes in base64. It is the alphabet for URLs here, so
-// that a connection id can be a part of one.
+// newShortID returns an id in the format of API Gateway's connection, message and
+// extended request ids: 11 bytes in base64. It uses the URL-safe alphabet, so that
+// a connection id can be part of a URL.
 func newShortID() string {
 	var id [11]byte
 	_, _ = rand.Read(id[:]) // never fails

@@ -13,39 +13,38 @@ import (
 	"serverless-websocket/ports"
 )
 
-// Gateway holds the connections. Its methods may be called concurrently.
+// Gateway holds the connections. Its methods are safe for concurrent use.
 type Gateway struct {
 	cfg       Config
-	start     time.Time // what the monotonic times in conn count from
+	start     time.Time // the origin of the monotonic times in conn
 	observers []Observer
 
 	mu       sync.RWMutex
 	conns    map[domain.ConnectionID]*conn
 	slots    int // connections and handshakes that count against MaxConnections
-	refused  int // handshakes since there was no slot left; 0 while there is one
+	refused  int // handshakes since the slots ran out; 0 while connections are accepted
 	draining bool
 	closed   bool
 
-	// pending are the handshakes of which the head has not come yet.
+	// pending counts the handshakes whose head is incomplete.
 	pending budget
-	// assembling are the messages of which not all has come yet.
+	// assembling counts the bytes of incomplete messages.
 	assembling budget
-	// turns are those to read from clients, calls those to invoke a route.
+	// turns limits reading from clients, calls limits calls of integrations.
 	turns, calls turns
-	// floods has one who floods wait for its next window, and the others for that.
+	// floods makes flooding clients wait for their next window one after another.
 	floods  turns
 	senders senders
-	// goroutines run handshakes, connections that are read from, and integrations.
+	// goroutines runs handshakes, integrations and the reading of connections.
 	goroutines *goroutines
-	behind     atomic.Int64 // connections for which something waits
+	behind     atomic.Int64 // connections with frames waiting
 	poller     poller
-	// handshakes and messages are what is being dealt with; Drain waits for
-	// both. running counts the connections and every goroutine that Close waits for.
+	// handshakes and messages count those in progress; Drain waits for both.
+	// running counts the connections and all other goroutines that Close waits for.
 	handshakes, messages, running sync.WaitGroup
 }
 
-// New returns a Gateway, or an error for settings that make no sense. Nothing
-// runs until a connection comes.
+// New returns a Gateway, or an error for invalid settings. It starts no goroutines.
 func New(cfg Config) (*Gateway, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
@@ -60,13 +59,14 @@ func New(cfg Config) (*Gateway, error) {
 	return g, nil
 }
 
-// Prepare implements ports.Poster: it encodes the payload's frames once for all
-// connections. Besides ports.ErrTooLarge there is an error for a payload that
-// is not UTF-8, which would make every client fail its connection.
+// Prepare implements ports.Poster. It encodes the payload's frames once for all
+// connections. It returns ports.ErrTooLarge, or an error for a payload that is not
+// UTF-8, which would make every client fail its connection.
 //
-// The Post never waits for a client: what its socket does not take waits in the
-// gateway, in order. ports.ErrGone may say that the client was just aborted since
-// more than Config.Backlog would wait. The only other error is ports.ErrNotSent.
+// The Post never waits for a client: what the socket does not accept at once waits
+// in the gateway, in order. The Post returns ports.ErrGone also when this post
+// exceeds Config.Backlog, which aborts the client. The only other error is
+// ports.ErrNotSent.
 func (g *Gateway) Prepare(payload []byte) (ports.Post, error) {
 	frames, err := g.encode(payload)
 	if err != nil {
@@ -125,8 +125,8 @@ func (g *Gateway) snapshot() []*conn {
 	return conns
 }
 
-// begin counts a goroutine that Close waits for, unless Close has begun. The
-// goroutine calls Done on running.
+// begin registers a goroutine that Close waits for. It returns false once Close has
+// begun. The goroutine calls running.Done.
 func (g *Gateway) begin() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -137,8 +137,8 @@ func (g *Gateway) begin() bool {
 	return true
 }
 
-// admitConnection reserves a slot for a handshake. When that is over, the
-// caller calls Done on handshakes; release frees the slot. The error is a refusal.
+// admitConnection reserves a slot for a handshake. The caller calls handshakes.Done
+// after the handshake; release frees the slot. The error is a refusal.
 func (g *Gateway) admitConnection() error {
 	refused, err := g.takeSlot()
 	if refused > 0 {
@@ -165,8 +165,8 @@ func (g *Gateway) takeSlot() (refused int, err error) {
 
 var unavailable = refuse(http.StatusServiceUnavailable, "Service Unavailable")
 
-// release frees a slot. Connections count as accepted again when a twentieth of
-// the slots is free, so that the log has no line for each that comes and goes.
+// release frees a slot. Refusals end only when a twentieth of the slots is free, so
+// that observers do not hear of every connection that comes and goes.
 func (g *Gateway) release() {
 	if refused := g.freeSlot(); refused > 0 {
 		g.observe(func(o Observer) { o.RefusalsEnded(refused) })
@@ -184,8 +184,8 @@ func (g *Gateway) freeSlot() (refused int) {
 	return refused
 }
 
-// admitMessage says whether a message may still be accepted; if so, the caller
-// calls messages.Done when it is dealt with.
+// admitMessage reports whether a message is still accepted. If so, the caller calls
+// messages.Done when it has been handled.
 func (g *Gateway) admitMessage() bool {
 	g.mu.RLock()
 	defer g.mu.RUnlock()

@@ -5,18 +5,18 @@ import (
 	"sync/atomic"
 )
 
-// mostIdle is how many goroutines wait for the next function at most.
+// mostIdle is the maximum number of goroutines that wait for the next function.
 const mostIdle = 64
 
-// goroutines runs functions, each on a goroutine that nothing else runs on. Those
-// that have become idle are used again, since the stack of a new one has to grow
-// first: that was a twelfth of what a handshake costs. It may be used concurrently.
+// goroutines runs functions, each on a goroutine of its own. It reuses idle
+// goroutines, because a new one has to grow its stack first, which took a twelfth of
+// the time of a handshake. It is safe for concurrent use.
 type goroutines struct {
 	next  chan func()
 	idle  atomic.Int32
 	ended chan struct{}
 
-	// end has idle goroutines end, now and from now on.
+	// end stops the idle goroutines, and others as soon as they become idle.
 	end func()
 }
 
@@ -26,7 +26,7 @@ func newGoroutines() *goroutines {
 	return g
 }
 
-// run returns at once.
+// run starts f and returns at once.
 func (g *goroutines) run(f func()) {
 	select {
 	case g.next <- f:

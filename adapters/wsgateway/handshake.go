@@ -15,14 +15,14 @@ const (
 	subprotocolHeader = "Sec-WebSocket-Protocol"
 	keyHeader         = "Sec-WebSocket-Key"
 	keyBytes          = 16
-	// usualResponse is the space for a response without subprotocols.
+	// usualResponse is large enough for a response without subprotocols.
 	usualResponse = 160
-	// acceptGUID is what a server adds to the client's key (RFC 6455, 1.3).
+	// acceptGUID is appended to the client's key (RFC 6455, 1.3).
 	acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 )
 
-// check decides whether the request is a handshake for this gateway, before
-// $connect is invoked and once for all (RFC 6455, 4.2.1). The error is a refusal.
+// check decides, once and before $connect is invoked, whether the request is a
+// handshake for this gateway (RFC 6455, 4.2.1). The error is a refusal.
 func (g *Gateway) check(r *request, address net.Addr) error {
 	switch path := strings.TrimSuffix(r.path, "/"); {
 	case path != "" && path != "/"+g.cfg.Stage:
@@ -51,7 +51,7 @@ var (
 	upgradeRequired = refuse(http.StatusUpgradeRequired, "Upgrade Required")
 )
 
-// hasToken says whether one of the lists has the token, in any case.
+// hasToken reports whether one of the lists contains the token, ignoring case.
 func hasToken(lists iter.Seq[string], token string) bool {
 	for list := range lists {
 		for item := range strings.SplitSeq(list, ",") {
@@ -79,8 +79,8 @@ func hasKey(r *request) bool {
 	return err == nil && n == keyBytes
 }
 
-// hasBody says whether a body follows the head. One that were taken for frames
-// would let a proxy's user speak for another.
+// hasBody reports whether a body follows the head. If a body were read as frames, one
+// user of a proxy could send messages in another's name.
 func hasBody(r *request) bool {
 	_, codings := r.value("Transfer-Encoding")
 	length, lengths := r.value("Content-Length")
@@ -100,9 +100,9 @@ func accepted(r *request, subprotocols []string) []byte {
 	return append(response, "\r\n"...)
 }
 
-// subprotocol takes from an integration's headers the one that belongs into the
-// handshake's response. A browser that asked for subprotocols fails the
-// connection unless one of them comes back.
+// subprotocol returns the values of the subprotocol header in an integration's
+// response, which are copied to the handshake's response. A browser that asked for
+// subprotocols fails the connection unless it gets one of them back.
 func subprotocol(single map[string]string, multi map[string][]string) []string {
 	for name, value := range single {
 		if strings.EqualFold(name, subprotocolHeader) {

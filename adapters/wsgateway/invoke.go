@@ -16,8 +16,8 @@ type result struct {
 	err      error
 }
 
-// invoke calls the integration and waits for at most IntegrationTimeout. The
-// call has a goroutine of its own, so that it can be given up.
+// invoke calls the integration and waits for at most IntegrationTimeout. The call
+// runs on its own goroutine, so that it can be abandoned.
 func (g *Gateway) invoke(call Integration, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), g.cfg.IntegrationTimeout)
 	defer cancel()

@@ -13,20 +13,19 @@ import (
 )
 
 const (
-	// MaxPending is how many handshakes there may be of which the head has not come
-	// yet, beside MaxConnections. One more ends the one that has been waited for the
-	// longest.
+	// MaxPending is the maximum number of handshakes whose head is incomplete. They do
+	// not count against MaxConnections. One more closes the oldest of them.
 	MaxPending = 500
-	// refusalTimeout is for sending a refusal, and for the client to read it.
+	// refusalTimeout limits sending a refusal and waiting for the client to read it.
 	refusalTimeout = time.Second
-	// maxAcceptPause is the longest pause after the operating system had no socket
-	// to give.
+	// maxAcceptPause is the longest pause after a failure to accept a socket.
 	maxAcceptPause = time.Second
 )
 
-// Listen announces an address for Serve. On Linux, the sockets inherit the options
-// that the listener has, those for PeerTimeout among them: to set them one by one
-// is a tenth of a handshake's cost. Serve takes other listeners too, without them.
+// Listen listens on a TCP address for Serve. On Linux, the sockets inherit the
+// listener's options, including those for PeerTimeout: setting them on each socket
+// takes a tenth of the time of a handshake. Serve also accepts other listeners, but
+// without these options.
 func (g *Gateway) Listen(address string) (net.Listener, error) {
 	config := net.ListenConfig{
 		KeepAlive: -1, // see tune
@@ -37,17 +36,17 @@ func (g *Gateway) Listen(address string) (net.Listener, error) {
 			return err
 		},
 	}
-	config.SetMultipathTCP(false) // which lacks some of the options
+	config.SetMultipathTCP(false) // it lacks some of the options
 	return config.Listen(context.Background(), "tcp", address)
 }
 
-// Serve takes WebSocket handshakes on "/" and "/{stage}", either with or without
-// a slash at the end, until the listener is closed. $connect is invoked before
-// the socket opens, and its status decides: after one that is not 2xx, the client
-// gets that status and the body, and no socket.
+// Serve accepts WebSocket handshakes on "/" and "/{stage}", with or without a
+// trailing slash, until the listener is closed. $connect is invoked before the
+// WebSocket opens. If its status is not 2xx, the client gets that status and the
+// body, and no WebSocket.
 //
-// While the operating system has no more sockets to give, Serve logs that once,
-// and goes on when it has.
+// If the listener fails for another reason, such as too many open files, Serve keeps
+// trying. It logs the first failure and the recovery.
 func (g *Gateway) Serve(l net.Listener) error {
 	for failures := 0; ; {
 		sock, err := l.Accept()
@@ -71,10 +70,10 @@ func (g *Gateway) Serve(l net.Listener) error {
 	}
 }
 
-// heads has the buffers that the heads of handshakes are read into.
+// heads holds the buffers for reading the heads of handshakes.
 var heads = sync.Pool{New: func() any { return new([usualHead]byte) }}
 
-// handshake sees a socket through its handshake, and closes it if that fails.
+// handshake performs the handshake on a socket, and closes it on failure.
 func (g *Gateway) handshake(sock net.Conn) {
 	defer g.running.Done()
 	buffer := heads.Get().(*[usualHead]byte)
@@ -97,8 +96,7 @@ func (g *Gateway) handshake(sock net.Conn) {
 	}
 }
 
-// upgrade makes the socket a connection. The error, if there is no connection,
-// is a refusal.
+// upgrade turns the socket into a connection. The error is a refusal.
 func (g *Gateway) upgrade(sock net.Conn, head, rest []byte) error {
 	r, err := parseRequest(head)
 	if err == nil {
@@ -146,8 +144,8 @@ func (g *Gateway) connect(r *request, c *conn) ([]byte, error) {
 	return accepted(r, subprotocols), nil
 }
 
-// checkAnswer refuses what cannot be the status of an HTTP response, or would
-// break out of its header.
+// checkAnswer returns an error for a status that an HTTP response cannot have, and for
+// a subprotocol that would break out of its header.
 func checkAnswer(status int, subprotocols []string) error {
 	if status < 200 || status > 599 {
 		return fmt.Errorf("integration answered with status %d", status)
@@ -160,8 +158,8 @@ func checkAnswer(status int, subprotocols []string) error {
 	return nil
 }
 
-// open starts the connection. Posts find it from here on. Its response is the
-// first of its frames, so that no post comes before it, and none waits for it.
+// open starts the connection. From here on, it takes posts. The handshake's response
+// is queued as its first frame, so that no post overtakes it or waits for it.
 func (g *Gateway) open(c *conn, response, rest []byte) {
 	c.mu.Lock()
 	c.attach(rest)
@@ -175,14 +173,14 @@ func (g *Gateway) open(c *conn, response, rest []byte) {
 	}
 }
 
-// send answers the request, and lets the client read that: closing a socket with
-// data unread resets it.
+// send answers the request and gives the client time to read the answer: closing a
+// socket with unread data resets it.
 func send(sock net.Conn, r refusal) {
 	_ = sock.SetDeadline(time.Now().Add(refusalTimeout)) // fails on a closed socket, as the write will
 	if _, err := sock.Write(r.response()); err != nil {
 		return
 	}
 	if half, ok := sock.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
-		_, _ = io.CopyN(io.Discard, sock, maxHead) // whatever it sent or did not
+		_, _ = io.CopyN(io.Discard, sock, maxHead) // the outcome does not matter
 	}
 }

@@ -16,16 +16,17 @@ import (
 	"serverless-websocket/domain"
 )
 
-// apiError is an error of the @connections API: a status, the name that the SDKs
-// go by, and a text.
+// apiError is an error of the @connections API: a status, the name by which SDKs
+// identify it, and a text.
 type apiError struct {
 	status  int
 	name    string
 	message string
 }
 
-// https://docs.aws.amazon.com/apigatewaymanagementapi/latest/api/ has the errors
-// of each operation; those with 400 and 405 are not among them.
+// The errors of each operation are documented at
+// https://docs.aws.amazon.com/apigatewaymanagementapi/latest/api/, except those with
+// 400 and 405.
 var (
 	errForbidden = apiError{http.StatusForbidden, "ForbiddenException", "Forbidden"}
 	errMethod    = apiError{http.StatusMethodNotAllowed, "MethodNotAllowedException", "Method Not Allowed"}
@@ -37,7 +38,7 @@ var (
 	noError      = apiError{}
 )
 
-// connectionInfo answers GET.
+// connectionInfo is the answer to GET.
 type connectionInfo struct {
 	ConnectedAt  time.Time    `json:"connectedAt"`
 	LastActiveAt time.Time    `json:"lastActiveAt"`
@@ -50,8 +51,8 @@ type identityInfo struct {
 }
 
 // Management returns the @connections API: POST, GET and DELETE on
-// /{stage}/@connections/{id}. Signatures are not checked, so it belongs on a
-// listener of its own that only the functions can reach.
+// /{stage}/@connections/{id}. It does not check signatures, so serve it on a separate
+// listener that only the functions can reach.
 func (g *Gateway) Management() http.Handler {
 	return http.HandlerFunc(g.serveConnections)
 }
@@ -70,14 +71,14 @@ func (g *Gateway) serveConnections(w http.ResponseWriter, r *http.Request) {
 	writeMessage(w, failure.status, gatewayMessage{failure.message, id, requestID})
 }
 
-// fromPage says whether the page of some site made the request, by a script or, on
-// a loopback address, by a name that was made to resolve to it.
+// fromPage reports whether a web page made the request: with a script, or on a
+// loopback address through a name that an attacker made resolve to it.
 func fromPage(r *http.Request) bool {
 	address, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	return r.Header.Get("Origin") != "" || isLoopback(address) && !isLocal(r.Host)
 }
 
-// serveConnection answers the request, or returns the error to answer with.
+// serveConnection answers the request, or returns the error for the answer.
 func (g *Gateway) serveConnection(w http.ResponseWriter, r *http.Request, id domain.ConnectionID) apiError {
 	if !wellFormed(id) {
 		return errMalformed
@@ -96,7 +97,7 @@ func (g *Gateway) serveConnection(w http.ResponseWriter, r *http.Request, id dom
 
 func wellFormed(id domain.ConnectionID) bool {
 	raw, err := base64.URLEncoding.Strict().DecodeString(string(id))
-	return err == nil && len(raw) == 11 && !strings.ContainsAny(string(id), "\r\n") // which the decoder skips
+	return err == nil && len(raw) == 11 && !strings.ContainsAny(string(id), "\r\n") // the decoder skips these
 }
 
 func (g *Gateway) servePost(w http.ResponseWriter, r *http.Request, id domain.ConnectionID) apiError {
@@ -131,7 +132,7 @@ func (g *Gateway) serveGet(w http.ResponseWriter, id domain.ConnectionID) apiErr
 		return errGone
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(connectionInfo{ // the caller may be gone; there is nobody to tell
+	_ = json.NewEncoder(w).Encode(connectionInfo{ // fails only if the caller has gone
 		ConnectedAt:  c.connectedAt.UTC().Truncate(time.Millisecond),
 		LastActiveAt: c.lastActiveAt().UTC().Truncate(time.Millisecond),
 		Identity:     identityInfo{c.sourceIP, c.userAgent},
@@ -152,5 +153,5 @@ func (g *Gateway) serveDelete(w http.ResponseWriter, id domain.ConnectionID) api
 func writeMessage(w http.ResponseWriter, status int, message gatewayMessage) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(message) // the client may be gone; there is nobody to tell
+	_ = json.NewEncoder(w).Encode(message) // fails only if the client has gone
 }

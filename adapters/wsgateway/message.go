@@ -6,7 +6,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// gatewayMessage is what the gateway itself tells a client, over HTTP or in a
+// gatewayMessage is a message from the gateway itself to a client, over HTTP or in a
 // frame.
 type gatewayMessage struct {
 	Message      string `json:"message"`
@@ -18,15 +18,15 @@ func (c *conn) gatewayMessage(text string, event events.APIGatewayWebsocketProxy
 	return gatewayMessage{text, string(c.id), event.RequestContext.RequestID}
 }
 
-// handle invokes the route that a message selects. The next message is not read
-// before it returns. It is called with a turn, which it gives back meanwhile.
+// handle invokes the route that a message selects. The next message is read after it
+// returns. The caller holds a turn, which handle gives up while the route runs.
 func (c *conn) handle(message []byte) {
 	if c.call(message) {
 		c.countIdle()
 	}
 }
 
-// call invokes the route, and reports whether the message was refused.
+// call invokes the route and reports whether the message was refused.
 func (c *conn) call(message []byte) (refused bool) {
 	key := c.g.selectRoute(message)
 	event := c.messageEvent(key, string(message))
@@ -47,12 +47,12 @@ func (c *conn) call(message []byte) (refused bool) {
 		return true
 	}
 	response, err := c.g.invoke(route.Integration, event)
-	c.g.calls.leave() // a client that reads no replies keeps nobody else from calling
+	c.g.calls.leave() // before the reply, which can wait for a client that does not read
 	c.respond(route, event, response, err)
 	return err != nil || response.StatusCode >= 400
 }
 
-// respond sends the route's response, if it has one and there is one.
+// respond sends the route response, if the route has one, or an error message.
 func (c *conn) respond(route Route, event events.APIGatewayWebsocketProxyRequest, response events.APIGatewayProxyResponse, err error) {
 	if err == nil && !route.Response {
 		return
@@ -74,13 +74,13 @@ func (c *conn) replyMessage(text string, event events.APIGatewayWebsocketProxyRe
 	if err != nil {
 		return // three strings always marshal
 	}
-	if frames, err := c.g.encode(body); err == nil { // fails only under a tiny MessageLimit
+	if frames, err := c.g.encode(body); err == nil { // fails only if MessageLimit is tiny
 		c.reply(frames)
 	}
 }
 
-// disconnect invokes $disconnect, once for every connection that $connect let
-// in.
+// disconnect invokes $disconnect. It is called once for each connection that was
+// opened.
 func (c *conn) disconnect() {
 	end := ConnectionEnd{int(c.end.code), c.end.reason, c.slow}
 	c.g.observe(func(o Observer) { o.ConnectionClosed(c.id, end) })

@@ -4,8 +4,8 @@ package wsgateway
 
 import "syscall"
 
-// sendNow sends nothing: everything is left to the flusher.
+// sendNow sends nothing and leaves everything to the flusher.
 func sendNow(int, []byte) (int, error) { return 0, nil }
 
-// receiveNow receives nothing: the caller waits.
+// receiveNow receives nothing, so that the caller waits.
 func receiveNow(int, []byte) (int, error) { return 0, syscall.EAGAIN }

@@ -25,7 +25,7 @@ type Observer interface {
 	// Config.MaxConnections, the limit, is reached. refused counts these handshakes
 	// since the last RefusalsEnded: it is 1 for the first.
 	ConnectionRefused(limit, refused int)
-	// RefusalsEnded is called when a twentieth of the connections are free again.
+	// RefusalsEnded is called after refusals, when a twentieth of the limit is free again.
 	RefusalsEnded(refused int)
 
 	// IntegrationFailed is called when an integration returns an error, panics or
@@ -48,10 +48,9 @@ type ConnectionEnd struct {
 	// Code and Reason are those that $disconnect gets.
 	Code   int
 	Reason string
-	// TooSlow is true if the gateway aborted the connection because the client reads
-	// too slowly: more than Config.Backlog would have waited for it, or it took nothing
-	// for Config.WriteTimeout. Code is 1008 then, unless the connection was closing
-	// already.
+	// TooSlow is set if the gateway aborted the connection because the client reads too
+	// slowly: a post exceeded Config.Backlog, or the client took nothing for
+	// Config.WriteTimeout. Code is then 1008, unless the connection was already closing.
 	TooSlow bool
 }
 
@@ -72,8 +71,8 @@ func (cfg Config) observers() (all []Observer) {
 	return all
 }
 
-// logObserver writes Config.Log. It logs the first of several refusals or failures
-// in a row.
+// logObserver writes to Config.Log. Of refusals or failures in a row, it logs only the
+// first.
 type logObserver struct{ log *slog.Logger }
 
 func (o logObserver) ConnectionOpened(domain.ConnectionID) {}

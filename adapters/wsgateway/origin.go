@@ -8,15 +8,16 @@ import (
 	"strings"
 )
 
-// Origins are the origins whose pages may open connections. A browser names the
-// origin of the page; other clients name none, and are not kept out. Each is
-// written as a browser sends it, such as "https://example.com:8443";
-// "https://*.example.com" stands for all names below, and "*" for any origin.
-// None stands for the gateway's own host; on a loopback address, for localhost: a
-// name that an attacker made to resolve to this machine shows by its own.
+// Origins are the origins whose pages may open connections. They apply to browsers,
+// which send the page's origin; clients that send none are always allowed. Write an
+// origin as a browser sends it, such as "https://example.com:8443".
+// "https://*.example.com" matches all names below example.com, and "*" any origin.
+// Empty Origins match only the gateway's own host. On a loopback address, that host
+// must be local, such as localhost: an attacker can make any other name resolve to
+// this machine.
 type Origins []string
 
-// Validate returns an error for what is no origin.
+// Validate returns an error if an entry is not an origin.
 func (o Origins) Validate() error {
 	for _, origin := range o {
 		u, err := url.Parse(origin)
@@ -27,7 +28,7 @@ func (o Origins) Validate() error {
 	return nil
 }
 
-// allow decides by the request's Origin header. The address is the gateway's.
+// allow checks the request's Origin header. The address is the gateway's.
 func (o Origins) allow(r *request, address net.Addr) bool {
 	origin, fields := r.value("Origin")
 	if fields != 1 {
@@ -46,7 +47,7 @@ func (o Origins) allow(r *request, address net.Addr) bool {
 	return false
 }
 
-// matches says whether the origin is the allowed one, or one below it.
+// matches reports whether the origin is the allowed one, or matches its wildcard.
 func matches(allowed, origin string) bool {
 	scheme, parent, wildcard := strings.Cut(allowed, "://*.")
 	if !wildcard {
@@ -58,7 +59,7 @@ func matches(allowed, origin string) bool {
 }
 
 // sameHost compares hosts without their ports: a page and its WebSocket are often
-// served on two ports of one host.
+// served on different ports of one host.
 func sameHost(a, b string) bool {
 	return a != "" && hostname(a) == hostname(b)
 }
@@ -70,7 +71,7 @@ func hostname(host string) string {
 	return strings.Trim(host, "[]")
 }
 
-// isLocal says whether a host is this machine by its name alone.
+// isLocal reports whether a host name always means this machine.
 func isLocal(host string) bool {
 	name := strings.ToLower(hostname(host))
 	address, err := netip.ParseAddr(name)

@@ -7,18 +7,18 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Frames that do nothing for anybody: pings, parts of messages, messages that are
-// refused. A client may send so many a second after so many at once, and is read
-// from more slowly beyond that.
+// Idle frames are those that achieve nothing by themselves: control frames, message
+// fragments and messages that are refused. A client can send a burst of them and then
+// a steady number per second. Beyond that, it is read from more slowly.
 const (
 	idleFrames      = 50
 	idleFramesBurst = 500
 )
 
-// countIdle counts a frame that does nothing for anybody. It is called with a
-// turn, and waits without one for a client that sends too many.
+// countIdle counts an idle frame, and waits if the client sends too many. The caller
+// holds a turn, which countIdle gives up while it waits.
 func (c *conn) countIdle() {
-	if c.idleFrames == nil { // a client that only listens has none
+	if c.idleFrames == nil { // a client that only listens needs none
 		c.idleFrames = rate.NewLimiter(idleFrames, idleFramesBurst)
 	}
 	if wait := c.idleFrames.ReserveN(time.Now(), 1).Delay(); wait > 0 {
@@ -26,28 +26,28 @@ func (c *conn) countIdle() {
 	}
 }
 
-// window is what a client may still send before others had their turn.
+// window is how much a client has sent since it last had to wait for delivery.
 type window struct {
 	used   int
 	opened time.Time
-	next   <-chan struct{} // closed when it is over; nil before the first message
+	next   <-chan struct{} // closed when the window ends; nil before its first message
 }
 
 const (
-	// leastWindow is what a message counts at least, in bytes.
+	// leastWindow is the minimum that a message counts, in bytes.
 	leastWindow = 256
-	// floodTime is in how short a time a client must use up a window to flood.
+	// floodTime is the time below which using up a window counts as flooding.
 	floodTime = 2 * time.Second
-	// floodRest is how many times as long as it takes to deliver the messages of one
-	// window clients that flood, all together, wait before the next of theirs. Few of
-	// the broadcasts of others meet one of theirs then.
+	// floodRest times the delivery time of a window is how long flooding clients, all
+	// together, wait before their next window. So few broadcasts of others coincide
+	// with theirs.
 	floodRest = 100
-	// maxFloodRest is the longest they wait.
+	// maxFloodRest is the longest wait.
 	maxFloodRest = 10 * time.Second
 )
 
-// enterWindow counts a message that is about to be handled, and waits if the
-// window is used up. It is called with a turn, and waits without one.
+// enterWindow counts a message that is about to be handled, and waits if the window is
+// used up. The caller holds a turn, which enterWindow gives up while it waits.
 func (c *conn) enterWindow(size int) {
 	if c.g.cfg.NextWindow == nil {
 		return
@@ -64,8 +64,8 @@ func (c *conn) enterWindow(size int) {
 	c.window.used += max(leastWindow, size)
 }
 
-// awaitWindow waits until the messages of the window are delivered. A client that
-// floods while others send has to wait longer.
+// awaitWindow waits until the window's messages are delivered. A client that floods
+// while others send waits longer.
 func (c *conn) awaitWindow(now time.Time, alone bool) {
 	floods := now.Sub(c.window.opened) < floodTime
 	for !c.delivered() && c.open() && time.Since(now) < maxFloodRest {
@@ -81,11 +81,11 @@ func (c *conn) awaitWindow(now time.Time, alone bool) {
 	}
 }
 
-// windowPoll is how often a client that has used up its window looks for the next.
+// windowPoll is how often awaitWindow checks whether the window is delivered.
 const windowPoll = 2 * time.Millisecond
 
-// delivered says whether the window's messages have left for the clients, and
-// most of these have taken what was sent to them.
+// delivered reports whether the window's messages have been posted, and frames wait
+// for no more than half of the clients.
 func (c *conn) delivered() bool {
 	select {
 	case <-c.window.next:
@@ -95,9 +95,10 @@ func (c *conn) delivered() bool {
 	}
 }
 
-// waitOpen waits for d without the turn that it is called with, or until the
-// connection closes. The timer says under the lock that it is over: were that left
-// to the clock, a timer that fires a little early would wake nobody again.
+// waitOpen waits for d, or until the connection closes. The caller holds a turn, which
+// waitOpen gives up while it waits. The timer sets over under the lock. If the loop
+// checked the clock instead, a timer that fires slightly early would leave it waiting
+// forever.
 func (c *conn) waitOpen(d time.Duration) {
 	c.g.turns.leave()
 	defer c.g.turns.enter()
@@ -116,14 +117,13 @@ func (c *conn) waitOpen(d time.Duration) {
 	}
 }
 
-// senders knows who sent lately, as far as it matters: whether that was more than
-// one.
+// senders tracks whether more than one client has sent lately.
 type senders struct {
 	last  atomic.Pointer[conn]
-	other atomic.Int64 // when one sent after another, in nanoseconds since Gateway.start; 0 for never
+	other atomic.Int64 // when the sender last changed, in nanoseconds since Gateway.start; 0 for never
 }
 
-// alone notes that the connection sends, and says whether nobody else did lately.
+// alone records that the connection sends, and reports whether no other has lately.
 func (s *senders) alone(c *conn, now time.Time) bool {
 	at := int64(now.Sub(c.g.start))
 	if before := s.last.Swap(c); before != c && before != nil {

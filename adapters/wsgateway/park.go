@@ -2,8 +2,8 @@ package wsgateway
 
 import "time"
 
-// park leaves the connection to the poller until there is something to read, and
-// reports whether it could: then the caller's goroutine has to end.
+// park hands the connection to the poller until there is something to read. If it
+// returns true, the caller's goroutine has to end.
 func (c *conn) park() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -17,9 +17,9 @@ func (c *conn) park() bool {
 	return c.parked
 }
 
-// wakeBy sets the timer that ends a connection in time. It is not stopped when
-// the connection is woken for something else: most are parked again before it
-// fires. The caller holds c.mu.
+// wakeBy sets the timer that closes the connection when it expires. The timer keeps
+// running when the connection is woken for another reason: most connections are
+// parked again before it fires. The caller holds c.mu.
 func (c *conn) wakeBy(t time.Time) {
 	if c.expires == nil {
 		c.expires = time.AfterFunc(time.Until(t), c.expire)
@@ -29,13 +29,13 @@ func (c *conn) wakeBy(t time.Time) {
 	}
 }
 
-// expire closes a parked connection whose idle time or lifetime is over.
+// expire closes a parked connection whose idle timeout or lifetime has ended.
 func (c *conn) expire() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.expired = true
 	if !c.parked {
-		return // park sets the timer again
+		return // park resets the timer
 	}
 	if t := c.expiry(); time.Now().Before(t) {
 		c.wakeBy(t)
@@ -44,7 +44,7 @@ func (c *conn) expire() {
 	c.startCloseLocked(goingAway.code, goingAway.reason)
 }
 
-// wake starts to read from a parked connection.
+// wake starts reading from a parked connection.
 func (c *conn) wake() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// tcpUserTimeout is TCP_USER_TIMEOUT, which package syscall lacks: how long what
-// was sent may stay without an acknowledgement.
+// tcpUserTimeout is TCP_USER_TIMEOUT, which package syscall lacks: how long sent data
+// can stay unacknowledged.
 const tcpUserTimeout = 18
 
-// tune sets the options of sockets on their listener. One whose host is silent is
-// given up when it has something to acknowledge; one on which nothing is sent is
-// asked now and then.
+// tune sets socket options on a listener, whose sockets inherit them. They close a
+// connection whose host leaves data unacknowledged for too long, and probe the host
+// when nothing is sent.
 func tune(fd uintptr, silence time.Duration) (failed error) {
 	for _, o := range []struct{ level, option, value int }{
 		{syscall.SOL_SOCKET, syscall.SO_SNDBUF, kernelBuffer},

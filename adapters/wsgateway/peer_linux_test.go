@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A host that vanishes while something is sent to it is noticed within a minute.
+// A host that vanishes while data is sent to it is noticed within a minute.
 func TestSilenceIsLimited(t *testing.T) {
 	s := serve(t, Config{PeerTimeout: 40 * time.Second})
 	s.dial(t)

@@ -4,5 +4,5 @@ package wsgateway
 
 import "time"
 
-// tune leaves it to the operating system for how long it tries to send.
+// tune leaves it to the operating system how long it tries to send.
 func tune(uintptr, time.Duration) error { return nil }

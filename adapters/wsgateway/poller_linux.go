@@ -6,15 +6,15 @@ import (
 	"syscall"
 )
 
-// mostEvents is how many sockets one look of the poller finds readable at most.
+// mostEvents is the maximum number of readable sockets per poll.
 const mostEvents = 256
 
-// poller watches the sockets of connections that nobody reads from, and wakes a
-// connection when there is something to read. The runtime watches sockets too,
-// but has a goroutine wait for each. The poller's one goroutine waits on the
-// epoll descriptor by way of the runtime, and so holds no thread.
+// poller watches the sockets of parked connections, and wakes a connection when there
+// is something to read. The runtime watches sockets too, but needs a goroutine for
+// each. The poller needs one: it waits for the epoll descriptor through the runtime,
+// and so occupies no thread.
 //
-// The zero value watches nothing yet. It may be used concurrently.
+// The zero value is ready to use. A poller is safe for concurrent use.
 type poller struct {
 	mu      sync.Mutex
 	file    *os.File // of the epoll descriptor; nil before the first connection
@@ -24,8 +24,8 @@ type poller struct {
 	closed  bool
 }
 
-// watch has the connection woken, once, when its socket is readable or broken. It
-// reports whether that is possible. The caller holds c.mu, and has set parked.
+// watch arranges for the connection to be woken once, when its socket is readable or
+// broken. It reports whether that is possible. The caller holds c.mu.
 func (p *poller) watch(c *conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -44,25 +44,25 @@ func (p *poller) watch(c *conn) bool {
 	return true
 }
 
-// oneShot is EPOLLONESHOT, which package syscall has with another type.
+// oneShot is EPOLLONESHOT, which has an unsuitable type in package syscall.
 const oneShot = 1 << 30
 
-// forget is called before the connection's descriptor is closed, with c.mu held.
+// forget stops watching the connection. Call it before the descriptor is closed, with
+// c.mu held.
 func (p *poller) forget(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if fd := int32(c.descriptor); p.watched[fd] == c {
-		_ = syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_DEL, c.descriptor, nil) // it is there
+		_ = syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_DEL, c.descriptor, nil) // cannot fail: the descriptor is watched
 		delete(p.watched, fd)
 	}
 }
 
-// start makes the epoll descriptor and starts the goroutine. The caller holds
-// p.mu.
+// start creates the epoll descriptor and starts the goroutine. The caller holds p.mu.
 func (p *poller) start() error {
 	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err == nil {
-		err = syscall.SetNonblock(epoll, true) // or the runtime would not wait on it
+		err = syscall.SetNonblock(epoll, true) // so that the runtime can wait for it
 	}
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func (p *poller) run(raw syscall.RawConn, ended chan struct{}) {
 	for {
 		n := 0
 		err := raw.Read(func(fd uintptr) bool {
-			n, _ = syscall.EpollWait(int(fd), events, 0) // interrupted by a signal at worst
+			n, _ = syscall.EpollWait(int(fd), events, 0) // fails only if interrupted by a signal
 			return n > 0
 		})
 		if err != nil {
@@ -104,7 +104,7 @@ func (p *poller) find(fd int32) *conn {
 	return p.watched[fd]
 }
 
-// close ends the poller. No connection is parked any more.
+// close stops the poller. No connection can be parked after that.
 func (p *poller) close() {
 	p.mu.Lock()
 	file, ended := p.file, p.ended

@@ -2,7 +2,8 @@
 
 package wsgateway
 
-// poller is for Linux. Elsewhere a goroutine waits for each connection.
+// poller does nothing: only on Linux can connections be parked. Elsewhere a goroutine
+// waits for each.
 type poller struct{}
 
 func (p *poller) watch(*conn) bool { return false }

@@ -13,21 +13,20 @@ import (
 )
 
 const (
-	// readBuffer is how much is read at once of what is short; a longer payload is
-	// read past it.
+	// readBuffer is the size of the read buffer. Longer payloads bypass it.
 	readBuffer = 4 << 10
-	// leastGrowth is how much a message's memory grows by at least.
+	// leastGrowth is the least by which a message's memory grows.
 	leastGrowth = 4 << 10
-	// keptMessage is how much memory is kept for the next message.
+	// keptMessage is the most memory that is kept for the next message.
 	keptMessage = 8 << 10
 )
 
-// violation is an error of the client's that ends the connection.
+// violation is a client's error that closes the connection.
 type violation disconnection
 
 func (v violation) Error() string { return v.reason }
 
-// closeFrame is the client's wish to end the connection, in the form of an error.
+// closeFrame is the client's close frame, as an error.
 type closeFrame disconnection
 
 func (f closeFrame) Error() string { return "closed by the client" }
@@ -48,20 +47,20 @@ var readers = sync.Pool{New: func() any {
 	return r
 }}
 
-// frameReader reads the frames of one connection. gobwas/ws has a reader of
-// messages, but after an error that one does not tell how much of the payload is
-// left to skip, without which the client's close frame cannot be found. Its
-// methods are called with a turn, which it gives back while it waits.
+// frameReader reads the frames of one connection. The message reader of gobwas/ws
+// does not reveal, after an error, how much of the payload is left to skip, which is
+// needed to find the client's close frame. The callers of its methods hold a turn,
+// which it gives up while it waits.
 type frameReader struct {
 	c       *conn
-	src     *bufio.Reader // on the frameReader itself
+	src     *bufio.Reader // reads through Read
 	header  [ws.MaxHeaderSize]byte
 	payload io.LimitedReader // what is left of the frame
 	state   ws.State
 
 	message    []byte
-	completeBy time.Time // the message that has begun; zero if none has
-	memory     *claim    // of that message, once its rest had to be waited for
+	completeBy time.Time // deadline of the message that has begun; zero if none has
+	memory     *claim    // of that message, once the reader has waited for the rest of it
 }
 
 func (r *frameReader) reset(c *conn) {
@@ -69,7 +68,7 @@ func (r *frameReader) reset(c *conn) {
 	r.src.Reset(r)
 }
 
-// release gives the reader back, with memory for a message that is not long.
+// release returns the reader to the pool, with memory for a short message.
 func (r *frameReader) release() {
 	r.c = nil
 	if cap(r.message) > keptMessage {
@@ -78,12 +77,12 @@ func (r *frameReader) release() {
 	readers.Put(r)
 }
 
-// between says whether the next byte is the first one of a message.
+// between reports whether the reader is between messages and has nothing buffered.
 func (r *frameReader) between() bool {
 	return r.src.Buffered() == 0 && !r.state.Fragmented()
 }
 
-// Read reads from the socket, and sees to its deadlines.
+// Read reads from the socket and handles its deadlines.
 func (r *frameReader) Read(p []byte) (int, error) {
 	c := r.c
 	if len(c.early) > 0 {
@@ -106,8 +105,8 @@ func (r *frameReader) Read(p []byte) (int, error) {
 	}
 }
 
-// claimMemory claims the memory of a message that has begun, now that there is a
-// wait for its rest.
+// claimMemory claims the memory of a message that has begun, before the reader waits
+// for the rest of it.
 func (r *frameReader) claimMemory() {
 	switch c, size := r.c, readBuffer+cap(r.message); {
 	case r.completeBy.IsZero():
@@ -118,9 +117,9 @@ func (r *frameReader) claimMemory() {
 	}
 }
 
-// next reads one message, or one control frame, with which it deals itself and
-// then returns nil. The message is good until the next call. The error is a
-// violation, a closeFrame or that of the socket.
+// next reads one message, or one control frame, which it handles before it returns
+// nil. The message is valid until the next call. The error is a violation, a
+// closeFrame or the socket's.
 func (r *frameReader) next() ([]byte, error) {
 	if _, err := r.src.Peek(1); err != nil {
 		return nil, err
@@ -144,7 +143,7 @@ func (r *frameReader) next() ([]byte, error) {
 	return r.message, nil
 }
 
-// complete ends what holds for a message that is being read.
+// complete clears the deadline and the memory claim of the message.
 func (r *frameReader) complete() {
 	r.completeBy = time.Time{}
 	if r.memory != nil {
@@ -153,7 +152,7 @@ func (r *frameReader) complete() {
 	}
 }
 
-// assemble reads the frames of a message, the first of which has the header.
+// assemble reads the frames of a message. header is that of the first.
 func (r *frameReader) assemble(header ws.Header) error {
 	for {
 		if header.OpCode.IsControl() {
@@ -189,9 +188,8 @@ func (r *frameReader) data(header ws.Header) error {
 	return r.readPayload(header)
 }
 
-// readPayload appends the frame's payload to the message. Its memory grows as
-// bytes arrive, and never beyond the frame: the length that a client announces
-// costs nothing yet.
+// readPayload appends the frame's payload to the message. Memory grows as bytes
+// arrive, and never beyond the frame: a client takes none by announcing a length.
 func (r *frameReader) readPayload(header ws.Header) error {
 	start := len(r.message)
 	for r.payload.N > 0 {
@@ -243,8 +241,8 @@ func (r *frameReader) control(header ws.Header) error {
 	return nil
 }
 
-// parseClose returns the closeFrame, or a violation. 1005 stands for a close
-// frame with no code, and the text is API Gateway's.
+// parseClose returns a closeFrame or a violation. A close frame without a code counts
+// as 1005, with the reason that API Gateway gives.
 func parseClose(payload []byte) error {
 	if len(payload) == 0 {
 		return closeFrame{ws.StatusNoStatusRcvd, "Client-side close frame status not set"}
@@ -256,19 +254,19 @@ func parseClose(payload []byte) error {
 	return closeFrame{code, reason}
 }
 
-// maySend reports whether a close frame may have the code: one registered for
-// the protocol, or one of the ranges for libraries and applications (RFC 6455,
-// 7.4, and https://www.iana.org/assignments/websocket). 1004 to 1006 and 1015
-// are never sent.
+// maySend reports whether a close frame may have the code: one that is registered for
+// the protocol, or one from the ranges for libraries and applications (RFC 6455,
+// 7.4, and https://www.iana.org/assignments/websocket). 1004 to 1006 and 1015 are
+// never sent.
 func maySend(code ws.StatusCode) bool {
 	return 1000 <= code && code <= 1003 || 1007 <= code && code <= 1014 || 3000 <= code && code <= 4999
 }
 
-// awaitClose skips what the client sends until its close frame, the end of the
-// stream or the deadline. Closing the socket with data unread would reset it,
-// and could take the close frame from the client.
+// awaitClose discards what the client sends until its close frame, the end of the
+// stream or the deadline. Closing the socket with unread data would reset it, and the
+// client could miss the gateway's close frame.
 func (r *frameReader) awaitClose() {
-	r.c.stillSending() // when a message was being handled, it has been sending all the while
+	r.c.stillSending() // the client may have kept sending while a message was handled
 	for closed := false; ; {
 		_, err := io.Copy(io.Discard, &r.payload)
 		if err != nil || r.payload.N > 0 || closed {

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// refusal is the answer to a request that does not open a connection.
+// refusal is the answer to a request that opens no connection.
 type refusal struct {
 	status      int
 	contentType string
 	body        string
 }
 
-// refuse returns a refusal in the gateway's own words.
+// refuse returns a refusal with a message from the gateway.
 func refuse(status int, message string) refusal {
 	return refuseWith(status, gatewayMessage{Message: message})
 }
@@ -35,7 +35,7 @@ func asRefusal(err error) (r refusal, ok bool) {
 	return r, ok
 }
 
-// response returns the refusal as it goes over the wire.
+// response returns the HTTP response.
 func (r refusal) response() []byte {
 	more := "Connection: close\r\n"
 	switch r.status {

@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	// maxHead is the longest head of a request, in bytes. API Gateway takes 10,240
-	// bytes of headers, and URLs of 4,096.
+	// maxHead is the maximum size of a request's head in bytes. API Gateway allows
+	// 10,240 bytes of headers and 4,096 of URL.
 	maxHead = 16 << 10
-	// usualHead is how long the heads are that browsers and libraries send.
+	// usualHead is large enough for the heads that browsers and libraries send.
 	usualHead = 2 << 10
-	// maxFields is how many header fields a request may have.
+	// maxFields is the maximum number of header fields.
 	maxFields = 200
 )
 
 var errHeadTooLong = refuse(http.StatusRequestHeaderFieldsTooLarge, "Request head too long")
 
-// request is the head of an HTTP/1 request. Its strings share memory.
+// request is the head of an HTTP/1 request. Its strings share one array.
 type request struct {
 	method string
 	path   string // without the query, unescaped
@@ -34,7 +34,7 @@ type request struct {
 // field is a header field, its name spelled as it was sent.
 type field struct{ name, value string }
 
-// values yields the values of all fields with the name, in any spelling.
+// values yields the values of all fields with the name, ignoring case.
 func (r *request) values(name string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, f := range r.fields {
@@ -45,8 +45,8 @@ func (r *request) values(name string) iter.Seq[string] {
 	}
 }
 
-// value returns the value of the first field with the name, and how many such
-// fields there are.
+// value returns the value of the first field with the name, and the number of such
+// fields.
 func (r *request) value(name string) (first string, fields int) {
 	for value := range r.values(name) {
 		if fields++; fields == 1 {
@@ -56,8 +56,8 @@ func (r *request) value(name string) (first string, fields int) {
 	return first, fields
 }
 
-// readHead reads a request's head, into the buffer if it fits. The rest is what
-// came behind it. Its errors are those of the reader, and refusals.
+// readHead reads a request's head, into the buffer if it fits. rest is what was read
+// beyond it. The error is the reader's or a refusal.
 func readHead(from io.Reader, buffer []byte) (head, rest []byte, err error) {
 	n := 0
 	for {
@@ -70,7 +70,7 @@ func readHead(from io.Reader, buffer []byte) (head, rest []byte, err error) {
 		}
 		switch {
 		case n > 0 && !isToken(buffer[:1]):
-			return nil, nil, badRequest("Not an HTTP request") // TLS, say: there is nothing to wait for
+			return nil, nil, badRequest("Not an HTTP request") // such as TLS: do not wait for more
 		case err != nil:
 			return nil, nil, err
 		case n == maxHead:
@@ -83,9 +83,9 @@ func readHead(from io.Reader, buffer []byte) (head, rest []byte, err error) {
 
 var endOfHead = []byte("\r\n\r\n")
 
-// parseRequest reads a head as RFC 9112 has it, and refuses everything about
-// which two parsers could disagree: bare line feeds, folded lines, white space
-// around names, two hosts. The error is a refusal.
+// parseRequest parses a head as in RFC 9112, and refuses everything on which two
+// parsers could disagree: bare line feeds, folded lines, white space around names,
+// two hosts. The error is a refusal.
 func parseRequest(head []byte) (*request, error) {
 	lines := strings.Split(strings.TrimSuffix(string(head), "\r\n\r\n"), "\r\n")
 	if len(lines) > maxFields+1 {
@@ -138,8 +138,8 @@ func (r *request) parseHost() error {
 	return nil
 }
 
-// parseTarget takes the origin form alone: the absolute one, which is for
-// proxies, could name another host than the Host header does.
+// parseTarget accepts only the origin form. The absolute form, which is for proxies,
+// could name a different host than the Host header.
 func (r *request) parseTarget(target string) error {
 	path, query, _ := strings.Cut(target, "?")
 	unescaped, err := url.PathUnescape(path)
@@ -150,10 +150,10 @@ func (r *request) parseTarget(target string) error {
 	return nil
 }
 
-// notInTarget is lenient towards characters that should have been escaped.
+// notInTarget tolerates most characters that should have been escaped.
 func notInTarget(c rune) bool { return c <= ' ' || c == 0x7f || c == '#' }
 
-// isToken says whether text is a token (RFC 9110, 5.6.2).
+// isToken reports whether text is a token (RFC 9110, 5.6.2).
 func isToken(text []byte) bool {
 	for _, c := range text {
 		alphanumeric := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
@@ -164,7 +164,7 @@ func isToken(text []byte) bool {
 	return len(text) > 0
 }
 
-// isFieldValue says whether text is a field value (RFC 9110, 5.5).
+// isFieldValue reports whether text is a field value (RFC 9110, 5.5).
 func isFieldValue(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; c < ' ' && c != '\t' || c == 0x7f {
@@ -174,8 +174,8 @@ func isFieldValue(text string) bool {
 	return true
 }
 
-// parseQuery reads a query as API Gateway does: pairs are separated by '&' alone.
-// What is escaped wrongly stays as it is.
+// parseQuery parses a query as API Gateway does: only '&' separates pairs. Invalid
+// escapes are left unchanged.
 func parseQuery(query string) map[string][]string {
 	parsed := make(map[string][]string)
 	for pair := range strings.SplitSeq(query, "&") {

@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// selectRoute evaluates $request.body.action: it returns the key of the route
-// that is named exactly so, or $default. A message cannot name a route that API
-// Gateway predefines.
+// selectRoute evaluates $request.body.action: it returns the key of the route with
+// exactly that name, or $default. A message cannot select a predefined route by name.
 func (g *Gateway) selectRoute(body []byte) string {
 	action := unquote(memberString(body, "action"))
 	if _, ok := g.cfg.Routes[action]; !ok || strings.HasPrefix(action, "$") {
@@ -17,9 +16,10 @@ func (g *Gateway) selectRoute(body []byte) string {
 	return action
 }
 
-// memberString returns the string, still quoted, that is the last member of that
-// name in a JSON object; nil when body is something else. Decoding into a struct
-// would match the name in any case, and into a map takes three times as long.
+// memberString returns the last member with the name in a JSON object, still quoted,
+// or nil if it is not a string or body is not a JSON object. Decoding into a struct
+// would ignore the case of the name, and decoding into a map takes three times as
+// long.
 func memberString(body []byte, name string) (value []byte) {
 	body = bytes.TrimLeft(body, " \t\r\n")
 	if !bytes.HasPrefix(body, []byte("{")) || !json.Valid(body) {
@@ -51,12 +51,12 @@ func memberString(body []byte, name string) (value []byte) {
 	return value
 }
 
-// quoted returns the string literal with which valid JSON begins.
+// quoted returns the string literal at the start of text, which is valid JSON.
 func quoted(text []byte) []byte {
 	i := 1
 	for text[i] != '"' {
 		if text[i] == '\\' {
-			i++ // so that an escaped quote does not end it
+			i++ // an escaped quote does not end the literal
 		}
 		i++
 	}
@@ -67,7 +67,7 @@ func followedByColon(text []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte(":"))
 }
 
-// unquote returns what a string literal stands for; "" for nil.
+// unquote returns the value of a string literal, or "" for nil.
 func unquote(literal []byte) string {
 	if len(literal) == 0 {
 		return ""
@@ -76,6 +76,6 @@ func unquote(literal []byte) string {
 		return string(literal[1 : len(literal)-1])
 	}
 	var text string
-	_ = json.Unmarshal(literal, &text) // cannot fail: it is a part of valid JSON
+	_ = json.Unmarshal(literal, &text) // cannot fail: the literal is valid JSON
 	return text
 }

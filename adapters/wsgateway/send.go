@@ -12,23 +12,23 @@ import (
 	"serverless-websocket/ports"
 )
 
-// frameOverhead is what a waiting frame counts for besides its bytes: its slice
-// in the outbox.
+// frameOverhead is what a waiting frame counts in addition to its bytes: the size of
+// its slice in the outbox.
 const frameOverhead = 24
 
-// What is given to the socket at once, besides the first frame: few enough bytes
-// that a slow client's progress shows.
+// Limits for the frames in one write, except that the first can be longer. They are
+// low enough that a slow client's progress is visible.
 const (
 	flushFrames = 64
 	flushBytes  = 32 << 10
 )
 
-// outbox holds the frames that the socket would not take at once, each slice a
-// whole message or control frame, the first one perhaps begun.
+// outbox holds the frames that the socket did not accept at once. Each slice is a
+// whole message or control frame, except that part of the first may have been sent.
 type outbox struct {
 	frames   [][]byte
 	size     int
-	flushing bool // a flusher runs
+	flushing bool // a flusher is running
 }
 
 func (o *outbox) push(frame []byte) {
@@ -46,7 +46,7 @@ func (o *outbox) pop(n int) {
 	}
 }
 
-// next returns the frames to send together.
+// next returns the frames for the next write.
 func (o *outbox) next() [][]byte {
 	n, size := 0, 0
 	for n < min(len(o.frames), flushFrames) && (n == 0 || size+len(o.frames[n]) <= flushBytes) {
@@ -58,13 +58,13 @@ func (o *outbox) next() [][]byte {
 
 func (o *outbox) clear() { o.frames, o.size = nil, 0 }
 
-// fits reports whether frame may wait too. One message fits into any buffer.
+// fits reports whether there is room for the frame. An empty outbox fits any.
 func (o *outbox) fits(frame []byte, limit int) bool {
 	return len(o.frames) == 0 || o.size+len(frame)+frameOverhead <= limit
 }
 
-// post sends a message without waiting, behind what waits for the client already.
-// It aborts a client for which too much would wait, and then returns ports.ErrGone.
+// post sends a message without waiting, after what already waits for the client. If
+// it does not fit the backlog, post aborts the client and returns ports.ErrGone.
 func (c *conn) post(message []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -82,8 +82,8 @@ func (c *conn) post(message []byte) error {
 	return nil
 }
 
-// hasRoom says whether API Gateway would take a post now. Unlike this one, it holds
-// few for a client that is slow, and leaves it to the caller to try again.
+// hasRoom reports whether API Gateway would accept a post now. Unlike this gateway, it
+// holds few posts for a slow client and leaves it to the caller to retry.
 func (c *conn) hasRoom(message []byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -91,9 +91,9 @@ func (c *conn) hasRoom(message []byte) bool {
 }
 
 // reply sends a message to the client whose frame is being handled. It waits for
-// room: a client that does not read its replies is not read from. Nothing looks
-// at the read deadline meanwhile, so reply sees to the idle time and the
-// lifetime; a client that takes nothing is aborted by the flusher.
+// room, so that nothing is read from a client that does not read its replies.
+// Meanwhile reply itself enforces the idle timeout and the lifetime, since nothing
+// checks the read deadline. The flusher aborts a client that takes nothing.
 func (c *conn) reply(message []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -106,8 +106,8 @@ func (c *conn) reply(message []byte) {
 	}
 }
 
-// awaitRoom waits until something has changed, and starts the closing handshake
-// when the connection's time is over. The caller holds c.mu.
+// awaitRoom waits for a change, or starts the closing handshake if the connection has
+// expired. The caller holds c.mu.
 func (c *conn) awaitRoom() {
 	left := time.Until(c.expiry())
 	if left <= 0 {
@@ -119,15 +119,15 @@ func (c *conn) awaitRoom() {
 	c.changed.Wait()
 }
 
-// notify takes the mutex so that it cannot come between the check of a condition
-// and the wait for it.
+// notify wakes those that wait for a change. It takes the mutex so that it cannot run
+// between a waiter's check and its wait.
 func (c *conn) notify() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.changed.Broadcast()
 }
 
-// pong answers a ping, unless so much waits already that it would be useless.
+// pong answers a ping, unless there is no room: then the answer would be useless.
 func (c *conn) pong(payload []byte) {
 	frame := ws.MustCompileFrame(ws.NewPongFrame(payload))
 	c.mu.Lock()
@@ -137,9 +137,8 @@ func (c *conn) pong(payload []byte) {
 	}
 }
 
-// enqueue sends the frame at once as far as the socket takes it, and lets a
-// flusher send the rest. It returns false when the socket is broken. The caller
-// holds c.mu.
+// enqueue sends as much of the frame as the socket accepts at once, and leaves the
+// rest to a flusher. It returns false if the socket is broken. The caller holds c.mu.
 func (c *conn) enqueue(frame []byte) bool {
 	if !c.outbox.flushing {
 		n, err := c.tryWrite(frame)
@@ -159,7 +158,7 @@ func (c *conn) enqueue(frame []byte) bool {
 	return true
 }
 
-// flush sends what waits, and ends when nothing does.
+// flush sends frames until none are waiting.
 func (c *conn) flush() {
 	for {
 		frames := c.firstWaiting()
@@ -174,7 +173,7 @@ func (c *conn) flush() {
 			c.abortLocked(stalled)
 		case err != nil:
 			c.abortLocked(lost)
-		case len(c.outbox.frames) > 0: // else aborted meanwhile
+		case len(c.outbox.frames) > 0: // otherwise the connection was aborted
 			c.outbox.pop(sent)
 			c.changed.Broadcast()
 		}
@@ -182,8 +181,8 @@ func (c *conn) flush() {
 	}
 }
 
-// firstWaiting returns the frames to send next. When there are none, it returns
-// nil and the flusher is over.
+// firstWaiting returns the frames to send next. If there are none, it returns nil and
+// the flusher has ended.
 func (c *conn) firstWaiting() [][]byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -200,8 +199,8 @@ func (c *conn) firstWaiting() [][]byte {
 	return nil
 }
 
-// write sends the frames. It fails when the client takes nothing at all during
-// the write timeout; one that is merely slow may take its time.
+// write sends the frames. It fails if the client takes nothing at all during the write
+// timeout. A client that is merely slow can take longer.
 func (c *conn) write(frames net.Buffers) error {
 	for {
 		c.extendWrite(c.g.cfg.WriteTimeout)
@@ -212,7 +211,7 @@ func (c *conn) write(frames net.Buffers) error {
 	}
 }
 
-// extendWrite gives the flusher, if there is one, so long from now.
+// extendWrite moves the flusher's deadline, if there is one, to timeout from now.
 func (c *conn) extendWrite(timeout time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -6,13 +6,12 @@ import (
 	"sync"
 )
 
-// Drain is the first part of stopping: from now on handshakes answer 503, and a
-// message is answered with a "Service unavailable" frame and is not accepted.
-// The open sockets still take posts. Drain returns when what was accepted before
-// is dealt with, replies included. Integrations take at most
-// Config.IntegrationTimeout, but a reply waits for room for as long as its client
-// takes a little now and then: if ctx ends first, Drain returns its error, and the
-// gateway goes on draining.
+// Drain is the first step of a stop. From now on, handshakes are answered with 503,
+// and messages are refused with a "Service unavailable" frame. Open connections still
+// take posts. Drain returns when all handshakes and messages accepted earlier have
+// been handled, including their replies. Integrations take at most
+// Config.IntegrationTimeout, but a reply can wait much longer for a client that reads
+// slowly. If ctx ends first, Drain returns its error and the gateway keeps draining.
 func (g *Gateway) Drain(ctx context.Context) error {
 	g.refuseWork()
 	if err := wait(ctx, &g.handshakes, &g.messages); err != nil {
@@ -21,9 +20,9 @@ func (g *Gateway) Drain(ctx context.Context) error {
 	return nil
 }
 
-// Flush waits until nothing waits for any client. If ctx ends first, it aborts the
-// clients that have not taken what was posted to them, and the error says how many
-// they were.
+// Flush waits until the clients have taken everything that waits for them. If ctx ends
+// first, it aborts those that have not. The error gives the number of clients that
+// did not take everything, including those that Config.WriteTimeout aborted meanwhile.
 func (g *Gateway) Flush(ctx context.Context) error {
 	aborted := 0
 	for _, c := range g.snapshot() {
@@ -37,7 +36,7 @@ func (g *Gateway) Flush(ctx context.Context) error {
 	return nil
 }
 
-// flushed waits until nothing waits for the client, or aborts it when ctx ends.
+// flushed waits until nothing waits for the client, or aborts it if ctx ends first.
 func (c *conn) flushed(ctx context.Context) bool {
 	stop := context.AfterFunc(ctx, c.notify)
 	defer stop()
@@ -53,14 +52,14 @@ func (c *conn) flushed(ctx context.Context) bool {
 	return c.end != stalled
 }
 
-// Close is the last part: every client is sent what waits for it and a close
-// frame with code 1001. Close returns when the clients have closed too, each
-// $disconnect has been answered and no goroutine is left. If ctx ends first, the
-// connections that are left are aborted, and the error says how many.
+// Close is the last step of a stop. It sends every client what waits for it and a close
+// frame with code 1001. It returns when the clients have closed too, every $disconnect
+// has returned and no goroutine is left. If ctx ends first, it aborts the remaining
+// connections, and the error gives their number.
 //
-// Unless a Drain has returned nil before, the reply to a message that is being
-// dealt with may be lost: were it waited for, one slow client could keep the
-// close frame from all others.
+// Unless a Drain returned nil before, replies to messages that are being handled can
+// be lost: if Close waited for them, one slow client could delay the close frames of
+// all others.
 func (g *Gateway) Close(ctx context.Context) error {
 	g.refuseWork()
 	g.pending.close()
@@ -96,7 +95,7 @@ func (g *Gateway) refuseSockets() {
 	g.closed = true
 }
 
-// wait waits for the groups, or returns the error of ctx if that ends first.
+// wait waits for the groups, or returns ctx's error if ctx ends first.
 func wait(ctx context.Context, groups ...*sync.WaitGroup) error {
 	done := make(chan struct{})
 	go func() {

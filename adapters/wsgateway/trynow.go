@@ -7,13 +7,13 @@ import (
 	"syscall"
 )
 
-// noDescriptor stands for that of a socket that has none, as with TLS, or that
-// is closed.
+// noDescriptor is the descriptor of a socket that has none, as with TLS, or that is
+// closed.
 const noDescriptor = -1
 
-// descriptorOf returns the file descriptor beneath sock. It is good until sock is
-// closed, which a conn does under its mutex alone. To go through sock instead
-// makes a post some 4 % dearer.
+// descriptorOf returns sock's file descriptor. It is valid until sock is closed, which
+// a conn does only under its mutex. Writing through sock instead makes a post about
+// 4% slower.
 func descriptorOf(sock net.Conn) int {
 	descriptor := noDescriptor
 	if s, ok := sock.(syscall.Conn); ok {
@@ -24,8 +24,8 @@ func descriptorOf(sock net.Conn) int {
 	return descriptor
 }
 
-// tryWrite sends as much of the frame as the socket takes without waiting, and
-// returns how much that was. The caller holds c.mu.
+// tryWrite sends as much of the frame as the socket accepts without blocking, and
+// returns the number of bytes. The caller holds c.mu.
 func (c *conn) tryWrite(frame []byte) (int, error) {
 	if c.descriptor == noDescriptor {
 		return 0, nil
@@ -37,8 +37,8 @@ func (c *conn) tryWrite(frame []byte) (int, error) {
 	return max(n, 0), err
 }
 
-// tryRead reads what is there, without waiting. It returns 0 and no error when
-// nothing is.
+// tryRead reads what is available, without blocking. If nothing is, it returns 0 and
+// no error.
 func (c *conn) tryRead(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
