@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// BenchmarkConnect is a handshake over loopback, the client's part included.
+// BenchmarkConnect measures a handshake over loopback, including the client's side.
 func BenchmarkConnect(b *testing.B) {
 	g, err := New(Config{})
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// variable says what the values that differ from run to run look like. In the
-// golden files the name stands for them, in angle brackets.
+// variable has patterns for the values that differ between runs. The golden files
+// have their names in angle brackets instead.
 var variable = map[string]*regexp.Regexp{
 	"connectionId":      regexp.MustCompile(`^[A-Za-z0-9_-]{15}=$`),
 	"messageId":         regexp.MustCompile(`^[A-Za-z0-9_-]{15}=$`),

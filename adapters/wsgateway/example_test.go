@@ -12,7 +12,7 @@ import (
 	"serverless-websocket/adapters/wsgateway"
 )
 
-// A gateway hands frames to the handlers of a Lambda function.
+// A gateway passes frames to a Lambda function's handler.
 func Example() {
 	ctx := context.Background()
 	echo := func(_ context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {

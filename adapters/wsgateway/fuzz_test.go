@@ -9,9 +9,8 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// FuzzConnection feeds bytes to a connection as a client's. Whatever they are,
-// what comes back are well-formed frames, there is one $disconnect with a reason,
-// and everything ends.
+// FuzzConnection sends arbitrary bytes to a connection. The gateway always answers with
+// well-formed frames, invokes $disconnect once with a code, and shuts down.
 func FuzzConnection(f *testing.F) {
 	masked := func(frames ...ws.Frame) (wire []byte) {
 		for _, frame := range frames {
@@ -36,7 +35,7 @@ func FuzzConnection(f *testing.F) {
 func feed(t *testing.T, wire []byte) {
 	g, p := openPipe(t, Config{FrameLimit: 100, MessageLimit: 200})
 	go func() {
-		_, _ = p.Write(wire) // fails when the server has closed
+		_, _ = p.Write(wire) // fails if the server has closed
 		p.conn.startClose(ws.StatusGoingAway, "Going away")
 	}()
 	expectFrames(t, p)
@@ -48,8 +47,8 @@ func feed(t *testing.T, wire []byte) {
 	}
 }
 
-// expectFrames reads the frames of a server until the end of the stream, and
-// checks that each is one that a server may send, and that close is the last.
+// expectFrames reads a server's frames until the end of the stream. It checks that a
+// server may send each of them, and that none follows a close frame.
 func expectFrames(t *testing.T, from io.Reader) {
 	state := ws.StateClientSide
 	closed := false

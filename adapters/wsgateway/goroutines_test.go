@@ -15,13 +15,13 @@ func TestGoroutinesAreUsedAgain(t *testing.T) {
 			synctest.Wait()
 		}
 		if idle := g.idle.Load(); idle != 1 {
-			t.Errorf("%d goroutines wait for work, want the one that ran everything", idle)
+			t.Errorf("%d goroutines are idle, want the one that ran everything", idle)
 		}
 	})
 }
 
-// A function that blocks keeps no other one waiting, and what idles afterwards is
-// bounded.
+// Blocked functions do not delay others, and the number of goroutines that are idle
+// afterwards is limited.
 func TestGoroutinesDoNotWaitForEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGoroutines()
@@ -31,12 +31,12 @@ func TestGoroutinesDoNotWaitForEachOther(t *testing.T) {
 		for range 2 * mostIdle {
 			g.run(func() {
 				all.Done()
-				all.Wait() // all of them run at once, or this never ends
+				all.Wait() // returns only if all of them run at once
 			})
 		}
 		synctest.Wait()
 		if idle := g.idle.Load(); idle != mostIdle {
-			t.Errorf("%d goroutines wait for work, want %d", idle, mostIdle)
+			t.Errorf("%d goroutines are idle, want %d", idle, mostIdle)
 		}
 	})
 }

@@ -14,7 +14,7 @@ import (
 	"serverless-websocket/ports"
 )
 
-// handshake sends one with the changes applied, and returns the answer to it.
+// handshake sends a handshake with the changes applied, and returns the answer.
 func handshake(t *testing.T, s *server, path string, change func(*http.Request)) (int, http.Header, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http"+strings.TrimPrefix(s.url, "ws")+path, nil)
@@ -121,16 +121,16 @@ func TestConnectDecides(t *testing.T) {
 				cfg.IntegrationTimeout = 50 * time.Millisecond
 			}
 			s := serve(t, cfg)
-			for range 2 { // a handshake that failed leaves its slot to the next
+			for range 2 { // a failed handshake frees its slot
 				status, _, body := handshake(t, s, "/", func(*http.Request) {})
 				if status != test.status || test.body != "" && body != test.body || !strings.Contains(body, test.part) {
 					t.Fatalf("status %d, body %q", status, body)
 				}
 				if strings.Contains(body, "secret") {
-					t.Fatalf("body %q tells too much", body)
+					t.Fatalf("body %q reveals the error", body)
 				}
 				if status == 101 {
-					await(t, s.gone) // the test's client is none and went away
+					await(t, s.gone) // the test's HTTP client has closed the socket
 					continue
 				}
 				if len(s.gone) != 0 {

@@ -18,7 +18,7 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// shake gives the gateway a socket in memory, and sends it what a client sends.
+// shake connects to the gateway in memory and sends it a client's bytes.
 func shake(g *Gateway, sent string) net.Conn {
 	server, end := net.Pipe()
 	if g.begin() {
@@ -41,8 +41,8 @@ func TestHandshakeTimeout(t *testing.T) {
 	}
 }
 
-// A client that does not read the answer to its handshake holds up nobody: posts
-// to it wait behind that answer, in its outbox.
+// A client that does not read the answer to its handshake blocks no posts: they wait
+// behind that answer in its outbox.
 func TestPostsDoNotWaitForTheHandshake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateway(t, Config{})
@@ -64,7 +64,7 @@ func TestPostsDoNotWaitForTheHandshake(t *testing.T) {
 	})
 }
 
-// When too many handshakes are pending, the one that has been the longest ends.
+// When too many handshakes are pending, the oldest one ends.
 func TestPendingHandshakesAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateway(t, Config{})
@@ -127,7 +127,7 @@ func TestMessageTimeout(t *testing.T) {
 	}
 }
 
-// A message in time leaves the connection its idle time.
+// After a message that was complete in time, the idle timeout applies again.
 func TestMessageTimeoutEndsWithTheMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, p := openPipe(t, Config{})
@@ -144,12 +144,12 @@ func TestMessageTimeoutEndsWithTheMessage(t *testing.T) {
 	})
 }
 
-// Clients that begin messages and do not end them take memory from each other.
+// Clients that start messages without finishing them evict each other.
 func TestUnfinishedMessagesAreBounded(t *testing.T) {
 	s := serve(t, Config{Routes: echoing(), MessageMemory: 100 << 10})
 	half := ws.MustCompileFrame(ws.MaskFrame(text(true, letters(32<<10))))[:20<<10]
 	var clients []*rawClient
-	for range 10 { // of which two fit: memory grows by doubling
+	for range 10 { // two of them fit, since memory grows by doubling
 		c := s.dialRaw(t)
 		if _, err := c.Conn.Write(half); err != nil {
 			t.Fatal(err)
@@ -171,17 +171,17 @@ func TestUnfinishedMessagesAreBounded(t *testing.T) {
 	for _, c := range clients {
 		c.Close()
 	}
-	for range 2 { // the last message may have taken the place of one
+	for range 2 { // the last message may have evicted one
 		if code := await(t, s.gone).RequestContext.DisconnectStatusCode; code != int64(lost.code) && code != int64(evicted.code) {
 			t.Errorf("disconnect with %d", code)
 		}
 	}
 	if s.assembling.used != 0 {
-		t.Errorf("%d bytes not given back", s.assembling.used)
+		t.Errorf("%d bytes not released", s.assembling.used)
 	}
 }
 
-// The memory of a message follows what has come of it.
+// A message takes memory only for what has been received.
 func TestAnnouncedLengthTakesNoMemory(t *testing.T) {
 	s := serve(t, Config{Routes: echoing()})
 	c := s.dialRaw(t)
@@ -193,7 +193,7 @@ func TestAnnouncedLengthTakesNoMemory(t *testing.T) {
 		s.assembling.mu.Lock()
 		most = max(most, s.assembling.used)
 		if used := s.assembling.used; used > readBuffer+leastGrowth+2*(sent+1)<<10 {
-			t.Errorf("%d bytes for %d that came", used, (sent+1)<<10)
+			t.Errorf("%d bytes used for %d received", used, (sent+1)<<10)
 		}
 		s.assembling.mu.Unlock()
 	}
@@ -212,12 +212,12 @@ func TestBudgetEvictsTheOldest(t *testing.T) {
 		t.Fatalf("evicted %q", gone)
 	}
 	third := claim("third", 5)
-	first.grow(100) // evicted already: means nothing
+	first.grow(100) // does nothing: already evicted
 	first.release()
 	if want := []string{"first", "second"}; !slices.Equal(gone, want[:len(gone)]) || b.used > b.limit {
 		t.Fatalf("evicted %q, %d used", gone, b.used)
 	}
-	third.grow(6) // is too much by itself
+	third.grow(6) // exceeds the limit by itself
 	if b.used != 0 || gone[len(gone)-1] != "third" {
 		t.Errorf("evicted %q, %d used", gone, b.used)
 	}
@@ -228,8 +228,8 @@ func TestBudgetEvictsTheOldest(t *testing.T) {
 	}
 }
 
-// No more messages are handled at once than may be, and a client that does not
-// read its reply keeps nobody from being handled.
+// The limit on concurrent messages holds, and a client that does not read its reply
+// does not count against it.
 func TestConcurrencyIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var running, most atomic.Int64
@@ -268,13 +268,13 @@ func TestConcurrencyIsBounded(t *testing.T) {
 	})
 }
 
-// A client that floods while another sends gets through a window now and then;
-// alone, it gets one after the other.
+// A client that floods while another sends gets a window only now and then. Alone, it
+// gets one window after the other.
 func TestFloodsWait(t *testing.T) {
 	for name, others := range map[string]bool{"alone": false, "with others": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				const delivery = 50 * time.Millisecond // how long it takes
+				const delivery = 50 * time.Millisecond
 				next := func() <-chan struct{} {
 					delivered := make(chan struct{})
 					time.AfterFunc(delivery, func() { close(delivered) })
@@ -305,9 +305,9 @@ func TestFloodsWait(t *testing.T) {
 					}
 				}
 				synctest.Wait()
-				want := 100 * (seconds*20 + 1) // a window for each delivery
+				want := 100 * (seconds*20 + 1) // one window per delivery
 				if others {
-					want = 100 * (seconds/5 + 1) // or a hundred times as long
+					want = 100 * (seconds/5 + 1) // one per hundred deliveries, which is 5 s
 				}
 				if got := int(floods.Load()); got < want*9/10 || got > want*11/10 {
 					t.Errorf("%d messages of the flood handled, want %d", got, want)
@@ -323,8 +323,7 @@ func TestFloodsWait(t *testing.T) {
 	}
 }
 
-// Frames that do nothing for anybody are read a few hundred at once, and then
-// fifty a second.
+// Idle frames are read in a burst of a few hundred, and then at fifty per second.
 func TestIdleFramesAreSlowed(t *testing.T) {
 	for name, frame := range map[string]ws.Frame{
 		"pings": ws.NewPingFrame(nil), "pongs": ws.NewPongFrame(nil), "refused": text(true, "bad"), "empty parts": continuation(false, ""),
@@ -350,7 +349,7 @@ func TestIdleFramesAreSlowed(t *testing.T) {
 				time.Sleep(10 * time.Second)
 				synctest.Wait()
 				const want = idleFramesBurst + 10*idleFrames
-				if n := read.Load(); n < want-1 || n > want+readBuffer/6 { // what lies in the buffer
+				if n := read.Load(); n < want-1 || n > want+readBuffer/6 { // the read buffer holds some more
 					t.Errorf("%d frames were read, want %d", n, want)
 				}
 				p.Close()
@@ -360,7 +359,7 @@ func TestIdleFramesAreSlowed(t *testing.T) {
 	}
 }
 
-// failing is a listener that fails as often as it says, and is closed then.
+// failing is a listener that first fails a number of times, then returns the sockets.
 type failing struct {
 	net.Listener
 	times int
@@ -377,7 +376,7 @@ func (f *failing) Accept() (net.Conn, error) {
 	return nil, net.ErrClosed
 }
 
-// That there are no more sockets is logged once, and once more when it ends.
+// Accept failures in a row are logged once, and so is the recovery.
 func TestServeSaysWhenThereAreNoSockets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
@@ -401,7 +400,7 @@ func TestServeSaysWhenThereAreNoSockets(t *testing.T) {
 	})
 }
 
-// So is that there are as many connections as there may be.
+// Refusals at the connection limit are logged once, and so is their end.
 func TestRefusalsAreLoggedOnce(t *testing.T) {
 	var log bytes.Buffer
 	g := newGateway(t, Config{MaxConnections: 100, Log: slog.New(slog.NewTextHandler(&log, nil))})
@@ -422,8 +421,7 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 	}
 }
 
-// A client whose message is handled for longer than it may take to close gets the
-// time to close all the same.
+// A client gets its time to close even if its message is handled for longer than that.
 func TestClosingWhileAMessageIsHandled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, p := openPipe(t, Config{Routes: map[string]Route{defaultRoute: {
@@ -433,7 +431,7 @@ func TestClosingWhileAMessageIsHandled(t *testing.T) {
 		synctest.Wait()
 		p.conn.startClose(1000, "")
 		p.expect(t, "\x03\xe8")
-		time.Sleep(10 * time.Second) // two of them after the handler's end
+		time.Sleep(10 * time.Second) // until two seconds after the handler has returned
 		p.write(t, closing(1000, ""))
 		p.expectGone(t, 1000)
 	})

@@ -39,7 +39,7 @@ func TestManagementIDNeedNotBeEncoded(t *testing.T) {
 
 func TestManagementGet(t *testing.T) {
 	s := serve(t, Config{})
-	before := time.Now().Truncate(time.Second) // no later than what the answer rounds down
+	before := time.Now().Truncate(time.Second) // the answer is rounded down
 	c := s.dial(t)
 	status, _, body := s.call(t, "GET", c.id, "")
 	var info connectionInfo
@@ -103,7 +103,7 @@ func TestManagementErrors(t *testing.T) {
 			if status != 200 {
 				message := expectErrorBody(t, header, body)
 				if ours := strings.HasPrefix(test.path, "/prod/@connections/"); !ours && message.ConnectionID != "" {
-					t.Errorf("connection id %q from a path that has none", message.ConnectionID)
+					t.Errorf("connection id %q, but the path has none", message.ConnectionID)
 				}
 			}
 		})
@@ -136,8 +136,8 @@ func TestManagementThrottles(t *testing.T) {
 	deaf.Close()
 }
 
-// The pages of a browser reach no connection, not even by a name that resolves to
-// this machine.
+// Web pages cannot reach connections, not even through a name that resolves to this
+// machine.
 func TestManagementRefusesPages(t *testing.T) {
 	s := serve(t, Config{})
 	c := s.dial(t)

@@ -103,7 +103,7 @@ func integrationFailure(t *testing.T, failing Route) {
 	p.expectClose(t, 1000)
 }
 
-// A sender's frames keep their order, even when they wait in the socket.
+// A sender's frames keep their order, even if they wait in the socket.
 func TestOneSendersOrder(t *testing.T) {
 	const frames = 500
 	received := make(chan event, frames)
@@ -114,7 +114,7 @@ func TestOneSendersOrder(t *testing.T) {
 	}
 	for i := range frames {
 		if got := await(t, received).Body; got != fmt.Sprint(i) {
-			t.Fatalf("frame %d came as %s", i, got)
+			t.Fatalf("frame %d: got %s", i, got)
 		}
 	}
 }

@@ -81,9 +81,9 @@ func (o logObserver) ConnectionClosed(id domain.ConnectionID, end ConnectionEnd)
 	o.log.Debug("connection closed", "connectionId", id, "code", end.Code, "reason", end.Reason)
 }
 
-func (o logObserver) ConnectionRefused(slots, refused int) {
+func (o logObserver) ConnectionRefused(limit, refused int) {
 	if refused == 1 {
-		o.log.Warn("connections are refused: there are as many as there may be", "connections", slots)
+		o.log.Warn("connections are refused: there are as many as there may be", "connections", limit)
 	}
 }
 

@@ -50,7 +50,7 @@ func (r recorder) OriginRefused(origins []string, host string) {
 	r <- fmt.Sprintf("origin %q refused at %s", origins, host)
 }
 
-// memory is a listener whose sockets are in memory. It first fails as often as failures says.
+// memory is a listener for sockets in memory. It first fails a number of times.
 type memory struct {
 	socks    chan net.Conn
 	failures int
@@ -78,7 +78,7 @@ type observed struct {
 	calls  recorder
 }
 
-// observe runs a test with a gateway, and wants no calls but those that it expects.
+// observe runs a test with a gateway. Calls that the test does not receive fail it.
 func observe(t *testing.T, cfg wsgateway.Config, failures int, test func(*observed)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -143,7 +143,7 @@ func (o *observed) open() (net.Conn, string) {
 	}
 	id, ok := strings.CutPrefix(<-o.calls, "opened ")
 	if !ok || id == "" {
-		o.t.Fatal("the first call is not that of an open connection")
+		o.t.Fatal("ConnectionOpened is not the first call")
 	}
 	return sock, id
 }
@@ -238,7 +238,7 @@ func TestObserverHearsOfAcceptFailures(t *testing.T) {
 	})
 }
 
-// With Log set as well, both hear.
+// If Log is set as well, both get the event.
 func TestObserverAndLogHearOfIntegrations(t *testing.T) {
 	requests := make(chan string, 1)
 	fail := func(_ context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {

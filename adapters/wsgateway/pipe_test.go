@@ -15,9 +15,8 @@ import (
 
 func idOf(c *client) domain.ConnectionID { return domain.ConnectionID(c.id) }
 
-// pipe is the client's end of a connection that lives in memory, so that hours
-// pass at once within synctest. It buffers nothing: what the client does not
-// read waits in the gateway.
+// pipe is the client's end of a connection in memory, for which synctest makes hours
+// pass at once. It has no buffer: what the client does not read waits in the gateway.
 type pipe struct {
 	net.Conn
 	server *pipeEnd
@@ -25,7 +24,7 @@ type pipe struct {
 	gone   chan event
 }
 
-// pipeEnd is the gateway's end of a pipe. It notes the deadline for writes.
+// pipeEnd is the gateway's end of a pipe. It records the write deadline.
 type pipeEnd struct {
 	net.Conn
 	writeBy time.Time
@@ -36,8 +35,8 @@ func (e *pipeEnd) SetWriteDeadline(by time.Time) error {
 	return e.Conn.SetWriteDeadline(by)
 }
 
-// openPipe opens a connection to a gateway with the settings, whose routes it
-// adds to those for $disconnect and $default.
+// openPipe opens a connection to a gateway with the settings. It adds routes for
+// $disconnect and $default unless there are any.
 func openPipe(t *testing.T, cfg Config) (*Gateway, *pipe) {
 	t.Helper()
 	gone := make(chan event, 1)
@@ -109,7 +108,7 @@ func postTo(t *testing.T, g *Gateway, p *pipe, payload string) error {
 	return post(context.Background(), p.conn.id)
 }
 
-// elapsed checks that so much time went by since start, give or take a second.
+// elapsed checks that the time since start is at least want, and at most a second more.
 func elapsed(t *testing.T, start time.Time, want time.Duration) {
 	t.Helper()
 	if got := time.Since(start); got < want || got > want+time.Second {
@@ -168,7 +167,7 @@ func TestCloseFrameUnanswered(t *testing.T) {
 	})
 }
 
-// A client that sends for ever does not keep a closed connection.
+// A client cannot keep a closing connection open by sending.
 func TestFloodInsteadOfClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, p := openPipe(t, Config{})

@@ -31,7 +31,7 @@ func TestPoster(t *testing.T) {
 	})
 }
 
-// dialDeaf opens a connection whose client has little room and reads nothing.
+// dialDeaf opens a connection whose client has a small buffer and reads nothing.
 func (s *server) dialDeaf(t *testing.T) *rawClient {
 	t.Helper()
 	c := s.dialRaw(t)
@@ -61,8 +61,7 @@ func TestPrepareRefusesWhatClientsCannotTake(t *testing.T) {
 	}
 }
 
-// Messages over the frame limit go out in frames of exactly that, and a control
-// frame is no part of them.
+// Messages over the frame limit are sent in frames of exactly that size, plus the rest.
 func TestOutgoingFragmentation(t *testing.T) {
 	s := serve(t, Config{FrameLimit: 10})
 	for length, want := range map[int][]int{0: {0}, 9: {9}, 10: {10}, 11: {10, 1}, 20: {10, 10}, 25: {10, 10, 5}} {
@@ -78,7 +77,7 @@ func TestOutgoingFragmentation(t *testing.T) {
 			got += string(part)
 		}
 		if got != payload {
-			t.Errorf("message of %d bytes came as %q", length, got)
+			t.Errorf("message of %d bytes: got %q", length, got)
 		}
 	}
 }

@@ -59,7 +59,7 @@ func TestViolations(t *testing.T) {
 	}
 }
 
-// RFC 6455, 7.4: both ends of every range of close codes.
+// Both ends of every range of close codes in RFC 6455, 7.4.
 func TestCloseCodesThatClientsMaySend(t *testing.T) {
 	for code, want := range map[ws.StatusCode]bool{
 		0: false, 999: false, 1000: true, 1003: true, 1004: false, 1006: false, 1007: true, 1014: true, 1015: false,
@@ -152,7 +152,7 @@ func TestAbruptLoss(t *testing.T) {
 	}
 }
 
-// A frame that comes in one packet with the handshake is in net/http's buffer.
+// A frame that arrives in one packet with the handshake is not lost.
 func TestFrameRightAfterTheHandshake(t *testing.T) {
 	s := serve(t, Config{Routes: echoing()})
 	sock, err := net.Dial("tcp", strings.TrimPrefix(s.url, "ws://"))

@@ -28,7 +28,7 @@ func changed(part, by string) string {
 // with returns the valid head with fields added.
 func with(fields string) string { return strings.TrimSuffix(validHead, "\r\n") + fields + "\r\n\r\n" }
 
-// ask sends bytes on a socket of its own and returns the answer's status.
+// ask sends a request on a new socket and returns the answer and its status.
 func ask(t *testing.T, s *server, request string) (status int, answer *http.Response) {
 	t.Helper()
 	sock := s.dialSocket(t)
@@ -53,8 +53,8 @@ func (s *server) dialSocket(t *testing.T) net.Conn {
 	return sock
 }
 
-// One parser decides, before $connect is invoked, and every other answer closes
-// the socket.
+// Only a valid handshake invokes $connect. Every other request is refused, and its
+// socket closed.
 func TestHandshakeOnTheWire(t *testing.T) {
 	s := serve(t, Config{})
 	for _, test := range []struct {
@@ -73,7 +73,7 @@ func TestHandshakeOnTheWire(t *testing.T) {
 		{"two versions", changed("Version: 13", "Version: 13\r\nSec-WebSocket-Version: 8"), 426},
 		{"a list of versions", changed("Version: 13", "Version: 8, 13"), 426},
 		{"no version", changed("Sec-WebSocket-Version: 13\r\n", ""), 426},
-		{"key that is no base64", changed("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZ!=="), 400},
+		{"key that is not base64", changed("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZ!=="), 400},
 		{"key in the alphabet for URLs", changed("dGhlIHNhbXBsZSBub25jZQ==", "__________-_______-__w=="), 400},
 		{"key of 17 bytes", changed("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZWE="), 400},
 		{"key with loose bits", changed("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZR=="), 400},
@@ -83,7 +83,7 @@ func TestHandshakeOnTheWire(t *testing.T) {
 		{"a chunked body", with("Transfer-Encoding: chunked") + "0\r\n\r\n", 400},
 		{"a length of nothing", with("Content-Length: 0"), 101},
 		{"two lengths", with("Content-Length: 0\r\nContent-Length: 0"), 400},
-		{"a length that is none", with("Content-Length: +0"), 400},
+		{"a length that is not a number", with("Content-Length: +0"), 400},
 		{"no host", changed("Host: localhost:3001\r\n", ""), 400},
 		{"an empty host", changed("localhost:3001", ""), 400},
 		{"two hosts", with("Host: localhost:3001"), 400},
@@ -115,7 +115,7 @@ func TestHandshakeOnTheWire(t *testing.T) {
 		{"spaces and tabs around a value", changed("Upgrade: websocket", "Upgrade: \t websocket \t"), 101},
 		{"a head that does not end", changed("localhost:3001", strings.Repeat("x", maxHead)), 431},
 		{"too many fields", with(strings.TrimSuffix(strings.Repeat("X: y\r\n", maxFields), "\r\n")), 431},
-		{"as long as may be", with("X: " + strings.Repeat("x", maxHead-len(with("X: ")))), 101},
+		{"the longest head", with("X: " + strings.Repeat("x", maxHead-len(with("X: ")))), 101},
 		{"TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400},
 		{"an empty line first", "\r\n" + validHead, 400},
 	} {
@@ -138,7 +138,7 @@ func TestHandshakeOnTheWire(t *testing.T) {
 	}
 }
 
-// The head may come in any pieces.
+// The head can arrive in pieces of any size.
 func TestHandshakeInPieces(t *testing.T) {
 	for size := 1; size < 10; size++ {
 		pieces := make([]io.Reader, 0, len(validHead))
@@ -227,7 +227,7 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
-// What this parser takes, net/http's takes as well, and both read the same.
+// Where this parser and net/http's both accept a head, they read the same.
 func FuzzParseRequest(f *testing.F) {
 	for _, seed := range []string{validHead, with("Origin: http://a"), changed("GET /", "GET /%20?a;b"), "PRI * HTTP/2.0\r\n\r\n", "\r\n\r\n"} {
 		f.Add([]byte(seed))
@@ -239,13 +239,13 @@ func FuzzParseRequest(f *testing.F) {
 		r, err := parseRequest(head)
 		if err != nil {
 			if _, ok := asRefusal(err); !ok {
-				t.Errorf("error %v is no refusal", err)
+				t.Errorf("error %v is not a refusal", err)
 			}
 			return
 		}
 		other, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(head)))
 		if err != nil {
-			return // it is stricter with hosts and lengths
+			return // net/http is stricter with hosts and lengths
 		}
 		if other.Method != r.method || other.URL.Path != r.path && !strings.HasPrefix(r.path, "//") || other.Host != r.host {
 			t.Errorf("read %q %q %q, net/http %q %q %q", r.method, r.path, r.host, other.Method, other.URL.Path, other.Host)

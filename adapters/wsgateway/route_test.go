@@ -63,7 +63,7 @@ func TestSelectRoute(t *testing.T) {
 	}
 }
 
-// The scan has to agree with a decoder that takes the names exactly.
+// The scan agrees with a decoder that matches names exactly.
 func FuzzSelectRoute(f *testing.F) {
 	for body := range routeBodies {
 		f.Add([]byte(body))

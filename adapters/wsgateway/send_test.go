@@ -52,8 +52,8 @@ func TestSlowClientIsKept(t *testing.T) {
 	})
 }
 
-// What waits for a client still reaches it when the client closes, and the
-// answer to its close frame comes last.
+// When the client closes, it still gets what waits for it. The answer to its close
+// frame comes last.
 func TestPeersCloseWaitsForTheFlush(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, p := openPipe(t, Config{})
@@ -71,8 +71,8 @@ func TestPeersCloseWaitsForTheFlush(t *testing.T) {
 	})
 }
 
-// A client that sends but does not read its replies is not read from, and loses
-// none of them.
+// The gateway stops reading from a client that does not read its replies. No reply is
+// lost.
 func TestRepliesWaitForRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, p := openPipe(t, Config{SendBuffer: 200})
@@ -89,7 +89,7 @@ func TestRepliesWaitForRoom(t *testing.T) {
 		}()
 		synctest.Wait()
 		if len(sent) != 0 {
-			t.Fatal("all was read from a client that reads nothing")
+			t.Fatal("everything was read from a client that reads nothing")
 		}
 		for range messages {
 			p.expect(t, letters(100))
@@ -102,7 +102,7 @@ func TestRepliesWaitForRoom(t *testing.T) {
 	})
 }
 
-// Pings of a client that reads nothing take no memory without end.
+// Pings from a client that reads nothing take a limited amount of memory.
 func TestPongsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, p := openPipe(t, Config{SendBuffer: 1000})
@@ -121,9 +121,9 @@ func TestPongsAreBounded(t *testing.T) {
 	})
 }
 
-// Over real sockets: what is sent to the deaf client waits until it is aborted,
-// and meanwhile another one is served.
-func TestDeafClientHarmsNobody(t *testing.T) {
+// This test uses real sockets. Posts to the deaf client wait until it is aborted;
+// meanwhile another client is served.
+func TestDeafClientDelaysNoOther(t *testing.T) {
 	s := serve(t, Config{Backlog: 1 << 40})
 	deaf, other := s.dialDeaf(t), s.dial(t)
 	payload := letters(128 << 10)
@@ -137,7 +137,7 @@ func TestDeafClientHarmsNobody(t *testing.T) {
 		serveOther()
 	}
 	for len(s.gone) == 0 {
-		stuck.extendWrite(0) // its write timeout is over, and nobody else's
+		stuck.extendWrite(0) // ends the write timeout of this client only
 		serveOther()
 	}
 	s.expectGone(t, stalled.code, stalled.reason)
@@ -145,14 +145,14 @@ func TestDeafClientHarmsNobody(t *testing.T) {
 	other.expect("still here")
 }
 
-// behind says whether something waits for the client.
+// behind reports whether frames wait for the client.
 func (c *conn) behind() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.outbox.flushing
 }
 
-// Posts that the socket takes in parts arrive whole and in order.
+// Posts that the socket accepts in parts arrive complete and in order.
 func TestPartialWrites(t *testing.T) {
 	s := serve(t, Config{Backlog: 64 << 20})
 	c := s.dialRaw(t)
@@ -168,12 +168,12 @@ func TestPartialWrites(t *testing.T) {
 			fin = header.Fin
 		}
 		if got.String() != strings.Repeat(string(rune('a'+i%26)), 100_001) {
-			t.Fatalf("post %d came broken", i)
+			t.Fatalf("post %d arrived corrupted", i)
 		}
 	}
 }
 
-// The number of a descriptor is given to the next socket when its own is closed.
+// Once a socket is closed, the next one can get its descriptor.
 func TestTheDescriptorIsForgottenWithTheSocket(t *testing.T) {
 	s := serve(t, Config{})
 	s.dial(t)
@@ -192,7 +192,7 @@ func TestTheDescriptorIsForgottenWithTheSocket(t *testing.T) {
 	}
 }
 
-// The deadline of a write that had to wait must not fail a later one.
+// The deadline of a write that had to wait must not make a later write fail.
 func TestWriteDeadlineIsCleared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, p := openPipe(t, Config{})
@@ -207,7 +207,7 @@ func TestWriteDeadlineIsCleared(t *testing.T) {
 		}
 		synctest.Wait()
 		if by := p.server.writeBy; !by.IsZero() {
-			t.Errorf("nothing waits any more, and the deadline is in %v", time.Until(by))
+			t.Errorf("nothing is waiting, but the deadline is in %v", time.Until(by))
 		}
 		time.Sleep(time.Minute)
 		if err := postTo(t, g, p, "later"); err != nil {
@@ -232,7 +232,7 @@ func TestPostAllocatesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}); allocs > 0 {
-		t.Errorf("%v allocations for each post", allocs)
+		t.Errorf("%v allocations per post", allocs)
 	}
 	c.Close()
 }

@@ -18,8 +18,8 @@ import (
 	"serverless-websocket/ports"
 )
 
-// patience is how long a test waits for what should come at once: so long that
-// on a busy machine, too, only what never comes exceeds it.
+// patience is how long a test waits for something that should happen at once. It is
+// long enough that even on a busy machine only a hang exceeds it.
 const patience = time.Minute
 
 type (
@@ -27,8 +27,8 @@ type (
 	response = events.APIGatewayProxyResponse
 )
 
-// server is a gateway on a socket. Its events can be received, those of
-// $connect and $disconnect always, those of messages if a route records them.
+// server is a gateway on a socket. Its channels receive the events of $connect and
+// $disconnect.
 type server struct {
 	*Gateway
 	url        string // of the WebSocket endpoint
@@ -37,8 +37,8 @@ type server struct {
 	gone       chan event
 }
 
-// serve starts a gateway with the settings. Where they have no route for
-// $connect or $disconnect, there is one that records the event.
+// serve starts a gateway with the settings. Unless they have routes for $connect and
+// $disconnect, it adds routes that record the events.
 func serve(t *testing.T, cfg Config) *server {
 	t.Helper()
 	s := &server{connected: make(chan event, 1000), gone: make(chan event, 1000)}
@@ -77,7 +77,7 @@ func newGateway(t *testing.T, cfg Config) *Gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { g.Close(t.Context()) }) // what the test has left open is aborted
+	t.Cleanup(func() { g.Close(t.Context()) }) // aborts what the test has left open
 	return g
 }
 
@@ -99,7 +99,7 @@ func record(into chan<- event) Integration {
 	}
 }
 
-// answer is an integration that always answers so.
+// answer returns an integration that always gives this answer.
 func answer(status int, body string) Integration {
 	return func(context.Context, event) (response, error) {
 		return response{StatusCode: status, Body: body}, nil
@@ -121,12 +121,12 @@ func await[T any](t *testing.T, from <-chan T) T {
 	case v := <-from:
 		return v
 	case <-time.After(patience):
-		t.Fatal("nothing came")
+		t.Fatal("timed out")
 		panic("unreachable")
 	}
 }
 
-// expectGone waits for $disconnect and checks what it was told.
+// expectGone waits for $disconnect and checks its code and reason.
 func (s *server) expectGone(t *testing.T, code ws.StatusCode, reason string) {
 	t.Helper()
 	got := await(t, s.gone).RequestContext

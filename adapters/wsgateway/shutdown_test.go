@@ -33,7 +33,7 @@ func TestDrain(t *testing.T) {
 	c.expect("still delivered")
 }
 
-// Drain returns when what was accepted is dealt with, reply and all.
+// Drain returns when accepted messages have been handled and their replies sent.
 func TestDrainWaitsForMessages(t *testing.T) {
 	started, finish := make(chan struct{}), make(chan struct{})
 	s := serve(t, Config{Routes: map[string]Route{defaultRoute: {Response: true,
@@ -49,8 +49,8 @@ func TestDrainWaitsForMessages(t *testing.T) {
 	go func() { drained <- s.Drain(context.Background()) }()
 	select {
 	case <-drained:
-		t.Fatal("drained while a message is dealt with")
-	case <-time.After(20 * time.Millisecond): // cannot fail for being too short
+		t.Fatal("drained while a message is being handled")
+	case <-time.After(20 * time.Millisecond): // a longer wait would only catch more
 	}
 	close(finish)
 	if err := await(t, drained); err != nil {
@@ -59,7 +59,7 @@ func TestDrainWaitsForMessages(t *testing.T) {
 	c.expect("accepted")
 }
 
-// Drain also waits for handshakes, so that Close afterwards knows every client.
+// Drain also waits for handshakes, so that a later Close reaches every client.
 func TestDrainWaitsForHandshakes(t *testing.T) {
 	started, finish := make(chan struct{}), make(chan struct{})
 	s := serve(t, Config{Routes: map[string]Route{connectRoute: {
@@ -89,7 +89,7 @@ func TestDrainWaitsForHandshakes(t *testing.T) {
 	s.drain(t)
 }
 
-// Clients get what they are owed, as long as there is time for that.
+// Clients get what waits for them if there is time.
 func TestFlush(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, slow := openPipe(t, Config{})
@@ -128,7 +128,7 @@ func TestFlush(t *testing.T) {
 	})
 }
 
-// A client that was aborted meanwhile did not take what was sent to it.
+// A client that is aborted during Flush counts too.
 func TestFlushCountsTheStalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, p := openPipe(t, Config{})
@@ -142,8 +142,8 @@ func TestFlushCountsTheStalled(t *testing.T) {
 	})
 }
 
-// A reply that waits for a client that takes a little now and then holds up
-// Drain until its context ends, and the close frames of the others not at all.
+// A reply that waits for a slow client delays Drain until its context ends, but not the
+// close frames of other clients.
 func TestStoppingDespiteABlockedReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, slow := openBlocked(t, Config{})
@@ -183,7 +183,7 @@ func TestCloseFlushesAndSaysGoingAway(t *testing.T) {
 		go func() { closed <- g.Close(context.Background()) }()
 		synctest.Wait()
 		p.expect(t, "one")
-		time.Sleep(20 * time.Second) // a slow client, but the close timeout starts when all is sent
+		time.Sleep(20 * time.Second) // longer than the close timeout, which starts when everything is sent
 		p.expect(t, "two")
 		p.expectClose(t, 1001)
 		if err := <-closed; err != nil {
@@ -239,7 +239,7 @@ func TestCloseAbortsWhatIsLeft(t *testing.T) {
 		start := time.Now()
 		closed := make(chan error, 1)
 		go func() { closed <- g.Close(ctx) }()
-		p.expect(t, string(ws.NewCloseFrameBody(1001, "Going away"))) // and no answer to it
+		p.expect(t, string(ws.NewCloseFrameBody(1001, "Going away"))) // is not answered
 		if err := <-closed; !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}

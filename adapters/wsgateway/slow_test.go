@@ -13,10 +13,9 @@ import (
 	"serverless-websocket/ports"
 )
 
-// A client that reads steadily is kept, even when it takes far longer than the
-// write timeout to drain what Linux would buffer for it by itself: with each
-// 600,000 bytes that it reads, two seconds of a slow line, it gets the gateway to
-// write again.
+// A client that reads steadily is kept, even if it takes far longer than the write
+// timeout to drain what Linux would buffer by default: after each 600,000 bytes that
+// it reads, two seconds on a slow line, the gateway can write again.
 func TestSteadySlowReaderIsKept(t *testing.T) {
 	s := serve(t, Config{Backlog: 64 << 20, WriteTimeout: time.Hour})
 	c := s.dialRaw(t)
@@ -41,7 +40,7 @@ func (s *server) waiting() int {
 	return c.outbox.size
 }
 
-// settled waits until the socket takes no more, and returns what then waits.
+// settled waits until the socket accepts no more, and returns how much waits then.
 func (s *server) settled(t *testing.T) int {
 	t.Helper()
 	waiting, looks := s.waiting(), 0
@@ -55,7 +54,7 @@ func (s *server) settled(t *testing.T) int {
 	return waiting
 }
 
-// What waits for a client counts once, and over the limit that client is aborted.
+// What waits for a client counts once. Over the limit, the client is aborted.
 func TestBacklogIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, p := openPipe(t, Config{Backlog: 1000})
@@ -85,7 +84,7 @@ func TestBacklogIsBounded(t *testing.T) {
 	})
 }
 
-// One message may always wait.
+// One message can always wait.
 func TestBacklogTakesOneMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, p := openPipe(t, Config{Backlog: 1})
@@ -106,8 +105,8 @@ func TestBacklogTakesOneMessage(t *testing.T) {
 // blockedReply waits in the outbox of openBlocked's connection.
 var blockedReply = letters(100)
 
-// openBlocked opens a connection on which one reply waits for the client to take
-// it, and another one for room behind it.
+// openBlocked opens a connection on which one reply waits for the client, and another
+// waits for room behind it.
 func openBlocked(t *testing.T, cfg Config) (*Gateway, *pipe) {
 	t.Helper()
 	cfg.SendBuffer = 200
@@ -128,8 +127,8 @@ func TestBlockedReplyOfAStalledClient(t *testing.T) {
 	})
 }
 
-// A reply that waits for a client that takes a little now and then keeps the
-// connection neither beyond its lifetime nor beyond its idle time.
+// A reply that waits for a slow client does not extend the connection's lifetime or
+// idle timeout.
 func TestBlockedReplyEndsInTime(t *testing.T) {
 	for name, cfg := range map[string]Config{
 		"lifetime": {Lifetime: 5 * time.Minute},
@@ -163,7 +162,7 @@ func TestBlockedReplyEndsInTime(t *testing.T) {
 	}
 }
 
-// A reply that waits for room is given up as soon as the connection closes.
+// A reply stops waiting for room as soon as the connection closes.
 func TestBlockedReplyEndsWithTheConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, p := openBlocked(t, Config{})
@@ -174,8 +173,8 @@ func TestBlockedReplyEndsWithTheConnection(t *testing.T) {
 	})
 }
 
-// A client that has much to send when it is closed gets the time to do so: to abort
-// it would reset its socket, and it would lose what it has not read yet.
+// A client that is still sending when its connection closes gets more time: aborting
+// it would reset the socket, and it would lose what it has not read.
 func TestClosingWaitsForAClientThatSends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, p := openPipe(t, Config{})
@@ -183,7 +182,7 @@ func TestClosingWaitsForAClientThatSends(t *testing.T) {
 		go func() { closed <- g.Close(t.Context()) }()
 		p.expect(t, string(ws.NewCloseFrameBody(1001, "Going away")))
 		p.write(t, text(true, "more"))
-		for range 3 { // longer than CloseTimeout altogether
+		for range 3 { // longer than CloseTimeout in total
 			time.Sleep(4 * time.Second)
 			p.write(t, text(true, "more"))
 		}
