@@ -36,16 +36,13 @@ func (p *poller) watch(c *conn) bool {
 	if p.watched[fd] != c {
 		operation = syscall.EPOLL_CTL_ADD
 	}
-	event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | oneShot, Fd: fd}
+	event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT, Fd: fd}
 	if syscall.EpollCtl(p.epoll, operation, c.descriptor, &event) != nil {
 		return false
 	}
 	p.watched[fd] = c
 	return true
 }
-
-// oneShot is EPOLLONESHOT, which has an unsuitable type in package syscall.
-const oneShot = 1 << 30
 
 // forget stops watching the connection. Call it before the descriptor is closed, with
 // c.mu held.
