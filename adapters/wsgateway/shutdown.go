@@ -22,7 +22,8 @@ func (g *Gateway) Drain(ctx context.Context) error {
 
 // Flush waits until the clients have taken everything that waits for them. If ctx ends
 // first, it aborts those that have not. The error gives the number of clients that
-// did not take everything, including those that Config.WriteTimeout aborted meanwhile.
+// did not take everything, including those that Config.WriteTimeout or
+// Config.Backlog aborted meanwhile.
 func (g *Gateway) Flush(ctx context.Context) error {
 	aborted := 0
 	for _, c := range g.snapshot() {
@@ -30,10 +31,14 @@ func (g *Gateway) Flush(ctx context.Context) error {
 			aborted++
 		}
 	}
-	if aborted > 0 {
-		return fmt.Errorf("%d clients did not take what was sent to them: %w", aborted, ctx.Err())
+	if aborted == 0 {
+		return nil
 	}
-	return nil
+	err := fmt.Errorf("%d clients did not take what was sent to them", aborted)
+	if ctx.Err() != nil {
+		err = fmt.Errorf("%w: %w", err, ctx.Err())
+	}
+	return err
 }
 
 // flushed waits until nothing waits for the client, or aborts it if ctx ends first.
@@ -49,7 +54,7 @@ func (c *conn) flushed(ctx context.Context) bool {
 		c.abortLocked(goingAway)
 		return false
 	}
-	return c.end != stalled
+	return !c.slow
 }
 
 // Close is the last step of a stop. It sends every client what waits for it and a close

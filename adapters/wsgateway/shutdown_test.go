@@ -11,6 +11,8 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/gobwas/ws"
+
+	"serverless-websocket/ports"
 )
 
 func (s *server) drain(t *testing.T) {
@@ -128,18 +130,31 @@ func TestFlush(t *testing.T) {
 	})
 }
 
-// A client that is aborted during Flush counts too.
-func TestFlushCountsTheStalled(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g, p := openPipe(t, Config{})
-		if err := postTo(t, g, p, "hello"); err != nil {
-			t.Fatal(err)
-		}
-		if err := g.Flush(context.Background()); err == nil {
-			t.Error("no error")
-		}
-		p.expectGone(t, stalled.code)
-	})
+// A client that is aborted during Flush counts too, although ctx has not ended.
+func TestFlushCountsClientsThatAreTooSlow(t *testing.T) {
+	for name, meanwhile := range map[string]func(*testing.T, *Gateway, *pipe){
+		"takes nothing": func(*testing.T, *Gateway, *pipe) {},
+		"over the backlog": func(t *testing.T, g *Gateway, p *pipe) {
+			if err := postTo(t, g, p, letters(1000)); !errors.Is(err, ports.ErrGone) {
+				t.Errorf("the post: %v", err)
+			}
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g, p := openPipe(t, Config{Backlog: 1000})
+			if err := postTo(t, g, p, "hello"); err != nil {
+				t.Fatal(err)
+			}
+			flushed := make(chan error, 1)
+			go func() { flushed <- g.Flush(context.Background()) }()
+			synctest.Wait()
+			meanwhile(t, g, p)
+			if err := <-flushed; err == nil || err.Error() != "1 clients did not take what was sent to them" {
+				t.Errorf("%s: %v", name, err)
+			}
+			p.expectGone(t, stalled.code)
+		})
+	}
 }
 
 // A reply that waits for a slow client delays Drain until its context ends, but not the
