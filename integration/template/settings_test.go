@@ -45,7 +45,7 @@ func TestReadersAreWarnedFirst(t *testing.T) {
 	for _, page := range []string{"README.md", "docs/aws.md"} {
 		text := string(readFile(t, filepath.Join(testenv.Root(), page)))
 		start, _, _ := strings.Cut(text, "\n## ")
-		if !strings.Contains(start, "can connect and send to everybody: there is no authentication yet.") {
+		if !strings.Contains(start, "can connect and send to everyone: there is no authentication yet.") {
 			t.Errorf("%s does not begin with a warning:\n%s", page, start)
 		}
 	}
