@@ -8,7 +8,7 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o /standalone ./functions
 
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /standalone /standalone
-# Only what is published with -p can be reached. The @connections API stays private.
+# Only ports published with -p can be reached. The @connections API stays private.
 ENV SWS_WS_ADDR=:3001 SWS_HTTP_ADDR=:3000
 EXPOSE 3001 3000
 HEALTHCHECK --interval=10s --timeout=5s CMD ["/standalone", "-health"]

@@ -19,9 +19,9 @@ BINARIES := $(foreach arch,arm64 amd64,$(LAMBDAS:%=build/$(arch)/%/bootstrap))
 
 .PHONY: help run test unit integration coldstart bench load bench-standalone soak chaos lint gofmt vet staticcheck govulncheck build package deploy remove logs simulate scale fuzz rename clean go node npm $(BINARIES)
 
-# What each target takes on the command line. All of them take what the programs
-# that they run read from the environment, where make puts it. Anything else is a
-# mistake that would change nothing.
+# The variables each target takes on the command line. All targets also take the variables
+# that their programs read from the environment, where make puts them. Any other variable
+# would have no effect, so it is a mistake.
 TAKES/run              := ARGS
 TAKES/bench            := ARGS
 TAKES/load             := URL HEADER TOKEN CONNECT_RATE CONNECT_TIMEOUT PROTOCOL PID SCENARIO CLIENTS SENDERS BROADCASTS RATE \
@@ -42,20 +42,20 @@ ENVIRONMENT := PACKAGES CI GO% CGO_% AWS_% SWS_% SLS_% NODE_% NPM_% npm_% JAVA_%
 taken   := $(strip $(foreach goal,$(or $(MAKECMDGOALS),help),$(TAKES/$(goal))))
 unknown := $(foreach v,$(filter-out $(ENVIRONMENT) $(taken),$(.VARIABLES)),$(if $(filter command,$(origin $(v))),$(v)))
 
-# The Serverless Framework runs make, which then has the variables of its parent.
+# When the Serverless Framework runs make, make inherits its variables.
 ifeq ($(MAKELEVEL),0)
 $(foreach v,$(firstword $(unknown)),$(error make $(or $(MAKECMDGOALS),help) has no variable $(v): it takes $(or $(sort $(taken)),none)))
 endif
 
-# compile builds a program into bin/, and says so: where nothing is cached, that
-# takes a while.
+# compile builds a program into bin/ and announces it: without a cache, that takes a
+# while.
 compile = echo "building bin/$(notdir $(1))$(if $(wildcard bin/$(notdir $(1))),,; the first time it downloads modules and takes a minute or two)" >&2; \
 	go build -o bin/ ./$(1)
 
-# quoted is a text as one word of the shell.
+# quoted turns text into a single shell word.
 quoted = '$(subst ','\'',$(1))'
 
-# check stops with one line unless the value of the variable $(1) matches $(2).
+# check stops with a one-line error unless the value of the variable $(1) matches $(2).
 check = printf '%s' $(call quoted,$($(1))) | grep -Eqx '$(2)' || \
 	{ printf '%s\n' $(call quoted,$(1) is "$($(1))": want $(3)) >&2; exit 1; }
 
@@ -66,28 +66,27 @@ help: ## - | list the targets
 
 ##@ Run
 
-# Not `go run`, which dies of a SIGTERM without passing it on.
-run: go ## Go | start the standalone service; flags go into ARGS, as in ARGS="--help"
+# Not `go run`: it dies of a SIGTERM without passing it on.
+run: go ## Go | start the standalone service; pass flags in ARGS, as in ARGS="--help"
 	@$(call compile,functions/standalone) && exec bin/standalone $(ARGS)
 
 ##@ Test
 
-# go test as it is, but that a failure takes a page (all of it is in
-# build/test.log), and that what was skipped is said at the end. Packages have
-# four times as long as they need beside eight busy loops on two cores.
+# Plain go test, except that a failure is cut to a page (build/test.log has all of it) and
+# skipped tests are listed at the end. Package timeouts are four times what the packages
+# need beside eight busy loops on two cores.
 TESTRUN     := go build -o bin/ ./integration/tools/testrun && exec bin/testrun -log build/test.log
 UNIT        := -race -timeout 15m ./domain/... ./ports/... ./adapters/... ./functions/...
-# These start programs that go test knows nothing about, so it must not answer
-# from its cache.
+# These start programs that go test does not know about, so it must not use its cache.
 INTEGRATION := -race -count=1 -timeout 30m ./integration/...
 
 test: go npm ## Go, Node, Java | run all tests, with the race detector
 	@$(TESTRUN) $(UNIT) -- $(INTEGRATION)
 
-unit: go ## Go | run the tests of the packages alone
+unit: go ## Go | run the unit tests only
 	@$(TESTRUN) $(UNIT)
 
-integration: go ## Go, Node, Java | run the tests of the whole: built binaries, real clients
+integration: go ## Go, Node, Java | run the integration tests: built binaries, real clients
 	@$(TESTRUN) $(INTEGRATION)
 
 coldstart: go npm ## Go, Node, Java | measure the cold start of each function on this machine
@@ -97,13 +96,13 @@ coldstart: go npm ## Go, Node, Java | measure the cold start of each function on
 
 ##@ Measure
 
-# The rest of the machine should be idle meanwhile.
+# The machine should otherwise be idle.
 bench: go ## Go | compare ways to post and measure the engine, in two to three minutes
 	@echo "building the benchmark" >&2
 	@go run ./integration/tools/bench $(ARGS)
 
-# What is given on the command line becomes a flag: URL=ws://… is -url ws://…
-# What merely is in the environment, such as a TOKEN, does not.
+# A variable on the command line becomes a flag: URL=ws://… is -url ws://… A variable that
+# is only in the environment, such as TOKEN, does not.
 flag = -$(shell printf '%s' $(1) | tr A-Z_ a-z-)
 
 load: go ## Go | put load on URL (ws://localhost:3001) and report; CLIENTS, BROADCASTS, RATE, SCENARIO, HTML …, or ARGS="--help"
@@ -115,7 +114,7 @@ bench-standalone: go npm ## Go | compare the standalone service with nginx's Nch
 soak: go ## Go, Linux | run the standalone service for ten minutes while clients come and go
 	@$(call compile,functions/standalone) && $(call compile,integration/tools/load) && go run ./integration/tools/soak $(ARGS)
 
-chaos: go ## Go, Linux | run the standalone service while clients misbehave, and say what the others notice, in two minutes
+chaos: go ## Go, Linux | run the standalone service while clients misbehave, and report what the others notice, in two minutes
 	@$(call compile,functions/standalone) && $(call compile,integration/tools/load) && go run ./integration/tools/chaos $(ARGS)
 
 ##@ Check
@@ -133,7 +132,7 @@ staticcheck:
 	@echo "staticcheck; the first time it is downloaded and built, which takes a minute or two" >&2
 	@go run $(STATICCHECK) ./...
 
-# A machine without a way to the database of vulnerabilities can check nothing.
+# Without access to the vulnerability database there is nothing to check.
 govulncheck:
 	@echo "govulncheck" >&2
 	@out=$$(go run $(GOVULNCHECK) ./... 2>&1) && exit; case "$$out" in \
@@ -144,19 +143,19 @@ govulncheck:
 
 build: $(BINARIES) ## Go | build the Lambdas for arm64 and amd64 into build/
 
-# Always asked for: go build itself knows best what is up to date.
+# Always run: go build knows best what is up to date.
 $(BINARIES): build/%/bootstrap: | go
 	@echo "building $@" >&2
 	@CGO_ENABLED=0 GOOS=linux GOARCH=$(*D) \
 		go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags '-s -w' -o $@ ./functions/$(*F)
 
-package: $(LAMBDAS:%=$(PACKAGES)/%.zip) ## Go | build the zips that are deployed into PACKAGES (build/packages)
+package: $(LAMBDAS:%=$(PACKAGES)/%.zip) ## Go | build the zips for deployment into PACKAGES (build/packages)
 
 $(PACKAGES)/%.zip: build/arm64/%/bootstrap
 	@mkdir -p $(@D)
 	@go run github.com/aws/aws-lambda-go/cmd/build-lambda-zip -o $@ $<
 
-deploy: node_modules/.package-lock.json ## Go, Node, AWS | deploy to AWS; the stage goes into STAGE (dev)
+deploy: node_modules/.package-lock.json ## Go, Node, AWS | deploy the stage STAGE (dev) to AWS
 	@$(call check,STAGE,[A-Za-z0-9-]+,a name such as dev)
 	@npx sls deploy --stage $(STAGE) $(ARGS)
 
@@ -171,7 +170,7 @@ logs: node_modules/.package-lock.json ## Node, AWS | follow the log of FUNCTION 
 
 ##@ Simulate
 
-simulate: go ## Go | run SEEDS (1000) simulated worlds and say what was checked, or show the one of SEED
+simulate: go ## Go | run SEEDS (1000) simulated worlds and report what was checked, or show the one for SEED
 	@$(if $(SEED),$(call check,SEED,[0-9]+,a whole number),$(call check,SEEDS,[1-9][0-9]*,a whole number above 0))
 	@echo "building the simulation, and running $(if $(SEED),seed $(SEED),$(SEEDS) seeds)" >&2
 	@cd integration/simulation && go test -count=1 -timeout 60m -run '^TestPromises$$' $(if $(SEED),-v -seed $(SEED),-seeds $(SEEDS) -report)
@@ -189,10 +188,10 @@ fuzz: go ## Go | run each fuzz target for FUZZTIME (20s)
 
 ##@ Maintain
 
-rename: go ## Go | give the module the path MODULE, in go.mod and in every import
+rename: go ## Go | change the module path to MODULE, in go.mod and in every import
 	@go run ./integration/tools/rename $(call quoted,$(MODULE))
 
-clean: ## - | remove what was built, installed and left by tests
+clean: ## - | remove everything built, installed or left behind by tests
 	@rm -rf bin build node_modules .serverless
 	@find . -path ./.git -prune -o -path '*/testdata/rapid' -prune -exec rm -rf {} + \
 		-o -type f \( -name '*.test' -o -name '*.prof' \) -exec rm -f {} +
@@ -206,7 +205,7 @@ go:
 node:
 	@command -v npm >/dev/null || { echo "npm is missing: install Node with npm, https://nodejs.org/" >&2; exit 1; }
 
-# Only tests need Node. Without it they say what they skip; under CI they fail.
+# Only tests need Node. Without it they report what they skip; under CI they fail.
 npm:
 	@if command -v npm >/dev/null; then $(MAKE) -s node_modules/.package-lock.json; \
 	elif [ -n "$$CI" ]; then echo "npm is missing, and CI skips no test" >&2; exit 1; \

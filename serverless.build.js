@@ -2,21 +2,21 @@
 
 const { execFileSync } = require('node:child_process');
 
-// The fewest fan-out workers that may read a queue, which is AWS's own limit. New
-// jobs and retries have that many each, parts of jobs have the rest. A test holds
-// this to fanout.Quota, by which the workers divide the posts a second.
+// AWS's minimum number of workers for a queue. New jobs and retries get that many each,
+// parts of jobs the rest. A test keeps this in step with fanout.Quota, by which the
+// workers divide the posts a second.
 const fewest = 2;
 
-// How many characters IAM and Lambda take for the name of a role or a function.
+// The maximum length of the name of a role or a function in IAM and Lambda.
 const longestName = 64;
 
-// What each parameter may be. Of the Serverless Framework's own checks, some are
-// too wide for AWS, and none tells the parameter's name.
+// The allowed values of each parameter. Some of the framework's own checks are too lax
+// for AWS, and none names the parameter.
 const rules = {
   memory: wholeNumber(128, 10240),
   fanOutMemory: wholeNumber(128, 10240),
   fanOutConcurrency: wholeNumber(3 * fewest, 1000),
-  // A post in flight has a connection, and Lambda gives a process 1,024 descriptors.
+  // Each post in flight has a connection, and Lambda allows a process 1,024 descriptors.
   postsInFlight: wholeNumber(1, 1000),
   postsPerSecond: wholeNumber(1, 1000000),
   confirmGoneAfter: (value) => (value === '0' ? undefined : wholeNumber(10, 900)(value)?.concat(', or 0')),
@@ -39,13 +39,13 @@ const rules = {
   ),
   certificateArn: optional(
     /^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]+$/,
-    'an ARN of ACM, arn:aws:acm:REGION:ACCOUNT:certificate/ID'
+    'an ACM ARN, arn:aws:acm:REGION:ACCOUNT:certificate/ID'
   ),
 };
 
-// A plugin of the Serverless Framework: it checks the parameters, tells
-// serverless.yml how many ${workers:…} read which queue, and makes the zip files
-// named there before they are packaged or deployed.
+// A plugin of the Serverless Framework: it checks the parameters, resolves ${workers:…}
+// to the number of workers for each queue, and builds the zip files before they are
+// packaged or deployed.
 module.exports = class BuildFunctions {
   constructor(serverless, options) {
     const fail = (message, code) => {
@@ -55,8 +55,8 @@ module.exports = class BuildFunctions {
       const wrong = complaint(serverless, options.param ?? [], settled);
       if (wrong) fail(wrong, 'INVALID_PARAMETER');
     };
-    // Before the framework uses them, but for those with variables that it has yet
-    // to resolve, and again when it has.
+    // Checks parameters before the framework uses them, except those with unresolved
+    // variables, and again once those are resolved.
     check((value) => !String(value).includes('${'));
 
     const workers = { jobs: () => fewest, retries: () => fewest, parts: (all) => all - 2 * fewest };
@@ -83,9 +83,8 @@ module.exports = class BuildFunctions {
   }
 };
 
-// makePackages makes the zip files, which lie in .serverless: the framework empties
-// it first, and sees a change only in zips that are in it. What the programs
-// complain about is shown as it comes.
+// makePackages builds the zip files in .serverless: the framework empties it first, and
+// detects changes only in zips there. Output of the build tools is passed through.
 function makePackages(dir, zips, fail) {
   const runs = (program, args, stdout) => {
     try {
@@ -96,14 +95,14 @@ function makePackages(dir, zips, fail) {
     }
   };
   for (const [program, ...args] of [['make', '--version'], ['go', 'version']]) {
-    if (!runs(program, args, 'ignore')) fail(`The functions are built with ${program}, which does not run here.`, 'NO_BUILD');
+    if (!runs(program, args, 'ignore')) fail(`Building the functions needs ${program}, which does not run here.`, 'NO_BUILD');
   }
   if (!runs('make', ['PACKAGES=.serverless', ...zips], process.stderr)) {
     fail('The functions could not be built; the lines above say why. Nothing was deployed.', 'NO_BUILD');
   }
 }
 
-// complaint returns what is wrong with the first parameter that is, or nothing.
+// complaint describes the first wrong parameter, if any.
 function complaint(serverless, given, settled) {
   const { params } = serverless.configurationInput;
   const { stage, region } = serverless.service.provider;
@@ -118,23 +117,23 @@ function complaint(serverless, given, settled) {
   );
 }
 
-// wrongStage is about names that the stage is a part of, as far as they are known.
-// The framework knows which letters a stage may have, and which regions there are.
+// wrongStage checks the length of known names that contain the stage. The framework
+// itself checks the characters of a stage and the region.
 function wrongStage({ resources, functions }, stage, settled) {
   const names = [
     ...Object.values(resources?.Resources ?? {}).map(({ Properties }) => Properties?.RoleName),
     ...Object.values(functions ?? {}).map(({ name }) => name),
   ];
   const long = names.find((name) => settled(name) && name?.length > longestName);
-  return long && `The stage ${stage} is too long: AWS takes names of ${longestName} characters, and ${long} has ${long.length}.`;
+  return long && `The stage ${stage} is too long: AWS allows names of ${longestName} characters, and ${long} has ${long.length}.`;
 }
 
-// wrongPair is about what the command line has after --param.
+// wrongPair checks the --param arguments of the command line.
 function wrongPair(pairs) {
   const names = pairs.map(([name]) => name);
   for (const [i, [name, value]] of pairs.entries()) {
     if (value === undefined) return `The parameter ${quote(name)} has no value: give it as --param name=value.`;
-    if (value.trim() === '') return `The parameter ${name} is empty: leave it out for its default.`;
+    if (value.trim() === '') return `The parameter ${name} is empty: omit it to use its default.`;
     if (names.indexOf(name) < i) return `The parameter ${name} is given more than once.`;
   }
 }
@@ -150,13 +149,13 @@ function wrongName(names, known) {
 function wrongValue(values, settled) {
   for (const [name, rule] of Object.entries(rules)) {
     const expected = settled(values[name]) && rule(string(values[name]));
-    if (expected) return `The parameter ${name} is ${quote(values[name])}, and has to be ${expected}.`;
+    if (expected) return `The parameter ${name} is ${quote(values[name])}; it must be ${expected}.`;
   }
 }
 
 function wrongTogether({ batchSize, batchWindow, domainName, certificateArn }, region, settled) {
   if (batchSize > 10 && batchWindow < 1) {
-    return `The parameter batchSize is ${batchSize}: without a batchWindow, 10 is the most.`;
+    return `The parameter batchSize is ${batchSize}: without a batchWindow, the maximum is 10.`;
   }
   if (!domainName !== !certificateArn) {
     const [set, missing] = domainName ? ['domainName', 'certificateArn'] : ['certificateArn', 'domainName'];
@@ -164,16 +163,16 @@ function wrongTogether({ batchSize, batchWindow, domainName, certificateArn }, r
   }
   const home = settled(certificateArn) ? string(certificateArn).split(':')[3] : region;
   if (certificateArn && home !== region) {
-    return `The parameter certificateArn names a certificate in ${home}, and the API is in ${region}.`;
+    return `The parameter certificateArn names a certificate in ${home}, but the API is in ${region}.`;
   }
 }
 
-// A rule returns what a value has to be, if it is not.
+// A rule returns what a wrong value must be, and nothing for a good one.
 function wholeNumber(least, most) {
   return (value) =>
     /^(0|[1-9]\d*)$/.test(value) && value >= least && value <= most
       ? undefined
-      : `a whole number, from ${least} to ${most}`;
+      : `a whole number from ${least} to ${most}`;
 }
 
 function oneOf(...values) {
@@ -184,7 +183,7 @@ function optional(pattern, what) {
   return (value) => (value === '' || pattern.test(value) ? undefined : `${what}, or empty`);
 }
 
-// string makes a text of a value of serverless.yml, a missing one being "".
+// string converts a value of serverless.yml to text; a missing value becomes "".
 function string(value) {
   return typeof value === 'object' && value ? JSON.stringify(value) : String(value ?? '');
 }
@@ -193,7 +192,7 @@ function quote(value) {
   return JSON.stringify(string(value));
 }
 
-// distance counts the letters to add, leave out or change between two names.
+// distance is the edit distance between two names.
 function distance(a, b) {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 0; i < a.length; i++) {

@@ -13,20 +13,20 @@ import (
 // refused are parameters that cannot work, with the line that says so; some
 // neighbours that can have none. Those of a case are separated by spaces.
 var refused = []struct{ stage, params, want string }{
-	{"dev", "batchSize=11", "batchSize is 11: without a batchWindow, 10 is the most"},
-	{"prod", "batchWindow=0", "batchSize is 100: without a batchWindow, 10 is the most"},
-	{"prod", "batchSize=10001", `batchSize is "10001", and has to be a whole number, from 1 to 10000`},
-	{"dev", "batchWindow=31", `batchWindow is "31", and has to be a whole number, from 0 to 30`},
-	{"dev", "accountLogRole=created", `accountLogRole is "created", and has to be one of create, existing`},
-	{"dev", "tracing=active", `tracing is "active", and has to be one of Active, PassThrough`},
-	{"dev", "logLevel=FATAL", `logLevel is "FATAL", and has to be one of DEBUG, INFO, WARN, ERROR`},
-	{"dev", "logRetentionDays=10", `logRetentionDays is "10", and has to be one of 1, 3, 5, 7, 14, 30, 60,`},
+	{"dev", "batchSize=11", "batchSize is 11: without a batchWindow, the maximum is 10"},
+	{"prod", "batchWindow=0", "batchSize is 100: without a batchWindow, the maximum is 10"},
+	{"prod", "batchSize=10001", `batchSize is "10001"; it must be a whole number from 1 to 10000`},
+	{"dev", "batchWindow=31", `batchWindow is "31"; it must be a whole number from 0 to 30`},
+	{"dev", "accountLogRole=created", `accountLogRole is "created"; it must be one of create, existing`},
+	{"dev", "tracing=active", `tracing is "active"; it must be one of Active, PassThrough`},
+	{"dev", "logLevel=FATAL", `logLevel is "FATAL"; it must be one of DEBUG, INFO, WARN, ERROR`},
+	{"dev", "logRetentionDays=10", `logRetentionDays is "10"; it must be one of 1, 3, 5, 7, 14, 30, 60,`},
 	{"dev", "logRetentionDays=3653", ""},
-	{"dev", "postsInFlight=zero", `postsInFlight is "zero", and has to be a whole number, from 1 to 1000`},
+	{"dev", "postsInFlight=zero", `postsInFlight is "zero"; it must be a whole number from 1 to 1000`},
 	{"dev", "postsInFlight=0", `postsInFlight is "0"`},
 	{"dev", "postsInFlight=1001", `postsInFlight is "1001"`},
-	{"dev", "postsPerSecond=many", `postsPerSecond is "many", and has to be a whole number, from 1 to 1000000`},
-	{"dev", "confirmGoneAfter=9", `confirmGoneAfter is "9", and has to be a whole number, from 10 to 900, or 0.`},
+	{"dev", "postsPerSecond=many", `postsPerSecond is "many"; it must be a whole number from 1 to 1000000`},
+	{"dev", "confirmGoneAfter=9", `confirmGoneAfter is "9"; it must be a whole number from 10 to 900, or 0.`},
 	{"dev", "confirmGoneAfter=901", `confirmGoneAfter is "901"`},
 	{"dev", "confirmGoneAfter=00", `confirmGoneAfter is "00"`},
 	{"dev", "postsPerSecond=0", `postsPerSecond is "0"`},
@@ -34,21 +34,21 @@ var refused = []struct{ stage, params, want string }{
 	{"dev", "postsPerSecond=010", `postsPerSecond is "010"`},
 	{"dev", "postsPerSecond=10.0", `postsPerSecond is "10.0"`},
 	{"dev", "postsPerSecond=99999999999999999999", `postsPerSecond is "99999999999999999999"`},
-	{"dev", "fanOutConcurrency=5", `fanOutConcurrency is "5", and has to be a whole number, from 6 to 1000`},
+	{"dev", "fanOutConcurrency=5", `fanOutConcurrency is "5"; it must be a whole number from 6 to 1000`},
 	{"prod", "fanOutConcurrency=1001", `fanOutConcurrency is "1001"`},
 	{"dev", "fanOutConcurrency=-2", `fanOutConcurrency is "-2"`},
-	{"dev", "memory=64", `memory is "64", and has to be a whole number, from 128 to 10240`},
+	{"dev", "memory=64", `memory is "64"; it must be a whole number from 128 to 10240`},
 	{"dev", "memory=128\n", `memory is "128\n"`},
 	{"dev", "fanOutMemory=10241", `fanOutMemory is "10241"`},
 	{"dev", "throttleRate=0", `throttleRate is "0"`},
-	{"dev", "throttleBurst=5001", `throttleBurst is "5001", and has to be a whole number, from 1 to 5000`},
+	{"dev", "throttleBurst=5001", `throttleBurst is "5001"; it must be a whole number from 1 to 5000`},
 	{"dev", "throttleBurst=5000", ""},
 	{"dev", "batchSize=10", ""},
 	{"prod", "fanOutConcurrency=6", ""},
 	{"prod", "batchWindow=30", ""},
 
 	{"prod", "alarmEmail=a=b@example.com", ""},
-	{"dev", "alarmEmail=ops.example.com", `alarmEmail is "ops.example.com", and has to be an address such as me@example.com`},
+	{"dev", "alarmEmail=ops.example.com", `alarmEmail is "ops.example.com"; it must be an address such as me@example.com`},
 	{"dev", "alarmEmail=ops@", `alarmEmail is "ops@"`},
 	{"dev", "alarmEmail=a@b@c", `alarmEmail is "a@b@c"`},
 
@@ -56,13 +56,13 @@ var refused = []struct{ stage, params, want string }{
 	{"dev", certificate, "certificateArn is set without domainName"},
 	{"dev", domainName + " " + certificate, ""},
 	{"dev", "domainName=wss://chat.example.com " + certificate,
-		`domainName is "wss://chat.example.com", and has to be a name such as chat.example.com`},
+		`domainName is "wss://chat.example.com"; it must be a name such as chat.example.com`},
 	{"dev", "domainName=Chat.example.com " + certificate, `domainName is "Chat.example.com"`},
 	{"dev", "domainName=localhost " + certificate, `domainName is "localhost"`},
 	{"dev", "domainName=chat-.example.com " + certificate, `domainName is "chat-.example.com"`},
-	{"dev", domainName + " certificateArn=4f1c", `certificateArn is "4f1c", and has to be an ARN of ACM`},
+	{"dev", domainName + " certificateArn=4f1c", `certificateArn is "4f1c"; it must be an ACM ARN`},
 	{"dev", domainName + " " + strings.Replace(certificate, "ap-northeast-2", "us-east-1", 1),
-		"certificateArn names a certificate in us-east-1, and the API is in ap-northeast-2"},
+		"certificateArn names a certificate in us-east-1, but the API is in ap-northeast-2"},
 
 	{"dev", "alarmMail=me@example.com", `There is no parameter "alarmMail". Did you mean alarmEmail?`},
 	{"prod", "fanoutmemory=512", `There is no parameter "fanoutmemory". Did you mean fanOutMemory?`},
@@ -71,7 +71,7 @@ var refused = []struct{ stage, params, want string }{
 	{"dev", "__proto__=1", `There is no parameter "__proto__"`},
 	{"dev", "=512", `There is no parameter ""`},
 	{"dev", "memory", `The parameter "memory" has no value: give it as --param name=value.`},
-	{"dev", "memory=", "The parameter memory is empty: leave it out for its default."},
+	{"dev", "memory=", "The parameter memory is empty: omit it to use its default."},
 	{"dev", "alarmEmail=", "The parameter alarmEmail is empty"},
 	{"dev", "memory=256 memory=512", "The parameter memory is given more than once."},
 	{"dev", "memory=256 fanOutMemory=512", ""},
@@ -126,7 +126,7 @@ func TestEveryParameterHasARule(t *testing.T) {
 		cases = append(cases, parameters{Stage: "dev", Given: []string{name + "=no such value"}})
 	}
 	for i, got := range objections(t, cases) {
-		if want := "The parameter " + names[i] + ` is "no such value", and has to be `; !strings.HasPrefix(got, want) {
+		if want := "The parameter " + names[i] + ` is "no such value"; it must be `; !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %q, want %q …", names[i], got, want)
 		}
 	}

@@ -20,11 +20,11 @@ import (
 func TestBadArgumentsStopPackaging(t *testing.T) {
 	packages(t)
 	for _, c := range []struct{ args, want string }{
-		{"--param fanOutConcurrency=5", `The parameter fanOutConcurrency is "5", and has to be a whole number, from 6 to 1000.`},
+		{"--param fanOutConcurrency=5", `The parameter fanOutConcurrency is "5"; it must be a whole number from 6 to 1000.`},
 		{"--param alarmMail=me@example.com", `There is no parameter "alarmMail". Did you mean alarmEmail?`},
-		{"--param alarmEmail=", "The parameter alarmEmail is empty: leave it out for its default."},
+		{"--param alarmEmail=", "The parameter alarmEmail is empty: omit it to use its default."},
 		{"--param alarmEmail", `The parameter "alarmEmail" has no value: give it as --param name=value.`},
-		{"--param alarmEmail=${sls:stage}", `The parameter alarmEmail is "${sls:stage}", and has to be an address such as`},
+		{"--param alarmEmail=${sls:stage}", `The parameter alarmEmail is "${sls:stage}"; it must be an address such as`},
 		{"--stage under_score", "Invalid stage name. Stage names may contain only ASCII letters, numbers, and hyphens."},
 		{"--region seoul", "Configuration error at 'provider.region': must be equal to one of the allowed values [us-east-1,"},
 	} {
@@ -40,7 +40,7 @@ func TestBadArgumentsStopPackaging(t *testing.T) {
 func TestVariablesInParametersAreChecked(t *testing.T) {
 	service := brokenService(t, "serverless.yml", "  prod:\n", "  prod:\n    alarmEmail: ${sls:stage}\n")
 	out := slsFails(t, service, shared.env, "package", "--stage", "prod")
-	if want := `The parameter alarmEmail is "prod", and has to be an address such as me@example.com, or empty.`; errorLine(out) != want {
+	if want := `The parameter alarmEmail is "prod"; it must be an address such as me@example.com, or empty.`; errorLine(out) != want {
 		t.Errorf("%s\nwant %s", out, want)
 	}
 }
@@ -57,8 +57,8 @@ func TestFailedBuildIsOneLine(t *testing.T) {
 func TestMissingBuildToolIsOneLine(t *testing.T) {
 	packages(t)
 	for _, c := range []struct{ missing, want string }{
-		{"make", "The functions are built with make, which does not run here."},
-		{"go", "The functions are built with go, which does not run here."},
+		{"make", "Building the functions needs make, which does not run here."},
+		{"go", "Building the functions needs go, which does not run here."},
 	} {
 		env := append(slices.Clone(shared.env), "PATH="+pathWithout(t, c.missing))
 		out := slsFails(t, filepath.Join(shared.dir, "service"), env, "package", "--package", t.TempDir())

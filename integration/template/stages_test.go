@@ -36,7 +36,7 @@ func TestStageIsBounded(t *testing.T) {
 	if want := "serverless-websocket-" + longestStage + "-" + region + "-default"; role != want {
 		t.Errorf("the role is %v, not %s", role, want)
 	}
-	const want = "The stage twenty-characters-20x is too long: AWS takes names of 64 characters, and " +
+	const want = "The stage twenty-characters-20x is too long: AWS allows names of 64 characters, and " +
 		"serverless-websocket-twenty-characters-20x-ap-northeast-2-connect has 65."
 	if got := errorLine(slsFails(t, service, shared.env, "package", "--stage", longestStage+"x")); got != want {
 		t.Errorf("%s\nwant %s", got, want)
