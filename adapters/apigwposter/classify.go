@@ -9,8 +9,8 @@ import (
 	"serverless-websocket/ports"
 )
 
-// byType has the error types of PostToConnection, and those by which AWS services
-// throttle with any status.
+// byType has the error types of PostToConnection, and those with which AWS services
+// throttle, whatever the status.
 // https://docs.aws.amazon.com/apigatewaymanagementapi/latest/api/
 // https://docs.aws.amazon.com/general/latest/gr/api-retries.html
 var byType = map[string]error{
@@ -23,7 +23,7 @@ var byType = map[string]error{
 	"BadRequestException":      ports.ErrRejected,
 }
 
-// answer is what a post needs to know of an HTTP response.
+// answer is what a post needs to know about an HTTP response.
 type answer struct {
 	status    int
 	errorType string
@@ -31,13 +31,13 @@ type answer struct {
 	last      bool // nothing can follow on the connection
 }
 
-// err returns nil for a post that was taken. The error type decides and, where
-// the server leaves it out, the HTTP status.
+// err returns nil for a post that was accepted. The error type decides or, if the server
+// omits it, the HTTP status.
 func (a answer) err() error {
 	if a.status/100 == 2 {
 		return nil
 	}
-	// AWS services write "namespace#Name:URL", with all but the name left out or not.
+	// AWS services write "namespace#Name:URL", where everything but the name is optional.
 	name, _, _ := strings.Cut(a.errorType, ":")
 	name = name[strings.LastIndexByte(name, '#')+1:]
 	err := fmt.Errorf("status %d %s, request id %s", a.status, name, a.requestID)
@@ -47,8 +47,8 @@ func (a answer) err() error {
 	return err
 }
 
-// byStatus returns nil for an answer after which a later post may be taken: that
-// of a server in trouble or one that nobody expects.
+// byStatus returns nil for an answer after which a later post may succeed: one from a
+// server in trouble or an unexpected one.
 func byStatus(status int) error {
 	switch {
 	case status == http.StatusGone:

@@ -12,7 +12,7 @@ import (
 )
 
 func TestAnswers(t *testing.T) {
-	var later error // none of the sentinels: perhaps another time
+	var later error // none of the sentinels: may succeed later
 	for _, test := range []struct {
 		statuses  []int
 		errorType string
@@ -33,7 +33,7 @@ func TestAnswers(t *testing.T) {
 		{[]int{400}, "BadRequestException", ports.ErrRejected},
 		{[]int{500}, "InternalServerErrorException", later},
 
-		// The type decides, wherever it is known.
+		// The type decides if it is known.
 		{[]int{400, 403, 404, 500}, "GoneException", ports.ErrGone},
 		{[]int{400}, "com.amazonaws#GoneException:http://internal.amazon.com/", ports.ErrGone},
 		{[]int{400, 503}, "ThrottlingException", ports.ErrThrottled},
@@ -42,7 +42,7 @@ func TestAnswers(t *testing.T) {
 		{[]int{410, 500}, "ForbiddenException", ports.ErrRejected},
 		{[]int{500}, "BadRequestException", ports.ErrRejected},
 
-		// And the status where it is not.
+		// Otherwise the status does.
 		{[]int{410}, "NewException", ports.ErrGone},
 		{[]int{429}, "NewException", ports.ErrThrottled},
 		{[]int{413}, "NewException", ports.ErrTooLarge},
@@ -56,8 +56,8 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// wantAnswer fails unless one post meets the answer and returns the sentinel and no
-// other, with the request's id.
+// wantAnswer fails unless one post gets the answer and returns only that sentinel, with
+// the request's id.
 func wantAnswer(t *testing.T, status int, errorType string, want error) {
 	requests := 0
 	s := newServer(t, false, func(w http.ResponseWriter, r *http.Request) {

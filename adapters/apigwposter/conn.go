@@ -13,21 +13,20 @@ import (
 )
 
 const (
-	// maxHead bounds the head of an answer, and maxBody its body.
+	// maxHead and maxBody limit the head and the body of an answer.
 	maxHead = 8 << 10
 	maxBody = 64 << 10
-	// maxJoined is how long a payload may be to go out in one write with the
-	// head, which spares a TLS record and a system call.
+	// maxJoined is the longest payload that goes out in one write with the head, which
+	// saves a TLS record and a system call.
 	maxJoined = 8 << 10
-	// maxIdle is for how long a connection may be idle and is still used:
-	// firewalls on the way forget about one without a word.
+	// maxIdle is how long a connection can be idle and still be used: firewalls on the
+	// way drop idle connections silently.
 	maxIdle = time.Minute
 )
 
-// errNotAlone is of an answer with which more came than one post asks for. HTTP/1.1
-// has nothing to show which answer belongs to which request, so it says nothing of
-// this post.
-var errNotAlone = errors.New("more came than one answer")
+// errNotAlone is for an answer that is followed by more data. HTTP/1.1 does not mark
+// which answer belongs to which request, so it reveals nothing about this post.
+var errNotAlone = errors.New("received more than one answer")
 
 // conn is a connection to the gateway, used by one post at a time.
 type conn struct {
@@ -38,23 +37,23 @@ type conn struct {
 	usedAt   time.Time // zero before the first answer
 }
 
-// Close hangs up, without the farewell of TLS, for which it would have to wait.
+// Close hangs up without a TLS close_notify, which it would have to wait for.
 func (c *conn) Close() error { return c.socket.Close() }
 
 // fresh reports whether no post has used the connection yet.
 func (c *conn) fresh() bool { return c.usedAt.IsZero() }
 
-// usable reports whether a request may go out now. It goes by the wall clock: a
-// Lambda is frozen between its invocations, and its monotonic clock with it.
+// usable reports whether a request can go out now. It uses the wall clock: a Lambda is
+// frozen between invocations, and so is its monotonic clock.
 func (c *conn) usable(now time.Time) bool {
 	idle := now.Round(0).Sub(c.usedAt.Round(0))
 	return (c.fresh() || idle.Abs() <= maxIdle) && c.quiet()
 }
 
-// quiet reports whether the server has neither closed the connection nor begun to
-// send what nobody asked for, as far as can be seen without waiting. It looks
-// through TLS: what TLS sends on its own account, such as a session ticket, is not
-// for us, and an answer may wait in TLS when the socket has nothing more.
+// quiet reports whether the server has neither closed the connection nor begun to send
+// unsolicited data, as far as that shows without waiting. It reads through TLS: what TLS
+// sends by itself, such as a session ticket, is not for us, and an answer may be waiting
+// in TLS when the socket has no more data.
 func (c *conn) quiet() bool {
 	c.socket.probing = true
 	defer func() { c.socket.probing = false }()
@@ -62,9 +61,8 @@ func (c *conn) quiet() bool {
 	return errors.Is(err, os.ErrDeadlineExceeded) && c.socket.whole()
 }
 
-// exchange sends the request with the payload and reads the answer. An error
-// leaves open whether the gateway has got the post; the connection is of no use
-// after that.
+// exchange sends the request with the payload and reads the answer. After an error, it is
+// unknown whether the gateway got the post, and the connection is unusable.
 func (c *conn) exchange(ctx context.Context, payload []byte, r *bufio.Reader) (answer, error) {
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	a, err := c.roundTrip(payload, r)
@@ -102,12 +100,12 @@ func (c *conn) send(payload []byte) error {
 	return err
 }
 
-// readAnswer reads an answer, after which there must be nothing.
+// readAnswer reads an answer. Nothing may follow it.
 func readAnswer(r *bufio.Reader) (answer, error) {
 	response := fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseResponse(response)
 	if err := response.ReadLimitBody(r, maxBody); err != nil {
-		return answer{}, fmt.Errorf("%.200s", err.Error()) // it may quote the whole answer
+		return answer{}, fmt.Errorf("%.200s", err.Error()) // it might quote the whole answer
 	}
 	if r.Buffered() > 0 {
 		return answer{}, errNotAlone

@@ -85,7 +85,7 @@ func TestAnswersOnTheWire(t *testing.T) {
 		answer string
 		hangUp bool
 		fails  bool
-		conns  int64 // that three posts take
+		conns  int64 // used by three posts
 	}{
 		"length":             {answer: ok + "Content-Length: 2\r\n\r\nok", conns: 1},
 		"empty":              {answer: ok + "Content-Length: 0\r\n\r\n", conns: 1},
@@ -143,8 +143,7 @@ func TestEndpointsToWhichNothingCanBePosted(t *testing.T) {
 	}
 }
 
-// FuzzReadAnswer looks for answers that crash the reader, or that it reads on
-// for ever.
+// FuzzReadAnswer looks for answers that crash the reader or make it read forever.
 func FuzzReadAnswer(f *testing.F) {
 	f.Add("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 	f.Add("HTTP/1.1 410 Gone\r\nX-Amzn-ErrorType: GoneException\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")

@@ -15,10 +15,9 @@ import (
 	"serverless-websocket/domain"
 )
 
-// TestConnectionsAreKept counts the TCP connections that 4,000 posts make with
-// 256 of them in flight at once. The server answers a post when 128 more have
-// arrived, so that posts end while connections are still being opened. They go
-// over HTTP/1.1 also where the server offers HTTP/2.
+// TestConnectionsAreKept counts the TCP connections of 4,000 posts, 256 of them in
+// flight. The server answers a post when 128 more have arrived, so that posts end while
+// connections are still being opened. They use HTTP/1.1 even if the server offers HTTP/2.
 func TestConnectionsAreKept(t *testing.T) {
 	const posts, inFlight = 4000, 256
 	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2 as well": true} {
@@ -58,7 +57,7 @@ func TestConnectionsAreKept(t *testing.T) {
 	}
 }
 
-// TestTLSSessionIsResumed has the server end each connection, so that the next post
+// TestTLSSessionIsResumed has the server close each connection, so that the next post
 // opens another.
 func TestTLSSessionIsResumed(t *testing.T) {
 	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2 as well": true} {

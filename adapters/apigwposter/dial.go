@@ -14,9 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// maxHandshakes is how many connections may be opening at once. Handshakes cost
-// CPU: if a burst made hundreds of them side by side on a slice of a core, none
-// would be done in time.
+// maxHandshakes is how many connections can be opening at once. Handshakes cost CPU: if a
+// burst made hundreds of them in parallel on a slice of a core, none would finish in
+// time.
 const maxHandshakes = 16
 
 // dialer opens connections to the target.
@@ -27,8 +27,7 @@ type dialer struct {
 	handshakes chan struct{} // holds one for each connection that is opening
 }
 
-// newDialer takes the client's TLS settings and dialer, as far as the client
-// shows them.
+// newDialer uses the client's TLS settings and dialer if the client exposes them.
 func newDialer(client aws.HTTPClient, t target) *dialer {
 	settings := transportOf(client)
 	dialSocket := settings.DialContext
@@ -87,8 +86,8 @@ func transportOf(client aws.HTTPClient) *http.Transport {
 	return new(http.Transport)
 }
 
-// tlsConfig lets the connections after the first resume its TLS session, which
-// saves both sides most of the handshake.
+// tlsConfig lets connections after the first resume its TLS session, which saves both
+// sides most of the handshake.
 func tlsConfig(settings *tls.Config, t target) *tls.Config {
 	config := settings.Clone()
 	if config == nil {

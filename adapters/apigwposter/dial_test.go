@@ -60,8 +60,8 @@ func TestSomeHandshakesAtATime(t *testing.T) {
 	})
 }
 
-// TestDialTakesNoLongerThanItMay, be it under way or waiting for its turn, and
-// leaves no turn taken.
+// TestDialTakesNoLongerThanItMay, whether dialing or waiting for its turn, and gives its
+// turn back.
 func TestDialTakesNoLongerThanItMay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := new(slowDials).dialer()
@@ -96,7 +96,7 @@ func TestDialThatTimedOutOnTheNetwork(t *testing.T) {
 	}
 }
 
-// TestRenegotiationIsRefused whatever the client's settings say.
+// TestRenegotiationIsRefused, whatever the client's settings say.
 func TestRenegotiationIsRefused(t *testing.T) {
 	settings := &tls.Config{Renegotiation: tls.RenegotiateFreelyAsClient}
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: settings}}

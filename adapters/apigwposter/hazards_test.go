@@ -11,8 +11,8 @@ import (
 	"serverless-websocket/ports"
 )
 
-// TestAnswerNobodyAskedFor has a server that sends more than an answer to a post.
-// None of it may be taken for the answer to the next.
+// TestAnswerNobodyAskedFor has a server that sends more than one answer to a post. The
+// rest must not be taken for the answer to the next post.
 func TestAnswerNobodyAskedFor(t *testing.T) {
 	for name, tc := range map[string]struct {
 		records func(p *peer) []string // in answer to the first post
@@ -73,7 +73,7 @@ func TestAnswerNobodyAskedFor(t *testing.T) {
 	}
 }
 
-// TestSocketThatCannotBeLookedInto still shows what has come as far as TLS.
+// TestSocketThatCannotBeLookedInto still shows data that has reached TLS.
 func TestSocketThatCannotBeLookedInto(t *testing.T) {
 	r := newRogue(t, Options{}, answering(func(p *peer) []string { return []string{p.data(taken), p.data(gone)} }), good)
 	dial := r.poster.conns.DialTimeout
@@ -89,8 +89,8 @@ func TestSocketThatCannotBeLookedInto(t *testing.T) {
 	r.succeeds(2)
 }
 
-// TestOneAnswerTooMuchGoesNoFurther has the answer that nobody asked for cross the
-// next post, which no client of HTTP/1.1 can see. The post after that can.
+// TestOneAnswerTooMuchGoesNoFurther has an unsolicited answer cross the next post, which
+// no HTTP/1.1 client can detect. The post after that can.
 func TestOneAnswerTooMuchGoesNoFurther(t *testing.T) {
 	r := newRogue(t, Options{}, secured(func(p *peer) error {
 		if err := p.request(); err != nil {
@@ -109,8 +109,8 @@ func TestOneAnswerTooMuchGoesNoFurther(t *testing.T) {
 	r.succeeds(2)
 }
 
-// TestAnswerBeforeTheFirstRequest has the answer arrive before the poster can use
-// the connection at all.
+// TestAnswerBeforeTheFirstRequest has the answer arrive before the poster first uses the
+// connection.
 func TestAnswerBeforeTheFirstRequest(t *testing.T) {
 	early := secured(func(p *peer) error { return p.send(p.data(gone)) })
 	r := newRogue(t, Options{}, early, good)
@@ -133,8 +133,7 @@ func (r *rogue) delayFirstPost() {
 	}
 }
 
-// TestWhatTLSSendsByItself is not an answer, and the connection is as good as
-// before.
+// TestWhatTLSSendsByItself is not an answer, and the connection stays usable.
 func TestWhatTLSSendsByItself(t *testing.T) {
 	for name, sent := range map[string]func(p *peer) string{
 		"ticket":              (*peer).ticket,
@@ -171,12 +170,13 @@ func TestWhatTLSSendsByItself(t *testing.T) {
 	}
 }
 
-// TestServerEndsIdleConnection as its own time limit says, in whichever way.
+// TestServerEndsIdleConnection has the server's own idle timeout end the connection, in
+// several ways.
 func TestServerEndsIdleConnection(t *testing.T) {
 	for name, end := range map[string]func(p *peer) error{
-		"with the farewell of TLS": func(p *peer) error { return p.send(p.record(alert, "\x01\x00")) },
-		"with an alert":            func(p *peer) error { return p.send(p.record(alert, "\x02\x50")) },
-		"without a word":           func(p *peer) error { return p.Close() },
+		"with close_notify":   func(p *peer) error { return p.send(p.record(alert, "\x01\x00")) },
+		"with an alert":       func(p *peer) error { return p.send(p.record(alert, "\x02\x50")) },
+		"without a TLS alert": func(p *peer) error { return p.Close() },
 		"with a reset": func(p *peer) error {
 			_ = p.Conn.(*net.TCPConn).SetLinger(0)
 			return p.Close()
@@ -211,7 +211,7 @@ func TestQuietConnectionIsKept(t *testing.T) {
 	}
 }
 
-// TestGoneBesideATicket is gone, and leaves a good connection.
+// TestGoneBesideATicket reports gone, and leaves a usable connection.
 func TestGoneBesideATicket(t *testing.T) {
 	r := newRogue(t, Options{}, secured(func(p *peer) error {
 		if err := p.request(); err != nil {
@@ -228,9 +228,9 @@ func TestGoneBesideATicket(t *testing.T) {
 	r.succeeds(1)
 }
 
-// TestAnswerBeforeTheWholeRequest has a server refuse a post by its head. The rest
-// is sent all the same, so the connection is good, unless the server takes the rest
-// for a request.
+// TestAnswerBeforeTheWholeRequest has a server refuse a post by its head. The rest is
+// still sent, so the connection is usable, unless the server takes the rest for a
+// request.
 func TestAnswerBeforeTheWholeRequest(t *testing.T) {
 	const size = 128 << 10
 	early := func(then func(p *peer) error) script {

@@ -22,8 +22,8 @@ const (
 	newSessionTicket, keyUpdate       = 4, 24
 )
 
-// peer is the server's side of a TLS 1.3 connection whose records the test makes
-// itself, which crypto/tls does not let it.
+// peer is the server's side of a TLS 1.3 connection. The test makes its records itself,
+// which crypto/tls does not allow.
 type peer struct {
 	net.Conn
 	client, server keys
@@ -40,7 +40,7 @@ func newPeer(c net.Conn, certificate tls.Certificate) (*peer, error) {
 		return nil, err
 	}
 	if suite := handshaker.ConnectionState().CipherSuite; suite != tls.TLS_AES_128_GCM_SHA256 {
-		return nil, fmt.Errorf("this test knows no %s", tls.CipherSuiteName(suite))
+		return nil, fmt.Errorf("this test does not know %s", tls.CipherSuiteName(suite))
 	}
 	p := &peer{Conn: c}
 	for line := range strings.Lines(secrets.String()) {
@@ -76,7 +76,7 @@ func (p *peer) ticket() string {
 	return p.record(handshake, string([]byte{newSessionTicket, 0, 0, byte(len(message))})+message)
 }
 
-// update returns a change of the server's keys, and goes on with the new ones.
+// update returns a change of the server's keys, and continues with the new ones.
 func (p *peer) update(answered byte) string {
 	record := p.record(handshake, string([]byte{keyUpdate, 0, 0, 1, answered}))
 	p.server = p.server.next()

@@ -18,8 +18,8 @@ import (
 	"serverless-websocket/ports"
 )
 
-// TestPlaceIsGivenBack has posts fail in every way, with room for one, and then
-// posts that would find none if a single failure had kept it.
+// TestPlaceIsGivenBack has posts fail in every way, with one slot, and then posts that
+// would find none if any failure had kept it.
 func TestPlaceIsGivenBack(t *testing.T) {
 	answer := func(text string) script {
 		return answering(func(p *peer) []string { return []string{p.data(text)} })
@@ -79,7 +79,7 @@ func TestFailedHandshakeLeavesNothingOpen(t *testing.T) {
 	}
 }
 
-// reset breaks the connection off, however much is on its way.
+// reset aborts the connection, however much data is on its way.
 func reset(p *peer) error {
 	_ = p.Conn.(*net.TCPConn).SetLinger(0)
 	return p.Close()
@@ -99,8 +99,8 @@ func TestPlaceIsGivenBackUnused(t *testing.T) {
 	r.succeeds(1)
 }
 
-// TestPlaceBesideAnIdleConnectionThatIsBeingClosed has fasthttp close a connection
-// that was idle for too long: it is out of the pool before it counts as closed.
+// TestPlaceBesideAnIdleConnectionThatIsBeingClosed has fasthttp close a connection that
+// was idle too long: it leaves the pool before it counts as closed.
 func TestPlaceBesideAnIdleConnectionThatIsBeingClosed(t *testing.T) {
 	r := newRogue(t, Options{}, good)
 	r.succeeds(1)
@@ -113,7 +113,7 @@ func TestPlaceBesideAnIdleConnectionThatIsBeingClosed(t *testing.T) {
 	r.succeeds(2)
 }
 
-// TestWaitingForAPlace ends with the context, and takes none.
+// TestWaitingForAPlace: waiting ends with the context and takes no slot.
 func TestWaitingForAPlace(t *testing.T) {
 	arrived, now := make(chan struct{}), make(chan struct{})
 	r := newRogue(t, Options{}, secured(func(p *peer) error {
@@ -145,8 +145,8 @@ func TestWaitingForAPlace(t *testing.T) {
 	r.succeeds(1)
 }
 
-// TestManyEndedConnections are no reason for a post to fail: none of them has got
-// a byte of it.
+// TestManyEndedConnections: ended connections do not make a post fail, since none of them
+// got a byte of it.
 func TestManyEndedConnections(t *testing.T) {
 	const many = 20
 	var arrived sync.WaitGroup

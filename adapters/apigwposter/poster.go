@@ -1,10 +1,9 @@
 // Package apigwposter posts to WebSocket connections through the @connections
 // API of API Gateway.
 //
-// What a fan-out worker costs is the CPU of its posts, so this is not the SDK's
-// client. The posts of one payload differ in path and signature alone; all else
-// is made once for each payload or each second. Connections are pooled, and
-// answers read, by fasthttp.
+// The cost of a fan-out worker is the CPU of its posts, so this is not the SDK's client.
+// Posts of one payload differ only in path and signature; everything else is computed
+// once per payload or per second. fasthttp pools the connections and reads the answers.
 package apigwposter
 
 import (
@@ -25,28 +24,26 @@ import (
 type Options struct {
 	// Timeout bounds each post. Default: 3 s.
 	Timeout time.Duration
-	// InFlight is how many posts can be under way at once, each on a TCP
-	// connection that is kept for the next. Further posts wait for one to end.
-	// Default: 256.
+	// InFlight is the maximum number of posts in flight, each on a TCP connection that is
+	// kept for the next. Further posts wait for one to end. Default: 256.
 	InFlight int
 }
 
-// Poster is a ports.Poster. It speaks HTTP/1.1, also to a server that offers
-// HTTP/2, where a post costs more.
+// Poster is a ports.Poster. It speaks HTTP/1.1 even to a server that offers HTTP/2, where
+// a post costs more.
 type Poster struct {
 	target  target
 	err     error // of the endpoint's URL
 	signer  *signer
-	slots   chan struct{} // holds one for each post under way
+	slots   chan struct{} // holds one for each post in flight
 	conns   fasthttp.HostClient
 	timeout time.Duration
 	now     func() time.Time
 }
 
-// New returns a poster to the endpoint, an HTTPS URL with the stage as its path.
-// From cfg it takes the region, the credentials, and the TLS settings and the
-// dialer of an HTTP client made by the SDK or of type *http.Client. It uses no
-// proxy.
+// New returns a poster to the endpoint, an HTTPS URL with the stage as its path. cfg
+// provides the region, the credentials, and the TLS settings and dialer of an HTTP client
+// made by the SDK or of type *http.Client. The poster uses no proxy.
 func New(cfg aws.Config, endpoint string, opts Options) *Poster {
 	target, err := parseTarget(endpoint)
 	inFlight := cmp.Or(opts.InFlight, 256)
@@ -60,7 +57,7 @@ func New(cfg aws.Config, endpoint string, opts Options) *Poster {
 			DialTimeout:         newDialer(cfg.HTTPClient, target).dial,
 			MaxConns:            math.MaxInt, // the slots are the limit
 			MaxIdleConnDuration: maxIdle,
-			ConnPoolStrategy:    fasthttp.LIFO, // those that a quiet time does not need grow old
+			ConnPoolStrategy:    fasthttp.LIFO, // connections that a quiet time does not need grow old
 			ReadBufferSize:      maxHead,
 		},
 		timeout: cmp.Or(opts.Timeout, 3*time.Second),
@@ -68,8 +65,8 @@ func New(cfg aws.Config, endpoint string, opts Options) *Poster {
 	}
 }
 
-// Prepare checks the payload's length and hashes it. Its other error is that of
-// an endpoint to which nothing can be posted.
+// Prepare checks the payload's length and hashes it. It also fails if the endpoint is
+// invalid.
 func (p *Poster) Prepare(payload []byte) (ports.Post, error) {
 	if len(payload) > domain.MaxPayload {
 		return nil, fmt.Errorf("payload of %d bytes: %w", len(payload), ports.ErrTooLarge)

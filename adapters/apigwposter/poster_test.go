@@ -15,7 +15,7 @@ import (
 	"serverless-websocket/ports"
 )
 
-// TestMain leaves out what closes the idle connections of posters in time.
+// TestMain ignores the goroutine that closes idle connections of posters.
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*HostClient).connsCleaner"))
 }
@@ -57,8 +57,8 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// silent returns a poster to a server that answers nothing, and what is closed
-// when the first post has arrived there.
+// silent returns a poster to a server that never answers, and a channel that is closed
+// when the first post has arrived.
 func silent(t *testing.T, opts apigwposter.Options) (*apigwposter.Poster, <-chan struct{}) {
 	arrived := make(chan struct{})
 	s := newServer(t, false, func(_ http.ResponseWriter, r *http.Request) {
@@ -92,6 +92,6 @@ func TestConnectionBrokenOff(t *testing.T) {
 	s := newServer(t, false, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	err := post(t.Context(), t, s.poster(apigwposter.Options{}))
 	if err == nil || errors.Is(err, ports.ErrGone) || errors.Is(err, ports.ErrThrottled) {
-		t.Errorf("got %v, want an error of which nobody knows more", err)
+		t.Errorf("got %v, want an error without a sentinel", err)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// readDescriptor reads from a socket of Go, which does not block.
+// readDescriptor reads from a Go socket, which does not block.
 func readDescriptor(fd uintptr, b []byte) (int, error) {
 	switch n, err := syscall.Read(int(fd), b); {
 	case err == syscall.EAGAIN || err == syscall.EINTR:

@@ -25,7 +25,7 @@ import (
 	"serverless-websocket/ports"
 )
 
-// patience is how long a post may take that is not meant to time out.
+// patience is the time limit of posts that are not meant to time out.
 const patience = 20 * time.Second
 
 const (
@@ -47,8 +47,8 @@ type rogue struct {
 // script is what the server does with a connection.
 type script func(net.Conn, *peer) error
 
-// newRogue returns a server that uses one script for each connection, and the last
-// for all further ones.
+// newRogue returns a server that uses one script per connection, and the last one for all
+// further connections.
 func newRogue(t *testing.T, opts Options, scripts ...script) *rogue {
 	r := &rogue{T: t, scripts: scripts}
 	ts := httptest.NewTLSServer(nil) // for its certificate
@@ -87,8 +87,7 @@ func (r *rogue) serve(listener net.Listener) {
 	}
 }
 
-// converse keeps the connection until the client hangs up, unless it is closed by
-// the script.
+// converse keeps the connection until the client hangs up, unless the script closes it.
 func (r *rogue) converse(c net.Conn, run script) {
 	defer c.Close()
 	if err := run(c, nil); !errors.Is(err, errTLS) {
@@ -116,7 +115,7 @@ func secured(run func(*peer) error) script {
 	}
 }
 
-// good answers every post as it should be.
+// good answers every post correctly.
 var good = secured(func(p *peer) error {
 	for {
 		if err := p.request(); err != nil {
@@ -147,8 +146,8 @@ func (r *rogue) post(ctx context.Context, size int) error {
 	return post(ctx, domain.ConnectionID(fmt.Sprint("to-", size)))
 }
 
-// succeeds posts, which must succeed and leave behind so many connections that
-// were ever made.
+// succeeds makes a post, which must succeed; the total number of connections made so far
+// must match.
 func (r *rogue) succeeds(conns int64) {
 	r.Helper()
 	if err := r.post(r.Context(), 10); err != nil {
@@ -169,13 +168,13 @@ func (r *rogue) mend() {
 	}
 }
 
-// fails posts, which must fail without a word on what became of the post.
+// fails makes a post, which must fail without revealing whether it arrived.
 func (r *rogue) fails() error {
 	r.Helper()
 	err := r.post(r.Context(), 10)
 	for _, known := range []error{ports.ErrGone, ports.ErrThrottled, ports.ErrTooLarge, ports.ErrNotSent} {
 		if err == nil || errors.Is(err, known) {
-			r.Errorf("got %v, want an error of which nobody knows more", err)
+			r.Errorf("got %v, want an error without a sentinel", err)
 		}
 	}
 	return err

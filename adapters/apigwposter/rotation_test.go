@@ -19,7 +19,7 @@ import (
 	"serverless-websocket/ports"
 )
 
-// rotating has other keys at each call, which are good for a millisecond.
+// rotating returns different keys at each call, valid for a millisecond.
 type rotating struct{ calls atomic.Int64 }
 
 func (r *rotating) Retrieve(context.Context) (aws.Credentials, error) {
@@ -30,8 +30,8 @@ func (r *rotating) Retrieve(context.Context) (aws.Credentials, error) {
 	}, nil
 }
 
-// TestCredentialsRotate while posts are under way, of which none may go out with
-// the key of one set and the token of another.
+// TestCredentialsRotate while posts are in flight. None may combine the key of one set
+// with the token of another.
 func TestCredentialsRotate(t *testing.T) {
 	s := newServer(t, false, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -57,8 +57,8 @@ func TestCredentialsRotate(t *testing.T) {
 	}
 }
 
-// TestEachPostGetsItsOwnAnswer has posts on few connections to many ids, every
-// other of which is gone.
+// TestEachPostGetsItsOwnAnswer posts over few connections to many ids, every other one of
+// which is gone.
 func TestEachPostGetsItsOwnAnswer(t *testing.T) {
 	s := newServer(t, false, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)

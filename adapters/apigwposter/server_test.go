@@ -20,7 +20,7 @@ import (
 	"serverless-websocket/adapters/apigwposter"
 )
 
-// server is a TLS server in the place of API Gateway.
+// server is a TLS server that stands in for API Gateway.
 type server struct {
 	endpoint string
 	client   aws.HTTPClient
@@ -50,7 +50,7 @@ func newServer(t *testing.T, http2 bool, handler http.HandlerFunc) *server {
 	return s
 }
 
-// poster returns one that is patient, unless the options say otherwise.
+// poster returns a patient poster, unless the options say otherwise.
 func (s *server) poster(opts apigwposter.Options) *apigwposter.Poster {
 	opts.Timeout = cmp.Or(opts.Timeout, time.Minute)
 	return apigwposter.New(aws.Config{
@@ -60,7 +60,7 @@ func (s *server) poster(opts apigwposter.Options) *apigwposter.Poster {
 	}, s.endpoint, opts)
 }
 
-// refuse answers as API Gateway does, without the error type if that is empty.
+// refuse answers like API Gateway, and omits the error type if it is empty.
 func refuse(w http.ResponseWriter, status int, errorType string) {
 	if errorType != "" {
 		w.Header().Set("X-Amzn-ErrorType", errorType)

@@ -42,8 +42,8 @@ func newSigner(provider aws.CredentialsProvider, region string, t target) *signe
 	return &signer{credentials: cache, region: region, target: t}
 }
 
-// stampFor returns the stamp of this second. Of posts that find at the same time
-// that a new one is needed, each makes it, and one is kept.
+// stampFor returns the stamp of this second. If several posts need a new one at the same
+// time, each computes it, and one is kept.
 func (s *signer) stampFor(credentials aws.Credentials, now time.Time) *stamp {
 	latest := s.latest.Load()
 	if latest == nil || latest.second != now.Unix() || !sameKeys(latest.credentials, credentials) {
@@ -57,9 +57,9 @@ func sameKeys(a, b aws.Credentials) bool {
 	return a.AccessKeyID == b.AccessKeyID && a.SecretAccessKey == b.SecretAccessKey && a.SessionToken == b.SessionToken
 }
 
-// stamp is what the posts of one second have in common. The signing key in it is
-// good for a day; to derive it every second costs 5 µs, and leaves no day and no
-// change of credentials to keep track of.
+// stamp is what the posts of one second have in common. Its signing key is valid for a
+// day; deriving it every second costs 5 µs, and avoids tracking days and credential
+// changes.
 type stamp struct {
 	second      int64
 	credentials aws.Credentials
@@ -106,7 +106,7 @@ func signingKey(secret, day, region string) []byte {
 	return key
 }
 
-// content is a payload and what its posts have in common.
+// content is a payload and the data its posts share.
 type content struct {
 	payload []byte
 	length  string // in bytes
@@ -134,7 +134,7 @@ func (s *stamp) appendRequest(b []byte, id domain.ConnectionID, c content) []byt
 	return append(b, "\r\n\r\n"...)
 }
 
-// sign returns the signature. It writes into the space after b.
+// sign returns the signature. It uses the space after b.
 func (s *stamp) sign(b []byte, id domain.ConnectionID, c content) (signature [sha256.Size]byte) {
 	start := len(b)
 	b = append(b, "POST\n"...)

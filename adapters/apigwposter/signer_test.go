@@ -18,8 +18,7 @@ import (
 	"serverless-websocket/domain"
 )
 
-// TestSignatureIsTheSDKs signs random posts and has the SDK's signer sign what
-// came out of that.
+// TestSignatureIsTheSDKs signs random posts and has the SDK's signer sign the results.
 func TestSignatureIsTheSDKs(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		region := rapid.SampledFrom([]string{"ap-northeast-2", "us-east-1"}).Draw(t, "region")

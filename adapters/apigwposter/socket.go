@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// socket lies under TLS, if there is TLS, and follows what it reads.
+// socket is below TLS, if there is TLS, and follows what it reads.
 type socket struct {
 	net.Conn
 	raw     syscall.RawConn // nil if there is no such thing
@@ -38,8 +38,8 @@ func (s *socket) Read(b []byte) (n int, err error) {
 	return n, err
 }
 
-// readNow fails with os.ErrDeadlineExceeded, after which TLS can go on, if there
-// is nothing to read, or if this cannot be known.
+// readNow fails with os.ErrDeadlineExceeded, after which TLS can go on, if there is
+// nothing to read or no way to find out.
 func (s *socket) readNow(b []byte) (int, error) {
 	if s.raw == nil {
 		return 0, os.ErrDeadlineExceeded
@@ -51,7 +51,7 @@ func (s *socket) readNow(b []byte) (int, error) {
 	return s.probe.n, s.probe.err
 }
 
-// probe is a read that does not wait. It is kept, since each post makes one.
+// probe is a non-blocking read. It is kept because each post makes one.
 type probe struct {
 	run  func(fd uintptr) bool // read, as a syscall.RawConn takes it
 	into []byte
@@ -64,11 +64,11 @@ func (p *probe) read(fd uintptr) (done bool) {
 	return true
 }
 
-// whole reports whether what has been read ends where a record of TLS ends.
+// whole reports whether the data read so far ends at the end of a TLS record.
 func (s *socket) whole() bool { return s.records == records{} }
 
-// records follows the framing of TLS: a header of five bytes, the last two of
-// which give the length of what comes after it (RFC 8446, section 5.1).
+// records follows TLS framing: a five-byte header whose last two bytes are the length of
+// what follows (RFC 8446, section 5.1).
 type records struct {
 	header [5]byte
 	begun  int // how much there is of the header

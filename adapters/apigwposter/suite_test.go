@@ -14,8 +14,8 @@ import (
 	"serverless-websocket/ports/porttest"
 )
 
-// TestPoster runs the suite against a small stand-in for the gateway. The real
-// one of this service is under the same poster in package integration.
+// TestPoster runs the suite against a small stand-in for the gateway. The integration
+// tests run the same poster against this service's own gateway.
 func TestPoster(t *testing.T) {
 	porttest.TestPoster(t, func(t *testing.T) porttest.PosterHarness {
 		g := &gateway{open: map[string]chan []byte{}}

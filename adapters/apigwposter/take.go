@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// take returns a connection on which a request may go out, and what gives it back,
-// to be kept for another post or closed.
+// take returns a connection for a request, and a function that gives it back, to be kept
+// for another post or closed.
 func (p *Poster) take(ctx context.Context) (c *conn, giveBack func(keep bool), err error) {
 	deadline, _ := ctx.Deadline()
 	for ctx.Err() == nil {
@@ -28,7 +28,7 @@ func (p *Poster) take(ctx context.Context) (c *conn, giveBack func(keep bool), e
 			}, nil
 		case c.fresh():
 			p.conns.CloseConn(held)
-			return nil, nil, errors.New("the server hung up, or spoke before it was asked")
+			return nil, nil, errors.New("the server hung up or sent unsolicited data")
 		default:
 			p.conns.CloseConn(held)
 		}

@@ -23,7 +23,7 @@ func parseTarget(endpoint string) (target, error) {
 		return target{}, fmt.Errorf("endpoint: %w", err)
 	}
 	if u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" {
-		return target{}, fmt.Errorf("endpoint %q is no HTTPS URL", endpoint)
+		return target{}, fmt.Errorf("endpoint %q is not an HTTPS URL", endpoint)
 	}
 	port := u.Port()
 	if port == "" {
@@ -42,9 +42,9 @@ func parseTarget(endpoint string) (target, error) {
 
 func escaped(s string) string { return string(appendEscaped(nil, s, "%")) }
 
-// appendEscaped puts escape and two hexadecimal digits in the place of each byte
-// that is not unreserved. The escape is "%" and, to escape twice, "%25": "=" is
-// "%3D" on the wire and "%253D" in what is signed.
+// appendEscaped replaces each byte that is not unreserved with the escape and two
+// hexadecimal digits. The escape is "%" or, to escape twice, "%25": "=" is "%3D" on the
+// wire and "%253D" when it is signed.
 func appendEscaped(b []byte, s, escape string) []byte {
 	const digits = "0123456789ABCDEF"
 	for i := range len(s) {
@@ -57,7 +57,8 @@ func appendEscaped(b []byte, s, escape string) []byte {
 	return b
 }
 
-// unreserved is what RFC 3986 calls so, and Signature Version 4 leaves as it is.
+// unreserved is the set that RFC 3986 calls unreserved and Signature Version 4 leaves
+// unescaped.
 func unreserved(c byte) bool {
 	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
 }

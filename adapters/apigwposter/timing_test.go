@@ -14,7 +14,7 @@ import (
 	"serverless-websocket/ports"
 )
 
-// TestHalfAnAnswer never gets the other half.
+// TestHalfAnAnswer never receives the other half.
 func TestHalfAnAnswer(t *testing.T) {
 	for name, records := range map[string]func(p *peer) []string{
 		"half a head":   func(p *peer) []string { return []string{p.data(taken[:20])} },
@@ -32,9 +32,9 @@ func TestHalfAnAnswer(t *testing.T) {
 	}
 }
 
-// TestAnswerAfterTheContext has the answer come when nobody waits for it any more.
-// The client hangs up without the farewell of TLS, which would have to wait where a
-// server takes nothing.
+// TestAnswerAfterTheContext has the answer arrive when no one waits for it any more. The
+// client hangs up without a TLS close_notify, which would have to wait if the server
+// reads nothing.
 func TestAnswerAfterTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancelled, end := make(chan struct{}), make(chan error, 1)
@@ -59,8 +59,8 @@ func TestAnswerAfterTheContext(t *testing.T) {
 	r.succeeds(2)
 }
 
-// TestIdleByTheWallClock has the clock run on by itself, as it does while a Lambda
-// is frozen, whose monotonic clock stands still.
+// TestIdleByTheWallClock advances only the wall clock, as happens while a Lambda is
+// frozen and its monotonic clock stands still.
 func TestIdleByTheWallClock(t *testing.T) {
 	r := newRogue(t, Options{}, good)
 	var thawed time.Duration
@@ -71,12 +71,12 @@ func TestIdleByTheWallClock(t *testing.T) {
 	thawed += maxIdle + time.Second
 	r.succeeds(2)
 	r.succeeds(2)
-	thawed -= 2 * maxIdle // somebody has set the clock
+	thawed -= 2 * maxIdle // someone has set the clock
 	r.succeeds(3)
 }
 
-// TestCancelledAtTheLastMoment has the context end when the answer is just there.
-// The connection is being closed by then, so the next post must not get it.
+// TestCancelledAtTheLastMoment has the context end just as the answer arrives. The
+// connection is being closed by then, so the next post must not get it.
 func TestCancelledAtTheLastMoment(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	r := newRogue(t, Options{}, good)
@@ -94,7 +94,7 @@ func TestCancelledAtTheLastMoment(t *testing.T) {
 	r.succeeds(2)
 }
 
-// cancelling cancels a context when it has read an answer.
+// cancelling cancels a context once it has read an answer.
 type cancelling struct {
 	net.Conn
 	cancel func()

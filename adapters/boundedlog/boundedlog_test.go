@@ -20,7 +20,7 @@ import (
 
 func note(dropped int) []byte { return fmt.Appendf(nil, "%d dropped\n", dropped) }
 
-// lines are written by one goroutine and read by another after it has ended.
+// lines are written by one goroutine and read by another once the first has ended.
 type lines struct {
 	mu sync.Mutex
 	bytes.Buffer
@@ -45,7 +45,7 @@ func TestLinesComeInOrder(t *testing.T) {
 	}
 }
 
-// A reader that stalls blocks nobody, and what it missed is counted.
+// A reader that stalls blocks no one, and the lines it missed are counted.
 func TestStalledReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reader, to := io.Pipe()
@@ -75,7 +75,7 @@ func TestStalledReader(t *testing.T) {
 	})
 }
 
-// Close does not wait for ever.
+// Close does not wait forever.
 func TestCloseWithAStalledReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reader, to := io.Pipe()
@@ -108,7 +108,7 @@ func (b *broken) Write(p []byte) (int, error) {
 	return b.lines.Write(p)
 }
 
-// What a failed write held is counted, line by line.
+// The lines of a failed write are counted.
 func TestBrokenReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		to := broken{resume: make(chan struct{})}

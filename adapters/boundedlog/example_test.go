@@ -8,7 +8,7 @@ import (
 	"serverless-websocket/adapters/boundedlog"
 )
 
-// Writing never blocks. Close waits until all is written, or until the timeout.
+// Writing never blocks. Close waits until everything is written, or until the timeout.
 func ExampleWriter() {
 	note := func(dropped int) []byte { return fmt.Appendf(nil, "%d lines dropped\n", dropped) }
 	log := boundedlog.NewWriter(os.Stdout, 1<<20, note)

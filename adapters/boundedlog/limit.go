@@ -9,16 +9,15 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// How many records with one text pass at once, and then in a second.
+// How many records with the same text pass at once, and then per second.
 const (
 	burst     = 100
 	perSecond = 10
 )
 
-// Limit returns a handler that passes on only some of many records with one of the
-// texts: those that clients can provoke without end. What it leaves out is
-// counted: the next record with the text that it passes on says how many there
-// were, as "alike".
+// Limit returns a handler that limits records with any of the texts: those that clients
+// can provoke without end. It counts what it leaves out: the next such record that passes
+// has the number as "alike".
 func Limit(to slog.Handler, texts ...string) slog.Handler {
 	limits := make(map[string]*limit)
 	for _, text := range texts {
@@ -54,7 +53,7 @@ func (l *limited) WithGroup(name string) slog.Handler {
 	return &limited{l.Handler.WithGroup(name), l.limits}
 }
 
-// limit is of the records with one text.
+// limit is the limit on records with one text.
 type limit struct {
 	*rate.Limiter
 	mu   sync.Mutex

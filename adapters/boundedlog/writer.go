@@ -10,15 +10,14 @@ import (
 	"time"
 )
 
-// Writer hands lines to another writer in a goroutine of its own. Lines for which
-// there is no room, since that writer is too slow or broken, are dropped and
-// counted; a line in the log says how many, once it can. It may be used
-// concurrently.
+// Writer hands lines to another writer in its own goroutine. If that writer is too slow
+// or broken, lines for which there is no room are dropped and counted; a line in the log
+// says how many as soon as possible. It is safe for concurrent use.
 type Writer struct {
 	to     io.Writer
 	limit  int
 	note   func(dropped int) []byte
-	filled chan struct{} // something waits, or the writer is closed
+	filled chan struct{} // something is waiting, or the writer is closed
 	ended  chan struct{}
 
 	mu      sync.Mutex
@@ -48,8 +47,8 @@ func (w *Writer) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// Close writes what waits, for as long as the timeout at most. Later lines are
-// dropped. It reports whether all was written.
+// Close writes the waiting lines, for at most the timeout. Later lines are dropped. It
+// reports whether everything was written.
 func (w *Writer) Close(timeout time.Duration) bool {
 	w.mu.Lock()
 	w.closed = true
@@ -70,8 +69,8 @@ func (w *Writer) signal() {
 	}
 }
 
-// run writes until the Writer is closed and nothing waits. Errors of the other
-// writer lose what it was given: there is nobody to tell.
+// run writes until the Writer is closed and nothing is waiting. When the other writer
+// fails, its lines are lost and counted.
 func (w *Writer) run() {
 	defer close(w.ended)
 	var taken bytes.Buffer
@@ -87,7 +86,7 @@ func (w *Writer) run() {
 	}
 }
 
-// take moves what waits into a buffer, and reports whether that was anything.
+// take moves the waiting lines into a buffer, and reports whether there were any.
 func (w *Writer) take(taken *bytes.Buffer) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -99,7 +98,7 @@ func (w *Writer) take(taken *bytes.Buffer) bool {
 		taken.Write(w.note(w.dropped))
 		w.dropped = 0
 	}
-	_, _ = w.waiting.WriteTo(taken) // a buffer takes everything
+	_, _ = w.waiting.WriteTo(taken) // a buffer never fails
 	return true
 }
 

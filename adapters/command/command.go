@@ -1,4 +1,4 @@
-// Package command is how the commands of this module meet signals and end.
+// Package command handles signals and exit for the commands of this module.
 package command
 
 import (
@@ -9,18 +9,18 @@ import (
 	"syscall"
 )
 
-// UntilSignal returns a context that ends with the first of these signals and
-// gives them back then: a second one ends the process at once.
+// UntilSignal returns a context that ends with the first of these signals and then stops
+// catching them: a second one ends the process at once.
 func UntilSignal(signals ...os.Signal) context.Context {
 	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	context.AfterFunc(ctx, stop)
 	return ctx
 }
 
-// Main is the main function of a tool that starts other programs. The context of
-// run ends with an interrupt or SIGTERM; further ones do nothing, so that run can
-// end what it has started. An error goes to standard error, after the tool's name,
-// and makes the exit status 1.
+// Main is the main function of a tool that starts other programs. The context of run ends
+// with an interrupt or SIGTERM; further signals do nothing, so that run can end what it
+// has started. An error is printed to standard error after the tool's name, and the exit
+// status is 1.
 func Main(name string, run func(context.Context) error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// roleVariable makes a process of the test binary one of the programs.
+// roleVariable selects which program a process of the test binary plays.
 const roleVariable = "COMMAND_TEST_ROLE"
 
 func TestMain(m *testing.M) {
@@ -40,7 +40,7 @@ func untilSignal() {
 	_, _ = io.Copy(io.Discard, os.Stdin) // until the second signal, or the test is over
 }
 
-// tool takes a line of input to end, once it was asked to.
+// tool ends on a line of input, once it has been asked to stop.
 func tool(ctx context.Context) error {
 	fmt.Println("ready")
 	<-ctx.Done()
@@ -110,8 +110,8 @@ func (p *process) want(line string) {
 	}
 }
 
-// A signal that comes before the first is dealt with counts as the same, so the
-// second is sent until the process ends.
+// A signal that arrives before the first is handled counts as the same, so the second is
+// sent until the process ends.
 func TestSecondSignalEndsTheProcess(t *testing.T) {
 	for _, second := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
 		p := start(t, "until signal")

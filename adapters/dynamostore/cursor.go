@@ -16,8 +16,8 @@ const (
 	maxKey = 2048
 )
 
-// position is what a cursor holds: the last key read, and the segment it was
-// read in, since DynamoDB takes a key only in its own segment.
+// position is the content of a cursor: the last key read, and its segment, since DynamoDB
+// accepts a key only in its own segment.
 type position struct {
 	Version int    `json:"v"`
 	Index   int    `json:"i"`

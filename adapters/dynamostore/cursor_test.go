@@ -40,7 +40,7 @@ func TestCursorIsValidated(t *testing.T) {
 	}
 }
 
-// TestKeyOfAnotherSegment makes cursors that only DynamoDB can tell are bad.
+// TestKeyOfAnotherSegment makes bad cursors that only DynamoDB can recognize.
 func TestKeyOfAnotherSegment(t *testing.T) {
 	store := New(awslocal.DynamoDB(t), awslocal.CreateTable(t), Options{Timeout: time.Minute})
 	refused := 0

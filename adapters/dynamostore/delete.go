@@ -14,12 +14,12 @@ import (
 	"serverless-websocket/domain"
 )
 
-// maxBatch is how many items one BatchWriteItem request takes.
+// maxBatch is the maximum number of items in a BatchWriteItem request.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 const maxBatch = 25
 
-// Delete removes the connections, in batches one after the other, each with a
-// time limit of its own. When batches fail, the others are deleted all the same.
+// Delete removes the connections in sequential batches, each with its own time limit. If
+// a batch fails, the others are still deleted.
 func (s *Store) Delete(ctx context.Context, ids ...domain.ConnectionID) error {
 	var failures []error
 	for batch := range slices.Chunk(unique(ids), maxBatch) {
@@ -30,7 +30,7 @@ func (s *Store) Delete(ctx context.Context, ids ...domain.ConnectionID) error {
 	return errors.Join(failures...)
 }
 
-// unique leaves out repeated ids, for which DynamoDB would refuse the batch.
+// unique drops repeated ids, which would make DynamoDB refuse the batch.
 func unique(ids []domain.ConnectionID) []domain.ConnectionID {
 	set := make(map[domain.ConnectionID]struct{}, len(ids))
 	for _, id := range ids {
@@ -39,8 +39,8 @@ func unique(ids []domain.ConnectionID) []domain.ConnectionID {
 	return slices.Collect(maps.Keys(set))
 }
 
-// deleteBatch sends again what DynamoDB hands back unprocessed, which it does
-// when it throttles a part of the batch.
+// deleteBatch resends items that DynamoDB returns unprocessed because it throttles part
+// of the batch.
 func (s *Store) deleteBatch(ctx context.Context, ids []domain.ConnectionID) error {
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()

@@ -12,8 +12,8 @@ import (
 	"serverless-websocket/integration/environments/awslocal"
 )
 
-// TestABatchThatFailsLeavesTheOthers has DynamoDB refuse the batch that comes
-// first, whenever it comes, and the other two of the deletion not.
+// TestABatchThatFailsLeavesTheOthers has DynamoDB always refuse the first batch of a
+// deletion, and accept the other two.
 func TestABatchThatFailsLeavesTheOthers(t *testing.T) {
 	var refused atomic.Value // the key that the first item of the refused batch has
 	store, direct := behind(t, dynamostore.Options{MaxAttempts: 2},

@@ -15,8 +15,8 @@ import (
 	"serverless-websocket/ports/porttest"
 )
 
-// patience is the time limit of stores in tests that are not about it: so long
-// that on a busy machine, too, only what never comes exceeds it.
+// patience is the time limit of stores in tests that are not about it: long enough that
+// even on a busy machine only a hang exceeds it.
 const patience = time.Minute
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(awslocal.M{M: m}) }

@@ -21,9 +21,8 @@ import (
 	"serverless-websocket/integration/environments/awslocal"
 )
 
-// behind returns a store that reaches DynamoDB through the fault, and one that
-// reaches the same table directly. Their time limits are for tests that are not
-// about them.
+// behind returns a store that reaches DynamoDB through the fault, and one that reaches
+// the same table directly. Their time limits suit tests that are not about time limits.
 func behind(t *testing.T, opts dynamostore.Options, fault awslocal.Fault) (faulty, direct *dynamostore.Store) {
 	t.Helper()
 	opts.Timeout = cmp.Or(opts.Timeout, patience)
@@ -33,7 +32,7 @@ func behind(t *testing.T, opts dynamostore.Options, fault awslocal.Fault) (fault
 		dynamostore.New(awslocal.DynamoDB(t), table, dynamostore.Options{Timeout: patience})
 }
 
-// throttle refuses the first n requests, and each after the n-th is passed on.
+// throttle refuses the first n requests and passes later ones on.
 func throttle(n int64, seen *atomic.Int64) awslocal.Fault {
 	return func(w http.ResponseWriter, r *http.Request, _ string, next http.Handler) {
 		if seen.Add(1) > n {
@@ -78,8 +77,8 @@ func TestThrottlingIsRetriedAndBounded(t *testing.T) {
 	}
 }
 
-// TestThrottlingStorm retries more often than the SDK's token bucket, which the
-// calls of a client would share, lets it. One call may meet all the refusals.
+// TestThrottlingStorm retries more often than the SDK's token bucket, which a client's
+// calls would share, allows. One call can meet all the refusals.
 func TestThrottlingStorm(t *testing.T) {
 	const calls = 150
 	var seen atomic.Int64
@@ -100,7 +99,7 @@ func TestThrottlingStorm(t *testing.T) {
 	}
 }
 
-// hang returns when the client has left.
+// hang returns when the client has disconnected.
 func hang(r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body) // or the server does not notice
 	<-r.Context().Done()
@@ -140,8 +139,8 @@ func TestCancelledWhileRetrying(t *testing.T) {
 	}
 }
 
-// handBack processes all but the last item of a batch, as long as there is more
-// than one, and hands that one back.
+// handBack processes all but the last item of a batch and hands that one back, as long as
+// there is more than one.
 func handBack(w http.ResponseWriter, r *http.Request, _ string, next http.Handler) {
 	request := batchOf(r)
 	for table, items := range request.RequestItems {
@@ -186,7 +185,7 @@ func answer(w http.ResponseWriter, unprocessed map[string][]json.RawMessage) {
 	}
 }
 
-// discard takes the answer of a request that was sent in place of another.
+// discard reads the response to a request that was sent in place of another.
 type discard struct{ header http.Header }
 
 func (d discard) Header() http.Header       { return d.header }

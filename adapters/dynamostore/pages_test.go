@@ -48,7 +48,7 @@ func TestScanAboveOnePage(t *testing.T) {
 	}
 }
 
-// fill writes live connections with ids of so many bytes.
+// fill writes live connections with ids of the given length in bytes.
 func fill(t *testing.T, client *dynamodb.Client, table string, rows, idSize int) {
 	t.Helper()
 	expiry := fmt.Sprint(time.Now().Add(time.Hour).Unix())
@@ -75,14 +75,14 @@ func fill(t *testing.T, client *dynamodb.Client, table string, rows, idSize int)
 	}
 }
 
-// TestSpoiltRow puts a row beside another of which little but the key can be
-// read. It is found too, and counts as an old one.
+// TestSpoiltRow adds a row of which little but the key is readable. The scan finds it
+// too, and it counts as old.
 func TestSpoiltRow(t *testing.T) {
 	expiry := &types.AttributeValueMemberN{Value: fmt.Sprint(time.Now().Add(time.Hour).Unix())}
 	for name, spoilt := range map[string]map[string]types.AttributeValue{
 		"no registration":            {"expires_at": expiry},
 		"text for a number":          {"expires_at": expiry, "registered_at": &types.AttributeValueMemberS{Value: "now"}},
-		"no whole number":            {"expires_at": expiry, "registered_at": &types.AttributeValueMemberN{Value: "1.5"}},
+		"not a whole number":         {"expires_at": expiry, "registered_at": &types.AttributeValueMemberN{Value: "1.5"}},
 		"registration beyond an int": {"expires_at": expiry, "registered_at": &types.AttributeValueMemberN{Value: "1e30"}},
 		"registered in seconds":      {"expires_at": expiry, "registered_at": number(time.Now().Unix())},
 		"registered in microseconds": {"expires_at": expiry, "registered_at": number(time.Now().UnixMicro())},
@@ -120,8 +120,8 @@ func number(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
 }
 
-// TestRowsUnderOddKeys has keys that no gateway makes beside one that is intact.
-// They are found as they are: the gateway's answer tells what to do with them.
+// TestRowsUnderOddKeys has keys that no gateway creates beside an intact one. The scan
+// finds them unchanged: the gateway's answer decides what happens to them.
 func TestRowsUnderOddKeys(t *testing.T) {
 	store := dynamostore.New(awslocal.DynamoDB(t), awslocal.CreateTable(t), dynamostore.Options{})
 	odd := []domain.ConnectionID{"intact", " ", `"},{"`, "a\nb", "\x00", "..", "연결", "\uffff", domain.ConnectionID(strings.Repeat("x", 2048))}
@@ -145,7 +145,7 @@ func TestRowsUnderOddKeys(t *testing.T) {
 	}
 }
 
-// TestEmptyPagesHaveANextCursor shows that the pages the suite speaks of occur.
+// TestEmptyPagesHaveANextCursor shows that the empty pages the suite allows for do occur.
 func TestEmptyPagesHaveANextCursor(t *testing.T) {
 	store := dynamostore.New(awslocal.DynamoDB(t), awslocal.CreateTable(t), dynamostore.Options{PageSize: 1, Timeout: patience})
 	for i := range 5 {

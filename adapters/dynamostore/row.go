@@ -30,9 +30,9 @@ func newRow(c domain.Connection) row {
 	}
 }
 
-// readRow reads what is readable. The key, which DynamoDB holds to its type, is
-// enough to post to a connection, so one row that somebody spoilt must not stop
-// the scan that everyone waits for; nor is it left out. It counts as an old one.
+// readRow reads what is readable. The key, whose type DynamoDB enforces, is enough to
+// post to a connection, so a single corrupt row must neither stop the scan for everyone
+// nor be left out. It counts as old.
 func readRow(item map[string]types.AttributeValue) row {
 	var id string
 	if s, ok := item[keyAttribute].(*types.AttributeValueMemberS); ok {
@@ -41,7 +41,7 @@ func readRow(item map[string]types.AttributeValue) row {
 	return row{ID: id, RegisteredAt: readNumber(item[registrationAttribute]), ExpiresAt: readNumber(item[expiryAttribute])}
 }
 
-// readNumber returns 0 for what is no whole number.
+// readNumber returns 0 for anything but a whole number.
 func readNumber(value types.AttributeValue) int64 {
 	n, ok := value.(*types.AttributeValueMemberN)
 	if !ok {
@@ -54,8 +54,8 @@ func readNumber(value types.AttributeValue) int64 {
 	return i
 }
 
-// connection returns the row's connection. A registration that cannot be, such as
-// one in seconds or microseconds, becomes 1970.
+// connection returns the row's connection. An impossible registration time, such as one
+// in seconds or microseconds, becomes 1970.
 func (r row) connection() domain.Connection {
 	c := domain.Connection{
 		ID:           domain.ConnectionID(r.ID),

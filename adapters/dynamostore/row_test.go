@@ -10,8 +10,8 @@ import (
 	"serverless-websocket/domain"
 )
 
-// TestItemsWithoutAKey has items that DynamoDB does not store in such a table.
-// Nothing can be posted to them, and the others on their page count.
+// TestItemsWithoutAKey has items that DynamoDB would not store in such a table. They
+// cannot be posted to; the others on their page still count.
 func TestItemsWithoutAKey(t *testing.T) {
 	var none types.AttributeValue
 	out := &dynamodb.ScanOutput{Items: []map[string]types.AttributeValue{
@@ -25,7 +25,7 @@ func TestItemsWithoutAKey(t *testing.T) {
 	}
 }
 
-// FuzzReadRow: whatever is in a row, its connection can be written into a job.
+// FuzzReadRow: whatever a row contains, its connection can be written into a job.
 func FuzzReadRow(f *testing.F) {
 	f.Add("L0SM9cOFvHcCIhw=", "1795338000123", "1795345200")
 	f.Add("", "-1", "1e30")

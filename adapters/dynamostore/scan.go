@@ -15,9 +15,9 @@ import (
 	"serverless-websocket/ports"
 )
 
-// Scan reads one page, strongly consistent: it must find every connection that
-// was stored before, and an eventual read may miss the newest ones. That costs
-// twice the read units, one for each 4 KB read, expired rows included.
+// Scan reads one page with strong consistency: it must find every connection stored
+// before, and an eventually consistent read may miss the newest ones. That costs twice
+// the read units, one for each 4 KB read, expired rows included.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Scan.html
 func (s *Store) Scan(ctx context.Context, segment domain.Segment, from domain.Cursor) (ports.Page, error) {
 	input, err := s.scanInput(segment, from)
@@ -65,17 +65,17 @@ func (s *Store) scanInput(segment domain.Segment, from domain.Cursor) (*dynamodb
 	return input, nil
 }
 
-// unexpired takes rows without a readable expiry too: they are pruned once they
-// answer that they are gone.
+// unexpired also accepts rows without a readable expiry: they are pruned once their
+// connections answer that they are gone.
 func unexpired(now time.Time) expression.ConditionBuilder {
 	expiry := expression.Name(expiryAttribute)
 	return expiry.GreaterThan(expression.Value(now.Unix())).
 		Or(expression.Not(expiry.AttributeType(expression.Number)))
 }
 
-// scanError tells a refused start key from other failures. DynamoDB has no error
-// type of its own for it, but nothing else in the request varies, except for the
-// number of segments, whose cursor would be as bad.
+// scanError distinguishes a refused start key from other failures. DynamoDB has no error
+// type for it, but nothing else in the request varies, except the number of segments,
+// whose cursor would be just as bad.
 func scanError(err error, from domain.Cursor) error {
 	var refusal smithy.APIError
 	if from != "" && errors.As(err, &refusal) && refusal.ErrorCode() == "ValidationException" {

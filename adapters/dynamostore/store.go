@@ -22,15 +22,15 @@ const baseDelay = 25 * time.Millisecond
 
 // Options tune a store. The zero value of a field means its default.
 type Options struct {
-	// Timeout bounds each Put, each Scan and, of a Delete, each 25 connections,
-	// their retries included. An attempt has a third of it. Default: 4 s, less
-	// than any function that waits for it may run.
+	// Timeout bounds each Put, each Scan and each batch of 25 connections in a Delete,
+	// including retries. An attempt gets a third of it. Default: 4 s, less than the
+	// timeout of any function that waits for it.
 	Timeout time.Duration
-	// MaxAttempts bounds the tries of a request, and those to get the items of
-	// one batch processed. Default: 6, which waits 0.8 s between them at most.
+	// MaxAttempts bounds the tries of a request, and the tries to get all items of a
+	// batch processed. Default: 6, with waits of at most 0.8 s between them.
 	MaxAttempts int
-	// PageSize is how many rows, expired ones included, one page of a scan
-	// reads at most. Default: as many as DynamoDB takes into a page, 1 MB.
+	// PageSize is the maximum number of rows that a page of a scan reads, expired ones
+	// included. Default: as many as DynamoDB fits into a page, 1 MB.
 	PageSize int32
 }
 
@@ -43,7 +43,7 @@ type Store struct {
 }
 
 // New returns a store on the table. It shares the client's HTTP connections and
-// credentials; how a request is retried is up to the store.
+// credentials; the store decides how a request is retried.
 func New(client *dynamodb.Client, table string, opts Options) *Store {
 	opts.Timeout = cmp.Or(opts.Timeout, 4*time.Second)
 	opts.MaxAttempts = cmp.Or(opts.MaxAttempts, 6)

@@ -24,7 +24,7 @@ func inMemory(opts dynamostore.Options, handler http.HandlerFunc) *dynamostore.S
 	return dynamostore.New(awslocal.DynamoDBInMemory(handler), "connections", opts)
 }
 
-// TestAttemptWithoutAnAnswer leaves time for another, which succeeds.
+// TestAttemptWithoutAnAnswer leaves time for another attempt, which succeeds.
 func TestAttemptWithoutAnAnswer(t *testing.T) {
 	for name, call := range operations {
 		t.Run(name, func(t *testing.T) {
@@ -48,8 +48,7 @@ func TestAttemptWithoutAnAnswer(t *testing.T) {
 	}
 }
 
-// TestTimeoutBoundsTheWholeDelete has DynamoDB process nothing, and take its time
-// over it.
+// TestTimeoutBoundsTheWholeDelete has DynamoDB process nothing, slowly.
 func TestTimeoutBoundsTheWholeDelete(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := inMemory(dynamostore.Options{MaxAttempts: 1000}, func(w http.ResponseWriter, r *http.Request) {

@@ -11,8 +11,8 @@ import (
 	"serverless-websocket/ports"
 )
 
-// newEvent turns a batch into the event that Lambda would make of it, without the
-// digests of the bodies.
+// newEvent turns a batch into the event that Lambda would create, without the digests of
+// the bodies.
 func newEvent(batch []ports.ReceivedMessage, queueARN string) events.SQSEvent {
 	records, region := make([]events.SQSMessage, len(batch)), regionOf(queueARN)
 	for i, m := range batch {
@@ -43,8 +43,8 @@ func regionOf(arn string) string {
 	return ""
 }
 
-// cut cuts what was received into batches whose bodies are within the limit. A
-// batch has one message at least, however long it is.
+// cut divides the received messages into batches whose bodies are within the limit. A
+// batch has at least one message, however long it is.
 func cut(received []ports.ReceivedMessage, maxBytes int) (batches [][]ports.ReceivedMessage) {
 	start, bytes := 0, 0
 	for i, m := range received {
@@ -59,9 +59,9 @@ func cut(received []ports.ReceivedMessage, maxBytes int) (batches [][]ports.Rece
 	return batches
 }
 
-// split separates the receipts of the messages that are done from those of the
-// batch item failures. It is an error, and then all of them failed, if the
-// response names a message that is not in the batch.
+// split separates the receipts of finished messages from those of batch item failures. If
+// the response names a message that is not in the batch, that is an error and all
+// messages have failed.
 func split(batch []ports.ReceivedMessage, response events.SQSEventResponse) (done, failed []string, err error) {
 	unknown := make(map[string]bool, len(response.BatchItemFailures)) // until seen in the batch
 	for _, failure := range response.BatchItemFailures {

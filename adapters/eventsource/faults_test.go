@@ -16,7 +16,7 @@ import (
 	"serverless-websocket/ports"
 )
 
-// faulty fails the first calls of each method and passes the others on.
+// faulty fails the first calls of each method and passes later ones on.
 type faulty struct {
 	*memqueue.Queue
 	receives, deletes, changes int // that still fail
@@ -24,7 +24,7 @@ type faulty struct {
 
 var errDown = errors.New("queue down")
 
-// failing counts a failure down and reports whether there was one left.
+// failing uses up a failure and reports whether there was one left.
 func failing(left *int) bool {
 	*left--
 	return *left >= 0
@@ -51,8 +51,8 @@ func (f *faulty) ChangeVisibility(d time.Duration, receipts ...string) error {
 	return f.Queue.ChangeVisibility(d, receipts...)
 }
 
-// TestFaultsOfTheQueue: each delays a message that the handler fails once by what
-// the contract says, and is logged.
+// TestFaultsOfTheQueue: each fault delays a message that the handler fails once as the
+// contract says, and is logged.
 func TestFaultsOfTheQueue(t *testing.T) {
 	const retryAfter = 3 * time.Second
 	for name, test := range map[string]struct {
@@ -62,7 +62,7 @@ func TestFaultsOfTheQueue(t *testing.T) {
 		logged  string
 	}{
 		"none":              {faulty{}, 2, retryAfter, ""},
-		"receive":           {faulty{receives: 5}, 2, 5*pauseAfterError + retryAfter, "queue not read"},
+		"receive":           {faulty{receives: 5}, 2, 5*pauseAfterError + retryAfter, "receive failed"},
 		"delete":            {faulty{deletes: 1}, 3, retryAfter + visibility, "messages not deleted"},
 		"change visibility": {faulty{changes: 1}, 2, visibility, "visibility not changed"},
 	} {

@@ -10,7 +10,7 @@ import (
 	"serverless-websocket/ports"
 )
 
-// handle invokes the handler and deletes the messages that it did not fail.
+// handle invokes the handler and deletes the messages that did not fail.
 func (s *Source) handle(ctx context.Context, batch []ports.ReceivedMessage) {
 	response, err := s.invoke(ctx, batch)
 	var done, failed []string
@@ -36,8 +36,8 @@ func (s *Source) invoke(ctx context.Context, batch []ports.ReceivedMessage) (res
 	return s.Handler(ctx, newEvent(batch, s.QueueARN))
 }
 
-// record deletes what is done from the queue, and has what failed retried. If the
-// queue refuses, the messages are redelivered when their visibility timeout ends.
+// record deletes finished messages from the queue and schedules the retry of failed ones.
+// If the queue refuses, the messages are redelivered when their visibility timeout ends.
 func (s *Source) record(done, failed []string) {
 	if len(done) > 0 {
 		if err := s.Queue.Delete(done...); err != nil {

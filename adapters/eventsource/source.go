@@ -27,7 +27,7 @@ const (
 // DefaultQueueARN names a queue that has no ARN.
 const DefaultQueueARN = "arn:aws:sqs:local:000000000000:queue"
 
-// pauseAfterError keeps a queue that fails at once from being asked in a loop.
+// pauseAfterError prevents a busy loop on a queue that fails immediately.
 const pauseAfterError = 200 * time.Millisecond
 
 // Handler handles one batch, as a Lambda function with the response type
@@ -39,34 +39,32 @@ type Handler func(context.Context, events.SQSEvent) (events.SQSEventResponse, er
 type Source struct {
 	Queue   ports.Receiver
 	Handler Handler
-	// QueueARN is where the events say that they come from; default
-	// DefaultQueueARN.
+	// QueueARN is the source named in the events; default DefaultQueueARN.
 	QueueARN string
-	// BatchSize is the most messages of one batch; default 10,000. A batch is what
-	// one Receive returns: the source does not wait for more.
+	// BatchSize is the maximum number of messages in a batch; default 10,000. A batch is
+	// what one Receive returns: the source does not wait for more.
 	BatchSize int
-	// BatchBytes bounds the bodies of one batch, unless it is a single message;
-	// default 6 MiB. What was received beyond it becomes the next batch, which has
-	// the same visibility timeout: a queue should return no more at once.
+	// BatchBytes bounds the bodies of a batch, unless it is a single message; default 6
+	// MiB. Messages received beyond it form the next batch, under the same visibility
+	// timeout, so a queue should not return more at once.
 	BatchBytes int
-	// Concurrency is how many batches are handled at a time; default 1, which
-	// keeps them in the queue's order.
+	// Concurrency is the number of batches handled at a time; default 1, which keeps the
+	// queue's order.
 	Concurrency int
-	// Timeout is the deadline of one invocation; default half of the queue's
-	// visibility timeout, which it must stay below.
+	// Timeout is the deadline of an invocation. It must be below the queue's visibility
+	// timeout; default half of that.
 	Timeout time.Duration
-	// RetryAfter is when a message that failed becomes visible again, from the
-	// end of the invocation. Default, and Lambda's rule: when its visibility
-	// timeout ends.
+	// RetryAfter is how long after the invocation a failed message becomes visible again.
+	// By default, as with Lambda, it does when its visibility timeout ends.
 	RetryAfter time.Duration
-	// Log gets the batches that failed as a whole and the errors of the queue;
-	// default slog.Default().
+	// Log receives batches that failed as a whole and errors of the queue; default
+	// slog.Default().
 	Log *slog.Logger
 }
 
-// Run hands out batches until ctx ends, finishes those that were received, whose
-// context does not end with ctx, and returns nil. It returns an error at once when
-// a required field is missing or Timeout is not below the visibility timeout.
+// Run hands out batches until ctx ends, finishes those already received, whose context
+// does not end with ctx, and returns nil. It returns an error at once if a required field
+// is missing or Timeout is not below the visibility timeout.
 func (s *Source) Run(ctx context.Context) error {
 	source, err := s.withDefaults()
 	if err != nil {
@@ -82,7 +80,7 @@ func (s *Source) Run(ctx context.Context) error {
 
 func (s Source) withDefaults() (*Source, error) {
 	if s.Queue == nil || s.Handler == nil {
-		return nil, errors.New("event source without queue or handler")
+		return nil, errors.New("the event source needs a queue and a handler")
 	}
 	visibility := s.Queue.VisibilityTimeout()
 	s.QueueARN = cmp.Or(s.QueueARN, DefaultQueueARN)
@@ -104,7 +102,7 @@ func (s *Source) work(ctx context.Context) {
 			s.handle(context.WithoutCancel(ctx), batch)
 		}
 		if err != nil && ctx.Err() == nil {
-			s.Log.Warn("queue not read", "error", err)
+			s.Log.Warn("receive failed; trying again", "error", err)
 			pause(ctx, pauseAfterError)
 		}
 	}

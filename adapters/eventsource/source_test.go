@@ -17,8 +17,7 @@ import (
 
 const visibility = 10 * time.Second
 
-// source is an event source whose handler answers what the test says and notes
-// what it was given.
+// source is an event source whose handler answers as the test says and records its input.
 type source struct {
 	*Source
 	queue   *memqueue.Queue
@@ -41,8 +40,7 @@ func (s *source) handler(_ context.Context, event events.SQSEvent) (events.SQSEv
 	return s.answer(len(s.batches), event)
 }
 
-// runUntilIdle runs the source until the queue is empty and returns how long
-// that took.
+// runUntilIdle runs the source until the queue is empty and returns the time that took.
 func (s *source) runUntilIdle(t *testing.T) time.Duration {
 	t.Helper()
 	start := time.Now()
@@ -67,7 +65,7 @@ func failures(ids ...string) (response events.SQSEventResponse) {
 	return response
 }
 
-// TestResponses: what of a batch of three comes again after each answer to it.
+// TestResponses: which of a batch of three messages are redelivered after each response.
 func TestResponses(t *testing.T) {
 	all := []string{"a#2", "b#2", "c#2"}
 	for name, test := range map[string]struct {
@@ -112,7 +110,7 @@ func TestResponses(t *testing.T) {
 					t.Errorf("the batches were %v, want %v", got, want)
 				}
 				if test.again != nil && took != visibility {
-					t.Errorf("the failed came again after %v, want %v", took, visibility)
+					t.Errorf("the failed messages were redelivered after %v, want %v", took, visibility)
 				}
 			})
 		})
@@ -136,8 +134,8 @@ func TestRetryAfter(t *testing.T) {
 	})
 }
 
-// TestOrderedBatches: with a concurrency of one, everything comes once and in
-// order, whatever the batches are.
+// TestOrderedBatches: with a concurrency of one, everything arrives once and in order,
+// whatever the batches.
 func TestOrderedBatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSource(func(int, events.SQSEvent) (events.SQSEventResponse, error) {
@@ -201,11 +199,11 @@ func TestConcurrency(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		wantDepth(t, queue, memqueue.Depth{Ready: 2}) // what was under way is finished
+		wantDepth(t, queue, memqueue.Depth{Ready: 2}) // work under way is finished
 	})
 }
 
-// TestTimeout: an invocation has a deadline, which is not the end of Run.
+// TestTimeout: an invocation has a deadline that does not end Run.
 func TestTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -1,6 +1,5 @@
-// Package flags adds to the standard library's package flag what helps people
-// who get a flag wrong: the error says which values are allowed, and which name
-// was probably meant.
+// Package flags improves the errors of the standard library's package flag: they say
+// which values are allowed and which name was probably meant.
 package flags
 
 import (
@@ -14,16 +13,16 @@ import (
 	"time"
 )
 
-// checked is the value of a flag that says in its errors what it takes.
+// checked is a flag value whose errors say what it accepts.
 type checked struct {
 	flag.Value
-	want string // in addition to what its type says; may be empty
+	want string // in addition to its type; can be empty
 	ok   func() bool
 }
 
-// Require lets the flag of this name take only values for which ok returns true.
-// The error for others quotes want, such as "1 or more". T is the type of the
-// flag's value. It panics when there is no such flag, or of another type.
+// Require restricts the named flag to values for which ok returns true. The error for
+// others quotes want, such as "1 or more". T is the type of the flag's value. It panics
+// if there is no such flag or it has another type.
 func Require[T any](f *flag.FlagSet, name, want string, ok func(T) bool) {
 	one := f.Lookup(name)
 	value := one.Value.(flag.Getter)
@@ -34,7 +33,7 @@ func Require[T any](f *flag.FlagSet, name, want string, ok func(T) bool) {
 // Positive reports whether x is above 0, for Require.
 func Positive[T int | float64 | time.Duration](x T) bool { return x > 0 }
 
-// Set sets the value, or returns an error that says what it may be.
+// Set sets the value, or returns an error that says what is allowed.
 func (c checked) Set(text string) error {
 	err := c.Value.Set(text)
 	switch want := c.wants(text); {
@@ -47,7 +46,7 @@ func (c checked) Set(text string) error {
 	}
 }
 
-// wants is what the value may be: by its type, and by Require.
+// wants describes the allowed values: by type, and by Require.
 func (c checked) wants(text string) string {
 	var kind string
 	if value, ok := c.Value.(flag.Getter); ok {
@@ -66,8 +65,7 @@ func (c checked) wants(text string) string {
 	return kind + c.want
 }
 
-// withUnit is the duration that was probably meant: a bare number is one of
-// seconds.
+// withUnit is the duration that was probably meant: a bare number means seconds.
 func withUnit(text string) string {
 	if x, err := strconv.ParseFloat(text, 64); err == nil && x > 0 {
 		return text + "s"
@@ -75,8 +73,8 @@ func withUnit(text string) string {
 	return "10s"
 }
 
-// Parse parses the arguments as f.Parse does. Its errors are one line and say
-// what is allowed.
+// Parse parses the arguments like f.Parse. Its errors are one line and say what is
+// allowed.
 func Parse(f *flag.FlagSet, args []string) error {
 	f.VisitAll(func(one *flag.Flag) {
 		if _, done := one.Value.(checked); !done && !isBool(one.Value) {
@@ -96,9 +94,8 @@ func Parse(f *flag.FlagSet, args []string) error {
 	return err
 }
 
-// MustParse parses the flags of flag.CommandLine. When they are wrong, it ends
-// the program of this name with one line and the status 2; after -help with the
-// list of them and 0.
+// MustParse parses the flags of flag.CommandLine. If they are wrong, it ends the named
+// program with one line and status 2; after -help, with the list of flags and status 0.
 func MustParse(program string) {
 	flag.CommandLine.Init(program, flag.ContinueOnError)
 	flag.CommandLine.SetOutput(io.Discard)

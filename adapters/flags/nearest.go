@@ -2,11 +2,11 @@ package flags
 
 import "strings"
 
-// DidYouMean returns "; did you mean X?" with the name that is most like the
-// wrong one, after its prefix, or nothing if none is. A name cut short is like
-// the whole one.
+// DidYouMean returns "; did you mean X?" with the name most similar to the wrong one,
+// after its prefix, or nothing if none is similar. A truncated name is similar to the
+// whole one.
 func DidYouMean(wrong, prefix string, names []string) string {
-	best, least := "", len(wrong)/2+1 // half of it wrong is another name
+	best, least := "", len(wrong)/2+1 // half of it wrong is a different name
 	for _, name := range names {
 		d := distance(wrong, name)
 		if strings.HasPrefix(name, wrong) {
@@ -22,8 +22,7 @@ func DidYouMean(wrong, prefix string, names []string) string {
 	return "; did you mean " + prefix + best + "?"
 }
 
-// distance is how many letters have to be put in, left out or replaced to make
-// one of the names of the other (Levenshtein).
+// distance is the Levenshtein distance between the names.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1) // from the letters of a so far to each beginning of b
 	for j := range row {

@@ -19,7 +19,7 @@ func (printer) Prepare(payload []byte) (ports.Post, error) {
 	}, nil
 }
 
-// A governor is a poster that keeps another one within its share of a quota.
+// A governor is a poster that keeps another poster within its share of a quota.
 func ExampleNew() {
 	poster := governor.New(printer{}, governor.Options{PerSecond: 1_000, Burst: 2})
 	post, err := poster.Prepare([]byte("hello"))

@@ -17,8 +17,8 @@ func (yes) Prepare([]byte) (ports.Post, error) {
 	return func(context.Context, domain.ConnectionID) error { return nil }, nil
 }
 
-// While a Lambda was frozen, the account's bucket filled all the same. After a
-// clock was set back, it fills as if nothing had been.
+// While a Lambda is frozen, the account's bucket still fills. After a clock is set back,
+// it fills as if nothing had happened.
 func TestTheBucketFillsWhileFrozen(t *testing.T) {
 	const fills = 100 * time.Second
 	for _, frozen := range []time.Duration{0, fills - 10*time.Second, fills, time.Hour, -time.Hour} {

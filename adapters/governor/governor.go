@@ -1,5 +1,5 @@
-// Package governor keeps the posts of a worker within its share of the account's
-// quota, and slows down when the gateway refuses posts all the same.
+// Package governor keeps the posts of a worker within its share of the account's quota,
+// and slows down if the gateway refuses posts anyway.
 package governor
 
 import (
@@ -17,24 +17,22 @@ import (
 
 // Options tune a governor.
 type Options struct {
-	// PerSecond is how many posts a second are let through in the long run. 0
-	// means any number.
+	// PerSecond is the sustained rate of posts a second. 0 means unlimited.
 	PerSecond float64
-	// Burst is how many are let through at once after a pause. Default: half of
-	// PerSecond, as in the account's default quota of 10,000 a second with a
-	// burst of 5,000.
+	// Burst is how many posts pass at once after a pause. Default: half of PerSecond, as
+	// in the account's default quota of 10,000 a second with a burst of 5,000.
 	// https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
 	Burst int
 }
 
-// Governor is a ports.Poster that lets posts through to another at a limited
-// rate. It may be used concurrently; its posts wait for their turn, n of them
-// that come at once for n / PerSecond seconds at most while nothing is refused.
+// Governor is a ports.Poster that lets posts through to another at a limited rate. It is
+// safe for concurrent use. Posts wait for their turn: while nothing is refused, n
+// simultaneous posts wait at most n / PerSecond seconds.
 type Governor struct {
 	poster ports.Poster
-	// turn is held by the post that waits for the bucket. The others wait for it:
-	// the bucket would tell all of them at once how long to wait, and they would
-	// keep to that when the pace has changed.
+	// turn is held by the post that waits for the bucket. The others wait for turn:
+	// otherwise the bucket would tell all of them at once how long to wait, and they
+	// would stick to that after the pace has changed.
 	turn   chan struct{}
 	bucket *rate.Limiter
 	pace   pace
@@ -42,13 +40,13 @@ type Governor struct {
 	now    func() time.Time // time.Now, but in tests
 }
 
-// counts are of the posts since the pace was last looked at.
+// counts are the posts since the pace was last checked.
 type counts struct {
 	posts, refused atomic.Int64
 }
 
-// New returns a governor before the poster, or the poster itself if the rate is
-// not limited.
+// New returns a governor in front of the poster, or the poster itself if the rate is not
+// limited.
 func New(poster ports.Poster, opts Options) ports.Poster {
 	if opts.PerSecond <= 0 {
 		return poster
@@ -88,15 +86,15 @@ func (g *Governor) wait(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	now := g.now().Round(0) // without the monotonic clock, which a frozen Lambda stops
+	now := g.now().Round(0) // without the monotonic clock, which stops while a Lambda is frozen
 	if perSecond, storm, changed := g.pace.next(&g.recent, now); changed {
 		g.adopt(perSecond, storm, now)
 	}
 	return g.await(ctx, g.bucket.ReserveN(now, 1), now)
 }
 
-// await waits for as long as the reservation says, or gives it back when the
-// context ends before.
+// await waits as long as the reservation says, or gives it back if the context ends
+// first.
 func (g *Governor) await(ctx context.Context, r *rate.Reservation, now time.Time) error {
 	delay := r.DelayFrom(now)
 	if delay == 0 {
@@ -115,8 +113,8 @@ func (g *Governor) await(ctx context.Context, r *rate.Reservation, now time.Time
 	}
 }
 
-// adopt sets the rate. In a storm it also takes away what has been saved up,
-// with which the storm would go on at the old rate.
+// adopt sets the rate. In a storm it also removes saved-up tokens, which would keep the
+// storm going at the old rate.
 func (g *Governor) adopt(perSecond float64, storm bool, now time.Time) {
 	g.bucket.SetLimitAt(now, rate.Limit(perSecond))
 	if saved := int(g.bucket.TokensAt(now)); storm && saved > 0 {

@@ -17,7 +17,7 @@ import (
 	"serverless-websocket/ports"
 )
 
-// answers is a poster that takes 10 ms and answers what the function says.
+// answers is a poster that takes 10 ms and answers as the function says.
 type answers func(id domain.ConnectionID) error
 
 func (a answers) Prepare([]byte) (ports.Post, error) {
@@ -37,8 +37,8 @@ func prepare(t testing.TB, poster ports.Poster) ports.Post {
 	return post
 }
 
-// broadcast makes n posts with 256 under way at once and returns how long that
-// took and how many of them failed.
+// broadcast makes n posts with 256 in flight and returns how long that took and how many
+// failed.
 func broadcast(ctx context.Context, post ports.Post, n int) (took time.Duration, failed int) {
 	start := time.Now()
 	var left, failures atomic.Int64
@@ -111,7 +111,8 @@ func TestStorm(t *testing.T) {
 	})
 }
 
-// TestStormTakesWhatWasSavedUp has a burst left when the first posts are refused.
+// TestStormTakesWhatWasSavedUp still has part of its burst when the first posts are
+// refused.
 func TestStormTakesWhatWasSavedUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refuse := func(domain.ConnectionID) error { return ports.ErrThrottled }
@@ -123,7 +124,7 @@ func TestStormTakesWhatWasSavedUp(t *testing.T) {
 	})
 }
 
-// TestRecoversUnderLoad has posts waiting all the time.
+// TestRecoversUnderLoad always has posts waiting.
 func TestRecoversUnderLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calm := time.Now().Add(2 * time.Second)
@@ -159,8 +160,8 @@ func TestOneSlowClient(t *testing.T) {
 	})
 }
 
-// TestFindsTheRealQuota has a gateway with half the quota that the governor was
-// told: most of it is used, and little refused.
+// TestFindsTheRealQuota has a gateway with half the quota that the governor assumes: most
+// of it is used, and few posts are refused.
 func TestFindsTheRealQuota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const quota = 500
@@ -217,8 +218,8 @@ func TestCancelledWhileWaiting(t *testing.T) {
 	})
 }
 
-// TestWaitingPostsHurryUp has many posts wait when a storm ends: they must not
-// keep to the pace of the storm.
+// TestWaitingPostsHurryUp has many posts waiting when a storm ends: they must not stick
+// to the pace of the storm.
 func TestWaitingPostsHurryUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calm := time.Now().Add(10 * time.Second)
@@ -254,8 +255,8 @@ func TestStormOfASmallShare(t *testing.T) {
 	})
 }
 
-// TestNeverAboveTheQuota makes broadcasts of any size at any time and checks each
-// stretch of time from one post to another.
+// TestNeverAboveTheQuota makes broadcasts of any size at any time and checks the rate
+// between any two posts.
 func TestNeverAboveTheQuota(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		perSecond := rapid.Float64Range(5, 500).Draw(rt, "posts a second")

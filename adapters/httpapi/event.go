@@ -15,7 +15,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// What events say of the API that they come from.
+// What events say about the API they come from.
 const (
 	local = "local"
 	stage = "$default"
@@ -45,7 +45,7 @@ func newEvent(w http.ResponseWriter, r *http.Request, routeKey string) (events.A
 	return event, nil
 }
 
-// headers returns all headers but the cookies, by their names in lower case.
+// headers returns all headers except cookies, by lower-case name.
 func headers(r *http.Request) map[string]string {
 	all := map[string]string{"host": r.Host}
 	for name, values := range r.Header {
@@ -79,13 +79,13 @@ func joined(values map[string][]string) map[string]string {
 	return all
 }
 
-// textTypes are the types whose bodies API Gateway passes as they are, besides
-// text/*. Any other becomes base64.
+// textTypes are the types, besides text/*, whose bodies API Gateway passes unchanged. All
+// others become base64.
 // https://aws.amazon.com/blogs/compute/handling-binary-data-using-amazon-api-gateway-http-apis/
 var textTypes = []string{"application/json", "application/javascript", "application/xml"}
 
-// isText reports whether the body can be passed as it is. One that is not UTF-8
-// cannot, whatever its type: JSON would not hold it.
+// isText reports whether the body can be passed unchanged. A body that is not UTF-8
+// cannot, whatever its type: JSON cannot represent it.
 func isText(header http.Header, body []byte) bool {
 	if len(body) == 0 {
 		return true

@@ -1,6 +1,6 @@
-// Package httpapi is the driving adapter that serves functions over HTTP as an
-// HTTP API of API Gateway does: it turns a request into an event of payload format
-// 2.0, hands it to the function behind the route, and writes the response.
+// Package httpapi is the driving adapter that serves functions over HTTP like an HTTP API
+// of API Gateway: it turns a request into an event of payload format 2.0, hands it to the
+// function behind the route, and writes the response.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 package httpapi
 
@@ -16,12 +16,12 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// MaxBody is the longest body of a request, in bytes.
+// MaxBody is the maximum length of a request body, in bytes.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 const MaxBody = 10 << 20
 
-// Integration is the function behind a route. It is called concurrently; its
-// context ends when the client leaves.
+// Integration is the function behind a route. It is called concurrently; its context ends
+// when the client disconnects.
 type Integration func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
 
 // API is an http.Handler. Its routes match the whole path; they have no path
@@ -31,8 +31,8 @@ type API struct {
 	log    *slog.Logger
 }
 
-// New returns an API with an integration for each route key, such as "GET /ping".
-// The log gets the integrations that failed; nil is slog.Default().
+// New returns an API with an integration for each route key, such as "GET /ping". The log
+// receives integration failures; nil means slog.Default().
 func New(routes map[string]Integration, log *slog.Logger) *API {
 	return &API{routes: routes, log: cmp.Or(log, slog.Default())}
 }
@@ -60,7 +60,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// statusOf is for a request that could not be read.
+// statusOf returns the status for a request that could not be read.
 func statusOf(err error) int {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
@@ -69,8 +69,8 @@ func statusOf(err error) int {
 	return http.StatusBadRequest
 }
 
-// invoke calls the integration and turns a panic into an error, as it does a
-// response that cannot be written.
+// invoke calls the integration and turns a panic, or a response that cannot be written,
+// into an error.
 func invoke(ctx context.Context, integration Integration, event events.APIGatewayV2HTTPRequest) (
 	response events.APIGatewayV2HTTPResponse, body []byte, err error) {
 	defer func() {

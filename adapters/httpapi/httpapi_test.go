@@ -30,8 +30,8 @@ type (
 	response = events.APIGatewayV2HTTPResponse
 )
 
-// serve serves the integration at GET and POST /things. The log is good to read
-// when the server is closed.
+// serve serves the integration at GET and POST /things. Read the log only after closing
+// the server.
 func serve(t *testing.T, integration httpapi.Integration) (server *httptest.Server, log *bytes.Buffer) {
 	t.Helper()
 	log = new(bytes.Buffer)
@@ -43,8 +43,7 @@ func serve(t *testing.T, integration httpapi.Integration) (server *httptest.Serv
 	return server, log
 }
 
-// exchange writes the bytes of a request to a socket of its own and reads the
-// response.
+// exchange writes the bytes of a request to its own socket and reads the response.
 func exchange(t *testing.T, server *httptest.Server, text string) (status int, header http.Header, body string) {
 	t.Helper()
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
@@ -68,7 +67,7 @@ func exchange(t *testing.T, server *httptest.Server, text string) (status int, h
 	return answer.StatusCode, answer.Header, string(read)
 }
 
-// eventOf returns the event that becomes of a request.
+// eventOf returns the event created from a request.
 func eventOf(t *testing.T, text string) (event request) {
 	t.Helper()
 	server, _ := serve(t, func(_ context.Context, e request) (response, error) {
@@ -238,6 +237,6 @@ func TestRefusals(t *testing.T) {
 	wantRefusal(t, server, "POST /things HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n", 400, "Bad Request")
 	server.Close()
 	if log.Len() > 0 {
-		t.Errorf("what clients do wrong was logged: %s", log)
+		t.Errorf("client errors were logged: %s", log)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// bodyOf returns the bytes that a response stands for. The error is that of a
-// response that API Gateway would not take.
+// bodyOf returns the body of a response. It fails for a response that API Gateway would
+// not accept.
 func bodyOf(response events.APIGatewayV2HTTPResponse) ([]byte, error) {
 	if status := response.StatusCode; status != 0 && (status < 200 || status > 599) {
 		return nil, fmt.Errorf("response with the status %d", status)
@@ -25,9 +25,9 @@ func bodyOf(response events.APIGatewayV2HTTPResponse) ([]byte, error) {
 	return body, nil
 }
 
-// write writes a response. One without a status gets 200 and counts as JSON, one
-// with a status but no type as text. Each cookie becomes a header of its own;
-// format 2.0 has no other way to repeat a header.
+// write writes a response. Without a status it gets 200 and counts as JSON; with a status
+// but no type it counts as text. Each cookie becomes its own header; format 2.0 has no
+// other way to repeat a header.
 func write(w http.ResponseWriter, response events.APIGatewayV2HTTPResponse, body []byte) error {
 	header := w.Header()
 	header.Set("Content-Type", "text/plain; charset=utf-8")
@@ -46,9 +46,9 @@ func write(w http.ResponseWriter, response events.APIGatewayV2HTTPResponse, body
 	return err
 }
 
-// refuse answers as API Gateway does for itself.
+// refuse answers like API Gateway itself.
 func refuse(w http.ResponseWriter, status int) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	fmt.Fprintf(w, `{"message":%q}`, http.StatusText(status)) // the client may be gone; there is nobody to tell
+	fmt.Fprintf(w, `{"message":%q}`, http.StatusText(status)) // the client may be gone; no one is left to tell
 }

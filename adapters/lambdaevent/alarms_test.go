@@ -42,7 +42,7 @@ func FuzzClientsCannotRaiseAlarms(f *testing.F) {
 	f.Fuzz(wantNoAlarm)
 }
 
-// What is down raises them.
+// An outage raises them.
 func TestFailuresRaiseAlarms(t *testing.T) {
 	f := newFunctions()
 	f.queue.err = errors.New("down")
@@ -67,7 +67,7 @@ func badFrames() []string {
 	}
 }
 
-// wantNoAlarm sends the frame to both functions that clients can reach by one.
+// wantNoAlarm sends the frame to both functions that a frame can reach.
 func wantNoAlarm(t *testing.T, body string) {
 	t.Helper()
 	f := newFunctions()

@@ -42,7 +42,7 @@ func (h *ConnectionManager) Handle(ctx context.Context, event events.APIGatewayW
 	return text(http.StatusInternalServerError, "Unrecognized eventType."), nil
 }
 
-// reason is why the connection ended, if the gateway said.
+// reason is why the connection ended, if the gateway gave a reason.
 func reason(request events.APIGatewayWebsocketProxyRequestContext) string {
 	if request.DisconnectReason == nil {
 		return ""

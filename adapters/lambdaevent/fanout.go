@@ -14,14 +14,14 @@ type FanOut struct {
 	Worker *fanout.Worker
 }
 
-// Handle works the batch off and lists the messages that have to come again.
-// The error is always nil, since one would bring the whole batch back.
+// Handle processes the batch and lists the messages to redeliver. The error is always
+// nil, since an error would redeliver the whole batch.
 func (h *FanOut) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 	deliveries := make([]fanout.Delivery, 0, len(event.Records))
 	for _, r := range event.Records {
 		deliveries = append(deliveries, fanout.Delivery{ID: r.MessageId, Body: r.Body})
 	}
-	failures := []events.SQSBatchItemFailure{} // as JSON [], since null is no success to every event source
+	failures := []events.SQSBatchItemFailure{} // as JSON [], since not every event source takes null for success
 	for _, id := range h.Worker.Handle(ctx, deliveries) {
 		failures = append(failures, events.SQSBatchItemFailure{ItemIdentifier: id})
 	}

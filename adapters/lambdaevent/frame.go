@@ -9,14 +9,14 @@ import (
 
 // frame is what a client sent, as far as it could be read.
 type frame struct {
-	ref     json.RawMessage // the client's own tag, as it was written; nil if there is none
+	ref     json.RawMessage // the client's own tag, as sent; nil if there is none
 	content []byte          // the bytes of the member; nil if there is none
 }
 
-// parseFrame reads a client's frame. Member names are matched exactly and the
-// last of equal ones counts; a struct would match them in any case. The errors
-// are *domain.Error: TooDeep, InvalidJSON, NotAnObject, InvalidRef. What is both
-// too deep and no JSON is TooDeep: nobody reads on to find the other error.
+// parseFrame reads a client's frame. Member names match exactly and the last of equal
+// names counts; a struct would ignore case. The errors are *domain.Error: TooDeep,
+// InvalidJSON, NotAnObject, InvalidRef. A frame that is both too deep and malformed is
+// TooDeep: parsing stops there.
 func parseFrame(body string) (frame, error) {
 	var f frame
 	if domain.Deeper(body, domain.MaxDepth) {
@@ -42,8 +42,8 @@ func parseFrame(body string) (frame, error) {
 	return f, nil
 }
 
-// validRef reports whether the JSON value is a string of at most domain.MaxRef
-// bytes. Half a surrogate pair, which has no UTF-8, counts as three.
+// validRef reports whether the JSON value is a string of at most domain.MaxRef bytes.
+// Half a surrogate pair, which has no UTF-8 form, counts as three.
 func validRef(value json.RawMessage) bool {
 	var text *string
 	return json.Unmarshal(value, &text) == nil && text != nil && len(*text) <= domain.MaxRef

@@ -91,7 +91,7 @@ func TestFrames(t *testing.T) {
 	}
 }
 
-// refs are JSON strings that a decoder and an encoder would change between them.
+// refs are JSON strings that decoding and re-encoding would change.
 var refs = []string{
 	`"tag"`, `""`, `"<&>"`, `"한글 😀"`, `"\ud800"`, `"\uDC00\ud800x"`, `"\ud83d\ude00"`, "\"\u2028\u2029\"", `"\u2028"`, `"\u0000"`,
 	`"\u003c"`, `"\/"`, `"/"`, `"\b\f\n\r\t\"\\"`, `"\u0041"`, `"\uABCD\uabcd"`, "\"\x7f\ufeff\ufffd\"",
@@ -135,8 +135,8 @@ func TestDefaultTellsWhatIsWrong(t *testing.T) {
 	}
 }
 
-// Every frame gets a reply that is JSON and has the frame's own ref; what is
-// accepted makes a job that the worker takes, and no other.
+// Every frame gets a JSON reply with the frame's own ref; an accepted frame creates
+// exactly one job, which the worker takes.
 func FuzzSendMessage(f *testing.F) {
 	for _, seed := range []string{`{"content":1}`, `{"content":"서버","ref":"a"}`, `[]`, `{"ref":{}}`, `nul`, "{\"content\":\"\xff\"}", nested(600)} {
 		f.Add(seed)
@@ -161,14 +161,14 @@ func FuzzSendMessage(f *testing.F) {
 		for _, job := range functions.queue.bodies {
 			event := events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: job}}}
 			if response, _ := functions.fanOut.Handle(context.Background(), event); len(response.BatchItemFailures) > 0 {
-				t.Fatalf("%q is accepted and its job refused: %s", body, job)
+				t.Fatalf("%q is accepted but its job is refused: %s", body, job)
 			}
 		}
 	})
 }
 
-// checkReply wants a reply of one member, with the frame's ref in it, byte for
-// byte, or none if the frame could not be read.
+// checkReply wants a reply of one member that contains the frame's ref byte for byte, or
+// none if the frame could not be read.
 func checkReply(t *testing.T, body, reply string) {
 	var outer map[string]map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(reply), &outer); err != nil || len(outer) != 1 || !utf8.ValidString(reply) {
@@ -181,6 +181,6 @@ func checkReply(t *testing.T, body, reply string) {
 	}
 	var sent map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(body), &sent); err != nil || !bytes.Equal(sent["ref"], ref) {
-		t.Fatalf("%q: ref came back as %q", body, ref)
+		t.Fatalf("%q: ref was returned as %q", body, ref)
 	}
 }

@@ -24,9 +24,9 @@ import (
 	"serverless-websocket/ports"
 )
 
-var update = flag.Bool("update", false, "write the golden responses anew")
+var update = flag.Bool("update", false, "rewrite the golden responses")
 
-// The events are API Gateway's and SQS's; beside each lies the response.
+// The events are API Gateway's and SQS's; each has its response beside it.
 func TestGoldenEvents(t *testing.T) {
 	f := newFunctions()
 	for name, function := range map[string]func(t *testing.T, event []byte) any{
@@ -161,8 +161,8 @@ func TestAnAcceptedMessageCanBeFollowedByItsID(t *testing.T) {
 	}
 }
 
-// A record that names no message fails its whole batch, which Lambda does for an
-// empty id: better twice than not at all.
+// A record that names no message fails its whole batch, as Lambda does for an empty id:
+// twice is better than never.
 func TestOddRecords(t *testing.T) {
 	const good = `{"v":1,"messages":[{"id":"01K4ZQ0000000000000000000A","sentAt":1795338000123,"content":"1"}]}`
 	for _, test := range []struct {
@@ -248,7 +248,7 @@ func (nobody) Prepare([]byte) (ports.Post, error) {
 	return func(context.Context, domain.ConnectionID) error { return ports.ErrGone }, nil
 }
 
-// The log has the reason itself, also as text, and none where there is none.
+// The log contains the reason verbatim, in text format too, and none if there is none.
 func TestTheLogSaysWhyAConnectionEnded(t *testing.T) {
 	why := "Client does not read"
 	for reason, want := range map[*string]string{&why: `reason="Client does not read"`, nil: `reason=""`} {

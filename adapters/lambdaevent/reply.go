@@ -13,7 +13,7 @@ import (
 	"serverless-websocket/domain"
 )
 
-// statuses turns error codes into statuses of the integration response.
+// statuses maps error codes to statuses of the integration response.
 var statuses = map[domain.Code]int{
 	domain.InvalidJSON:     http.StatusBadRequest,
 	domain.NotAnObject:     http.StatusBadRequest,
@@ -50,8 +50,8 @@ func accepted(id domain.MessageID, ref json.RawMessage) events.APIGatewayProxyRe
 	return text(http.StatusOK, marshal(reply))
 }
 
-// refuse logs the error and answers with its code. What is not a *domain.Error
-// is Internal to the client; the log alone has the details.
+// refuse logs the error and answers with its code. Anything but a *domain.Error is
+// Internal to the client; only the log has the details.
 func refuse(ctx context.Context, log *slog.Logger, request events.APIGatewayWebsocketProxyRequestContext,
 	ref json.RawMessage, err error) events.APIGatewayProxyResponse {
 	var known *domain.Error
@@ -73,8 +73,8 @@ func refuse(ctx context.Context, log *slog.Logger, request events.APIGatewayWebs
 	return text(statuses[known.Code], marshal(reply))
 }
 
-// marshal keeps a client's ref as it is: without escaping HTML, the encoder
-// changes nothing in a string that is JSON already.
+// marshal keeps a client's ref unchanged: without HTML escaping, the encoder does not
+// alter a string that is already JSON.
 func marshal(reply any) string {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)

@@ -28,9 +28,9 @@ type Route struct {
 	Replies bool
 }
 
-// Routes returns every route of the WebSocket API by its key: an action, or one of
-// the three that API Gateway predefines. Standalone serves these, and a test holds
-// serverless.yml to them.
+// Routes returns every route of the WebSocket API by its key: an action, or one of the
+// three that API Gateway predefines. Standalone serves these, and a test keeps
+// serverless.yml in step.
 func (u UseCases) Routes() map[string]Route {
 	connections := &ConnectionManager{Registry: u.Registry, Log: u.Log}
 	send := &SendMessage{Publisher: u.Publisher, Log: u.Log}

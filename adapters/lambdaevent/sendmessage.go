@@ -16,8 +16,8 @@ type SendMessage struct {
 	Log       *slog.Logger
 }
 
-// Handle accepts the frame's content for everybody and answers with the id of
-// the message, or with the reason why it is refused. The error is always nil.
+// Handle accepts the frame's content for everyone and answers with the id of the message,
+// or with the reason why it is refused. The error is always nil.
 func (h *SendMessage) Handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (
 	events.APIGatewayProxyResponse, error) {
 	f, message, err := h.accept(ctx, principal(event.RequestContext), event.Body)

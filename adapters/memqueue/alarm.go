@@ -2,15 +2,15 @@ package memqueue
 
 import "time"
 
-// alarm is the one timer of a queue. It rings no later than the earliest time
-// asked for. It may ring early, when that message is gone: not to move it at
-// every Delete makes it nearly free.
+// alarm is the one timer of a queue. It rings no later than the earliest requested time.
+// It may ring early if that message is gone: not moving it at every Delete makes it
+// nearly free.
 type alarm struct {
 	timer *time.Timer
 	at    time.Time // when it rings; zero while it is not set
 }
 
-// by makes the alarm ring at t, unless it rings before.
+// by makes the alarm ring at t, unless it rings earlier.
 func (a *alarm) by(t time.Time, ring func()) {
 	if !a.at.IsZero() && !t.Before(a.at) {
 		return
@@ -23,8 +23,7 @@ func (a *alarm) by(t time.Time, ring func()) {
 	a.timer.Reset(time.Until(t))
 }
 
-// ring brings the queue up to the present when nobody calls it, and sets the
-// alarm anew.
+// ring brings the queue up to date when no one calls it, and resets the alarm.
 func (q *Queue) ring() {
 	q.enter()
 	defer q.mu.Unlock()

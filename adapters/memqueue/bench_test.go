@@ -8,7 +8,7 @@ import (
 	"serverless-websocket/ports"
 )
 
-// BenchmarkSendReceiveDelete is one message of 300 bytes through the queue.
+// BenchmarkSendReceiveDelete sends one message of 300 bytes through the queue.
 func BenchmarkSendReceiveDelete(b *testing.B) {
 	for name, gathered := range map[string]int{"one by one": 1, "batches of 1000": 1000} {
 		b.Run(name, func(b *testing.B) {

@@ -19,7 +19,7 @@ func TestDeadLetters(t *testing.T) {
 		go func() { idle <- q.WaitIdle(t.Context()) }()
 		synctest.Wait()
 		wantDepth(t, dead, Depth{})
-		moved := receive(t, dead, 1)[0] // nobody has to call q for it
+		moved := receive(t, dead, 1)[0] // no one has to call q for it
 		if moved.ID != last.ID || moved.Body != "poison" || moved.ReceiveCount != 1 || !moved.SentAt.Equal(last.SentAt) {
 			t.Errorf("%+v became %+v", last, moved)
 		}
@@ -32,7 +32,7 @@ func TestDeadLetters(t *testing.T) {
 	})
 }
 
-// TestDeadLettersAtOnce: giving the last receive back counts as its failure.
+// TestDeadLettersAtOnce: giving back the last receive counts as its failure.
 func TestDeadLettersAtOnce(t *testing.T) {
 	dead := New(Config{})
 	q := New(Config{MaxReceives: 1, DeadLetters: dead, Log: quietLog()})
@@ -58,7 +58,7 @@ func TestDeadLettersFull(t *testing.T) {
 	})
 }
 
-// TestNoDeadLetters: without a dead-letter queue a message is never given up.
+// TestNoDeadLetters: without a dead-letter queue, a message is never given up.
 func TestNoDeadLetters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := New(Config{Visibility: time.Second, MaxReceives: 2})

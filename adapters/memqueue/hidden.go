@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// hidden is a heap of messages by the time at which they become visible; those
-// of one time come in the order in which they were hidden.
+// hidden is a heap of messages by the time at which they become visible; at the same
+// time, they keep the order in which they were hidden.
 type hidden []*message
 
 func (h hidden) Len() int { return len(h) }

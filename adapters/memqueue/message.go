@@ -32,7 +32,7 @@ func (m *message) snapshot() Message {
 	}
 }
 
-// received notes one more receive and gives it a receipt of its own.
+// received records one more receive and gives it its own receipt.
 func (m *message) received(now time.Time) {
 	m.receives++
 	m.receipt = m.id + "." + strconv.Itoa(m.receives)

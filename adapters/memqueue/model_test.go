@@ -13,8 +13,8 @@ import (
 	"serverless-websocket/ports"
 )
 
-// TestModel holds the queue to a model so simple that it can be read: a list of
-// messages, looked through from end to end at every step.
+// TestModel compares the queue with a model simple enough to verify by reading: a list of
+// messages, scanned from end to end at every step.
 func TestModel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// A bubble forbids some methods of *testing.T that rapid looks for.
@@ -147,7 +147,7 @@ func (m *model) wait(t *rapid.T) {
 	m.bury()
 }
 
-// bury takes away what has become visible after too many receives.
+// bury removes messages that have become visible after too many receives.
 func (m *model) bury() {
 	for _, i := range m.visible() {
 		if i.receives >= m.maxReceives {
@@ -173,7 +173,7 @@ func (m *model) check(t *rapid.T) {
 	wantDepth(t, m.dead, Depth{Ready: len(m.buried)})
 }
 
-// seconds draws a time of whole seconds, so that times often meet.
+// seconds draws a time in whole seconds, so that times often coincide.
 func seconds(t *rapid.T, label string, longest int) time.Duration {
 	return time.Duration(rapid.IntRange(0, longest).Draw(t, label)) * time.Second
 }

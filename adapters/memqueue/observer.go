@@ -34,6 +34,6 @@ func (o logObserver) DeadLettered(m Message) {
 }
 
 func (o logObserver) DeadLettersFull(m Message) {
-	o.log.Error("dead-letter queue full, message stays on its queue",
+	o.log.Error("dead-letter queue full; message stays on its queue",
 		"messageId", m.ID, "receives", m.ReceiveCount, "sentAt", m.SentAt)
 }

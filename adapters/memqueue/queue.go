@@ -20,24 +20,24 @@ const (
 	DefaultReceiveBytes = 6 << 20
 )
 
-// Config is what a Queue needs to know. The zero Config is good.
+// Config configures a Queue. The zero Config is valid.
 type Config struct {
 	// Visibility is how long a received message stays invisible; default 30 s.
 	Visibility time.Duration
-	// DeadLetters is where a message goes whose visibility ran out after
-	// MaxReceives receives. While it is full, or when it is nil, the message
-	// stays and is received again: none is ever dropped.
+	// DeadLetters receives messages whose visibility timeout ends after MaxReceives
+	// receives. While it is full, or if it is nil, the message stays and is received
+	// again: none is ever dropped.
 	DeadLetters *Queue
-	// MaxReceives is used with DeadLetters only; default 5.
+	// MaxReceives is only used with DeadLetters; default 5.
 	MaxReceives int
 	// MaxBytes is how many bytes of bodies are held before Send answers
 	// ports.ErrQueueFull; default 64 MiB.
 	MaxBytes int
-	// ReceiveBytes is how many bytes of bodies one Receive returns at most, unless
-	// it returns a single message; default 6 MiB. Messages that are received together
-	// share one visibility timeout, so there must not be more than fit into it.
+	// ReceiveBytes is the maximum total of bodies that one Receive returns, unless it
+	// returns a single message; default 6 MiB. Messages received together share one
+	// visibility timeout, so there must not be more than fit into it.
 	ReceiveBytes int
-	// Log gets the moves to DeadLetters; default slog.Default().
+	// Log receives moves to DeadLetters; default slog.Default().
 	Log *slog.Logger
 	// Observer hears the same and more; nil if nobody else has to.
 	Observer Observer
@@ -76,10 +76,10 @@ type Queue struct {
 	bytes    int                 // of bodies held
 	hides    uint64              // how often a message was hidden
 	alarm    alarm
-	idle     chan struct{} // closed when nothing is left; nil while nobody waits
-	next     chan struct{} // closed by the next Receive; nil while nobody waits
+	idle     chan struct{} // closed when nothing is left; nil while no one waits
+	next     chan struct{} // closed by the next Receive; nil while no one waits
 
-	// visible holds a token when a waiting Receive has something to look for.
+	// visible holds a token when there may be something for a waiting Receive.
 	visible chan struct{}
 }
 
@@ -134,9 +134,8 @@ func (q *Queue) idleness() <-chan struct{} {
 	return idle
 }
 
-// NextReceive returns a channel that is closed when Receive is called the next
-// time, or nothing is left: when the one consumer is done with what it has
-// received.
+// NextReceive returns a channel that is closed when Receive is next called, or nothing is
+// left: that is, when the only consumer has finished what it received.
 func (q *Queue) NextReceive() <-chan struct{} {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -150,7 +149,7 @@ func (q *Queue) NextReceive() <-chan struct{} {
 	return next
 }
 
-// turnOver tells those who wait for the next Receive. The caller holds q.mu.
+// turnOver wakes those who wait for the next Receive. The caller holds q.mu.
 func (q *Queue) turnOver() {
 	if q.next != nil {
 		close(q.next)
@@ -158,8 +157,8 @@ func (q *Queue) turnOver() {
 	}
 }
 
-// settle tells those who wait for idleness when the queue is empty, which it is
-// when it holds no bytes: no body is empty.
+// settle wakes those who wait for idleness if the queue is empty, that is, if it holds no
+// bytes: no body is empty.
 func (q *Queue) settle() {
 	if q.bytes > 0 {
 		return
@@ -171,7 +170,7 @@ func (q *Queue) settle() {
 	}
 }
 
-// enter locks the queue and brings it up to the present, which it returns.
+// enter locks the queue, brings it up to date and returns the current time.
 func (q *Queue) enter() time.Time {
 	q.mu.Lock()
 	now := time.Now()

@@ -59,8 +59,8 @@ func TestDelay(t *testing.T) {
 	})
 }
 
-// TestOrder: messages come in the order in which they became visible, not in
-// that in which they were sent.
+// TestOrder: messages arrive in the order in which they became visible, not the order in
+// which they were sent.
 func TestOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := New(Config{Visibility: 3 * time.Second})
@@ -127,7 +127,7 @@ func TestWaitIdleEnds(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := q.WaitIdle(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("WaitIdle of a queue nobody reads: %v", err)
+			t.Errorf("WaitIdle of a queue that no one reads: %v", err)
 		}
 	})
 }

@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// Receive waits until a message is visible and returns all that are visible by
-// then, at most limit of them and within ReceiveBytes, in the order in which they
-// became so. The only error is that of the context, and nothing is received then.
+// Receive waits until a message is visible and returns all visible messages, at most
+// limit of them and within ReceiveBytes, in the order in which they became visible. The
+// only error is that of the context, and then nothing is received.
 func (q *Queue) Receive(ctx context.Context, limit int) ([]Message, error) {
 	q.mu.Lock()
 	q.turnOver()
 	q.mu.Unlock()
 	for {
 		if err := ctx.Err(); err != nil {
-			q.signal() // it may have taken the token that another waits for
+			q.signal() // it may have taken the token that another is waiting for
 			return nil, err
 		}
 		if batch := q.take(limit); len(batch) > 0 {
@@ -28,8 +28,8 @@ func (q *Queue) Receive(ctx context.Context, limit int) ([]Message, error) {
 	}
 }
 
-// take takes what is visible now, within the limits. One message is taken however
-// long it is.
+// take takes the visible messages within the limits, and at least one, however long it
+// is.
 func (q *Queue) take(limit int) []Message {
 	now := q.enter()
 	defer q.mu.Unlock()
@@ -42,7 +42,7 @@ func (q *Queue) take(limit int) []Message {
 		batch = append(batch, q.hand(next, now))
 	}
 	if q.ready.Len() > 0 {
-		q.signal() // for the next who waits: there was one token for all
+		q.signal() // for the next waiter: there was one token for all
 	}
 	return batch
 }
@@ -73,9 +73,8 @@ func (q *Queue) Delete(receipts ...string) error {
 	return nil
 }
 
-// ChangeVisibility makes the messages in flight visible again after d, from now
-// on, instead of when their visibility timeout ends. Other receipts do nothing.
-// The error is always nil.
+// ChangeVisibility makes messages in flight visible again after d from now, instead of
+// when their visibility timeout ends. Other receipts do nothing. The error is always nil.
 func (q *Queue) ChangeVisibility(d time.Duration, receipts ...string) error {
 	now := q.enter()
 	defer q.mu.Unlock()
@@ -91,7 +90,7 @@ func (q *Queue) ChangeVisibility(d time.Duration, receipts ...string) error {
 // VisibilityTimeout returns the Visibility of the Config.
 func (q *Queue) VisibilityTimeout() time.Duration { return q.cfg.Visibility }
 
-// remove takes a message that was received off the queue.
+// remove takes a received message off the queue.
 func (q *Queue) remove(m *message) {
 	if m.element != nil {
 		q.ready.Remove(m.element)

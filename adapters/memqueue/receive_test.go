@@ -18,7 +18,7 @@ func TestVisibility(t *testing.T) {
 		wantDepth(t, q, Depth{InFlight: 1})
 		second := receive(t, q, 1)[0] // waits for the visibility to run out
 		if after := time.Since(start); after != 10*time.Second {
-			t.Errorf("came again after %v, want 10s", after)
+			t.Errorf("redelivered after %v, want 10s", after)
 		}
 		if first.ID != second.ID || first.ReceiveCount != 1 || second.ReceiveCount != 2 {
 			t.Errorf("received as %+v, then as %+v", first, second)
@@ -46,8 +46,8 @@ func TestReceipts(t *testing.T) {
 		time.Sleep(time.Second)
 		wantDepth(t, q, Depth{Ready: 1})
 		q.ChangeVisibility(time.Hour, latest)
-		wantDepth(t, q, Depth{Ready: 1}) // not in flight any more
-		q.Delete(latest)                 // yet nobody else received it
+		wantDepth(t, q, Depth{Ready: 1}) // no longer in flight
+		q.Delete(latest)                 // but no one else has received it
 		wantDepth(t, q, Depth{})
 		q.Delete(latest)
 		wantDepth(t, q, Depth{})
@@ -70,16 +70,16 @@ func TestChangeVisibility(t *testing.T) {
 			wantBodies(t, again, want.body)
 			q.Delete(receipts(again)...)
 			if after := time.Since(start); after != want.after {
-				t.Errorf("%q came again after %v, want %v", want.body, after, want.after)
+				t.Errorf("%q was redelivered after %v, want %v", want.body, after, want.after)
 			}
 		}
 	})
 }
 
-// TestWaitingReceivers: each message reaches one of those who wait, also of those
-// who are about to.
+// TestWaitingReceivers: each message reaches one of the receivers that wait or are about
+// to.
 func TestWaitingReceivers(t *testing.T) {
-	for range 500 { // who waits already when the messages come is left to chance
+	for range 500 { // chance decides who is already waiting when the messages arrive
 		synctest.Test(t, func(t *testing.T) {
 			q := New(Config{})
 			got := make(chan string, 4)
@@ -94,22 +94,22 @@ func TestWaitingReceivers(t *testing.T) {
 	}
 }
 
-// TestOneTokenForMany: two messages may come before any receiver waits, and leave
-// one token; who is woken by it must wake the next.
+// TestOneTokenForMany: two messages can arrive before any receiver waits, and leave one
+// token; the receiver it wakes must wake the next.
 func TestOneTokenForMany(t *testing.T) {
 	q := New(Config{})
 	send(t, q, "a", "b")
 	<-q.visible
 	q.take(1)
 	if len(q.visible) != 1 {
-		t.Error("a message is visible and nobody will be woken for it")
+		t.Error("a message is visible but no one will be woken for it")
 	}
 }
 
-// TestReceiverLeaves: a message that wakes a receiver which is about to leave
-// reaches the one that stays.
+// TestReceiverLeaves: a message that wakes a departing receiver reaches the one that
+// stays.
 func TestReceiverLeaves(t *testing.T) {
-	for range 200 { // how far the one who leaves has got is left to chance
+	for range 200 { // chance decides how far the departing one has got
 		synctest.Test(t, func(t *testing.T) {
 			q := New(Config{})
 			ctx, leave := context.WithCancel(t.Context())

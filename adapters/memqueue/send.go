@@ -10,10 +10,9 @@ import (
 	"serverless-websocket/ports"
 )
 
-// Send puts the messages onto the queue, in their order. Those against the
-// limits, and those for which there is no room, are told in a *ports.SendError
-// and change nothing; the others are stored. The only other error is that of a
-// context that has ended, and then none is stored.
+// Send puts the messages onto the queue in order. Messages that exceed a limit or for
+// which there is no room are listed in a *ports.SendError and change nothing; the others
+// are stored. The only other error is that of an ended context, and then none is stored.
 func (q *Queue) Send(ctx context.Context, messages ...ports.QueueMessage) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -31,8 +30,8 @@ func (q *Queue) Send(ctx context.Context, messages ...ports.QueueMessage) error 
 	return nil
 }
 
-// store puts the messages that have not failed onto the queue, and notes those
-// for which there is no room.
+// store puts the messages that have not failed onto the queue, and records those for
+// which there is no room.
 func (q *Queue) store(messages []ports.QueueMessage, failed map[int]error) {
 	now := q.enter()
 	defer q.mu.Unlock()

@@ -2,13 +2,13 @@ package memqueue
 
 import "time"
 
-// show puts a message at the end of those that are visible.
+// show puts a message at the end of the visible ones.
 func (q *Queue) show(m *message) {
 	m.element = q.ready.PushBack(m)
 	q.signal()
 }
 
-// signal wakes one Receive that waits, or the next to wait.
+// signal wakes one waiting Receive, or the next to wait.
 func (q *Queue) signal() {
 	select {
 	case q.visible <- struct{}{}:
@@ -16,7 +16,7 @@ func (q *Queue) signal() {
 	}
 }
 
-// reveal moves what has become visible by now from hidden to where it belongs.
+// reveal moves messages that have become visible from hidden to where they belong.
 func (q *Queue) reveal(now time.Time) {
 	for len(q.hidden) > 0 && !q.hidden[0].visibleAt.After(now) {
 		m := q.hidden[0]
@@ -32,8 +32,8 @@ func (q *Queue) reveal(now time.Time) {
 	}
 }
 
-// deadLetter moves a message that was received too often to the dead-letter
-// queue, and reports whether it did.
+// deadLetter moves a message that was received too often to the dead-letter queue, and
+// reports whether it could.
 func (q *Queue) deadLetter(m *message) bool {
 	if q.cfg.DeadLetters == nil || m.receives < q.cfg.MaxReceives {
 		return false
@@ -49,8 +49,8 @@ func (q *Queue) deadLetter(m *message) bool {
 	return true
 }
 
-// adopt takes a message from another queue, under its id and as one that was
-// never received, and reports whether there was room.
+// adopt takes a message from another queue, keeps its id, resets its receives, and
+// reports whether there was room.
 func (q *Queue) adopt(m *message) bool {
 	now := q.enter()
 	defer q.mu.Unlock()

@@ -17,7 +17,7 @@ func filled(b *testing.B, rows, pageSize int) *Store {
 	return store
 }
 
-// BenchmarkScan is one pass over the whole table.
+// BenchmarkScan makes one pass over the whole table.
 func BenchmarkScan(b *testing.B) {
 	for _, rows := range []int{5_000, 10_000, 100_000} {
 		b.Run(fmt.Sprint(rows), func(b *testing.B) {
@@ -43,7 +43,7 @@ func BenchmarkScan(b *testing.B) {
 	}
 }
 
-// BenchmarkPutDelete is one connection that comes and goes.
+// BenchmarkPutDelete adds and removes one connection.
 func BenchmarkPutDelete(b *testing.B) {
 	for _, rows := range []int{10_000, 100_000} {
 		b.Run(fmt.Sprint(rows), func(b *testing.B) {

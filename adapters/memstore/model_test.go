@@ -12,8 +12,8 @@ import (
 	"serverless-websocket/domain"
 )
 
-// TestModel runs random puts and deletes between the pages of a scan and holds
-// the scan to its contract: what stays comes once, what is not stored does not.
+// TestModel runs random puts and deletes between the pages of a scan and checks the
+// scan's contract: rows that stay are returned once, rows that are not stored never.
 func TestModel(t *testing.T) {
 	ids := crowd(40)
 	rapid.Check(t, func(t *rapid.T) {
@@ -31,8 +31,8 @@ func TestModel(t *testing.T) {
 	})
 }
 
-// crowd returns n ids that all fall into a few shards: the last of the table,
-// and those where segments meet, in the middle of a shard or between two.
+// crowd returns n ids that all fall into a few shards: the last of the table, and those
+// where segments meet, within a shard or between two.
 func crowd(n int) []domain.ConnectionID {
 	var ids []domain.ConnectionID
 	for i := 0; len(ids) < n; i++ {
@@ -54,7 +54,7 @@ type world struct {
 	touched map[domain.ConnectionID]bool // came or went since the scan began
 }
 
-// change puts or deletes up to n times, or puts what has expired already.
+// change puts or deletes up to n times, or puts expired rows.
 func (w *world) change(n int) {
 	for range rapid.IntRange(0, n).Draw(w.T, "changes") {
 		id := rapid.SampledFrom(w.ids).Draw(w.T, "id")
@@ -96,7 +96,7 @@ func (w *world) scan() {
 		for _, c := range page.Connections {
 			came[c.ID]++
 			if !w.live[c.ID] {
-				w.Errorf("%q came and is not stored", c.ID)
+				w.Errorf("%q was returned but is not stored", c.ID)
 			}
 		}
 		if from = page.Next; from == "" {
@@ -109,20 +109,19 @@ func (w *world) scan() {
 			want = 1
 		}
 		if !w.touched[id] && came[id] != want || came[id] > 1 {
-			w.Errorf("%q came %d times, want %d", id, came[id], want)
+			w.Errorf("%q was returned %d times, want %d", id, came[id], want)
 		}
 	}
 }
 
-// mine reports whether the id is in the segment, by a calculation that is not
-// that of the store.
+// mine reports whether the id is in the segment, calculated independently of the store.
 func (w *world) mine(id domain.ConnectionID) bool {
 	hash := new(big.Int).SetUint64(positionOf(id).hash)
 	hash.Mul(hash, big.NewInt(int64(w.segment.Total)))
 	return hash.Rsh(hash, 64).Int64() == int64(w.segment.Index)
 }
 
-// sweep reads the whole table, after which no expired row may be left in it.
+// sweep reads the whole table, after which no expired row may be left.
 func (w *world) sweep() {
 	w.store.pageSize = 1000
 	if _, err := w.store.Scan(context.Background(), domain.Segment{}, ""); err != nil {

@@ -18,8 +18,8 @@ type position struct {
 	id   domain.ConnectionID
 }
 
-// positionOf hashes with SHA-256: even whatever the ids look like, and the same
-// in every process, so that a run over this store can be replayed.
+// positionOf hashes with SHA-256: evenly, whatever the ids look like, and the same in
+// every process, so that a run over this store can be replayed.
 func positionOf(id domain.ConnectionID) position {
 	sum := sha256.Sum256([]byte(id))
 	return position{binary.BigEndian.Uint64(sum[:]), id}
@@ -38,8 +38,8 @@ func (p position) shard() int { return int(p.hash >> (64 - shardBits)) }
 // hashDigits is the length of the hash in a cursor.
 const hashDigits = 16
 
-// cursor writes the position as the hash in hexadecimal and the id. The hash
-// follows from the id; it is there to tell a cursor from any other text.
+// cursor writes the position as the hash in hexadecimal and the id. The hash follows from
+// the id; it distinguishes a cursor from any other text.
 func (p position) cursor() domain.Cursor {
 	return domain.Cursor(fmt.Sprintf("%0*x%s", hashDigits, p.hash, p.id))
 }
@@ -55,8 +55,8 @@ func parseCursor(c domain.Cursor) (position, error) {
 	return at, nil
 }
 
-// bounds returns the position after which a scan of the segment goes on, and
-// the segment's last hash.
+// bounds returns the position after which a scan of the segment continues, and the
+// segment's last hash.
 func bounds(segment domain.Segment, from domain.Cursor) (after position, last uint64, err error) {
 	if !segment.Valid() {
 		return position{}, 0, fmt.Errorf("segment %d of %d: %w", segment.Index, segment.Total, ports.ErrBadCursor)

@@ -9,7 +9,7 @@ import (
 	"serverless-websocket/ports"
 )
 
-// TestHashes: the segments of a total follow on each other without a gap.
+// TestHashes: the segments of a total follow each other without a gap.
 func TestHashes(t *testing.T) {
 	for _, total := range []int{0, 1, 2, 3, 7, 64, 1000, math.MaxInt32} {
 		after := uint64(0)
@@ -42,7 +42,7 @@ func TestCursorOfAnotherSegment(t *testing.T) {
 	}
 }
 
-// FuzzCursor: a cursor is what cursor writes, and all else is refused.
+// FuzzCursor: only what cursor writes is a cursor; everything else is refused.
 func FuzzCursor(f *testing.F) {
 	for _, seed := range []string{
 		"", "a", "0123456789abcdef", "zzzzzzzzzzzzzzzzid", string(positionOf("L0SM9cOFvHcCIhw=").cursor()),

@@ -53,17 +53,17 @@ func (s *shard) search(at position) (int, bool) {
 	})
 }
 
-// reader is a page in the making: how far to go on, and what has been found.
+// reader is an unfinished page: how far to read, and what has been found.
 type reader struct {
 	last    uint64 // the last hash of the segment
-	left    int    // rows that may still be read
+	left    int    // rows left to read
 	now     time.Time
 	found   []domain.Connection
 	dropped int64 // expired rows
 }
 
-// read reads on after the position and returns the position of the last row
-// read. Expired rows count as read: a page costs the same whatever is on it.
+// read continues after the position and returns the position of the last row read.
+// Expired rows count as read: a page costs the same whatever is on it.
 func (s *shard) read(after position, page *reader) position {
 	s.mu.Lock()
 	defer s.mu.Unlock()

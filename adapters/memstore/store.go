@@ -1,6 +1,5 @@
-// Package memstore keeps the connections of one process in memory. It has the
-// pages, segments and cursors of a real table, so that what works on it works
-// on one.
+// Package memstore keeps the connections of one process in memory. It has the pages,
+// segments and cursors of a real table, so that code that works on it works on one.
 package memstore
 
 import (
@@ -24,11 +23,10 @@ const (
 // Store is a table of connections in memory. It implements
 // ports.ConnectionStore.
 //
-// Rows are ordered by a hash of their id, as DynamoDB does: a segment is a
-// range of hashes, a cursor is the last position read, and neither cares what
-// comes and goes around it. The hash also picks one of 1,024 shards, each a
-// short sorted slice under its own lock, so a scan never holds up more than a
-// thousandth of the table.
+// Rows are ordered by a hash of their id, as DynamoDB does: a segment is a range of
+// hashes, a cursor is the last position read, and neither depends on rows that come and
+// go around it. The hash also picks one of 1,024 shards, each a short sorted slice under
+// its own lock, so a scan never holds up more than a thousandth of the table.
 type Store struct {
 	pageSize int
 	rows     atomic.Int64 // held, expired ones included
@@ -94,8 +92,8 @@ func (s *Store) Scan(ctx context.Context, segment domain.Segment, from domain.Cu
 	return ports.Page{Connections: page.found, Next: at.cursor()}, nil
 }
 
-// room returns space for what a page is likely to hold that may read from one
-// hash to the other: to grow it step by step costs more than the scan itself.
+// room returns space for the likely size of a page that reads from one hash to the other:
+// growing it step by step costs more than the scan itself.
 func (s *Store) room(from, to uint64) []domain.Connection {
 	likely := float64(s.rows.Load()) * (float64(to-from) / math.MaxUint64)
 	return make([]domain.Connection, 0, min(s.pageSize, int(likely*1.1)))

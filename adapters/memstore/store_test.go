@@ -21,8 +21,8 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// TestEmptyPage holds the fake to what surprises on the real table: a page that
-// is empty and not the last.
+// TestEmptyPage checks that the fake has a surprise of the real table: an empty page that
+// is not the last.
 func TestEmptyPage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := New(2)
@@ -40,8 +40,7 @@ func TestEmptyPage(t *testing.T) {
 	})
 }
 
-// TestBoundary: like DynamoDB, a page that is just full does not know that it is
-// the last.
+// TestBoundary: as in DynamoDB, an exactly full page does not know that it is the last.
 func TestBoundary(t *testing.T) {
 	store := New(2)
 	put(t, store, "a", time.Hour)

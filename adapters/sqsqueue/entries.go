@@ -9,16 +9,15 @@ import (
 	"serverless-websocket/ports"
 )
 
-// Limits of a batch request. The bytes are those of all bodies of a
-// SendMessageBatch.
+// Limits of a batch request. The bytes are the total of all bodies in a SendMessageBatch.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 const (
 	maxEntries    = 10
 	maxBatchBytes = 1 << 20
 )
 
-// newEntries returns the entries of the valid messages and what is wrong with
-// the others, by index. The id of an entry is the index of its message.
+// newEntries returns the entries of the valid messages and the errors of the others, by
+// index. The id of an entry is the index of its message.
 func newEntries(messages []ports.QueueMessage) ([]types.SendMessageBatchRequestEntry, map[int]error) {
 	entries, failed := make([]types.SendMessageBatchRequestEntry, 0, len(messages)), map[int]error{}
 	for i, m := range messages {
@@ -34,12 +33,12 @@ func newEntries(messages []ports.QueueMessage) ([]types.SendMessageBatchRequestE
 	return entries, failed
 }
 
-// seconds rounds up: a message must not come before its delay is over.
+// seconds rounds up: a message must not arrive before its delay is over.
 func seconds(d time.Duration) int32 {
 	return int32((d + time.Second - 1) / time.Second)
 }
 
-// batches cuts the entries, in their order, into requests within the limits.
+// batches divides the entries, in order, into requests within the limits.
 func batches(entries []types.SendMessageBatchRequestEntry) [][]types.SendMessageBatchRequestEntry {
 	var all [][]types.SendMessageBatchRequestEntry
 	start, size := 0, 0

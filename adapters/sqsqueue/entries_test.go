@@ -11,8 +11,8 @@ import (
 	"serverless-websocket/ports"
 )
 
-// TestBatches checks that every entry is in one batch, in order, that no batch
-// is over a limit, and that none could have taken the entry after it.
+// TestBatches checks that every entry is in one batch, in order, that no batch exceeds a
+// limit, and that none had room for the entry after it.
 func TestBatches(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sizes := rapid.SliceOfN(rapid.OneOf(rapid.IntRange(1, 100), rapid.IntRange(1, ports.MaxQueueBody)), 0, 40).Draw(t, "sizes")
@@ -30,7 +30,7 @@ func TestBatches(t *testing.T) {
 			size, count = 0, len(batch)
 			for _, entry := range batch {
 				if *entry.Id != strconv.Itoa(next) {
-					t.Errorf("entry %s stands where %d should", *entry.Id, next)
+					t.Errorf("entry %s is where %d should be", *entry.Id, next)
 				}
 				size += len(*entry.MessageBody)
 				next++

@@ -21,9 +21,9 @@ import (
 	"serverless-websocket/ports"
 )
 
-// behind returns a queue that reaches the server through the fault, and what
-// returns the bodies that were stored, in lexical order. The time limit is for
-// tests that are not about it.
+// behind returns a queue that reaches the server through the fault, and a function that
+// returns the stored bodies in lexical order. The time limit suits tests that are not
+// about it.
 func behind(t *testing.T, opts sqsqueue.Options, fault awslocal.Fault) (*sqsqueue.Queue, func() []string) {
 	t.Helper()
 	opts.Timeout = cmp.Or(opts.Timeout, patience)
@@ -53,9 +53,9 @@ func messages(bodies ...string) []ports.QueueMessage {
 	return all
 }
 
-// refusing refuses entries of a batch and passes the others on: for ever those
-// whose body begins with "bad", as the sender's fault, or with "never", and the
-// first n times those with "later". What is bad must not come twice.
+// refusing refuses entries of a batch and passes the others on. It always refuses bodies
+// that begin with "bad", as the sender's fault, or with "never", and refuses those with
+// "later" the first n times. A bad entry must not be sent twice.
 func refusing(t *testing.T, n int) awslocal.Fault {
 	var mu sync.Mutex
 	seen := map[string]int{}
@@ -147,7 +147,7 @@ func TestCancelledWhileRetrying(t *testing.T) {
 	}
 }
 
-// TestNoResult has SQS answer without a word about the message, once and always.
+// TestNoResult has SQS respond without mentioning the message, once or always.
 func TestNoResult(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
@@ -215,7 +215,7 @@ func TestOutage(t *testing.T) {
 	}
 }
 
-// hang returns when the client has left.
+// hang returns when the client has disconnected.
 func hang(r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body) // or the server does not notice
 	<-r.Context().Done()

@@ -42,7 +42,7 @@ func upTo(from, end int) (all []int) {
 	return all
 }
 
-// breaking breaks the n-th request that comes and those after it, up to the last.
+// breaking breaks the n-th request and those after it, up to the last.
 func breaking(n, last int64, how http.HandlerFunc) awslocal.Fault {
 	var seen atomic.Int64
 	return func(w http.ResponseWriter, r *http.Request, _ string, next http.Handler) {
@@ -58,8 +58,8 @@ func unavailable(w http.ResponseWriter, _ *http.Request) {
 	awslocal.WriteError(w, http.StatusServiceUnavailable, "ServiceUnavailable")
 }
 
-// TestABatchThatFailsIsSentAgainAlone has SQS break down between the batches of
-// one Send. Whoever sends again what the error names has sent each message once.
+// TestABatchThatFailsIsSentAgainAlone has SQS fail between the batches of one Send. A
+// caller that resends what the error names has sent each message once.
 func TestABatchThatFailsIsSentAgainAlone(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
@@ -95,7 +95,7 @@ func TestABatchThatFailsIsSentAgainAlone(t *testing.T) {
 	}
 }
 
-// TestContextThatEnds has it end while the second batch is under way.
+// TestContextThatEnds has the context end while the second batch is in flight.
 func TestContextThatEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -121,8 +121,8 @@ func TestContextThatEnds(t *testing.T) {
 	}
 }
 
-// TestLostAnswer has SQS store a batch and its answer get lost. That it is stored
-// nobody knows, so the error names it.
+// TestLostAnswer has SQS store a batch but loses its answer. The caller cannot know that
+// it is stored, so the error names it.
 func TestLostAnswer(t *testing.T) {
 	var seen atomic.Int64
 	queue, stored := behind(t, sqsqueue.Options{MaxAttempts: 1},
@@ -143,7 +143,7 @@ func TestLostAnswer(t *testing.T) {
 	}
 }
 
-// TestOutageWhileARestIsSentAgain has SQS refuse some entries and then everything.
+// TestOutageWhileARestIsSentAgain has SQS refuse some entries first and then everything.
 func TestOutageWhileARestIsSentAgain(t *testing.T) {
 	refuse := refusing(t, 1000)
 	var seen atomic.Int64

@@ -1,6 +1,6 @@
-// Package sqsqueue sends messages to an SQS standard queue, and receives them. On
-// AWS Lambda's event source mapping receives; Receiver is for whatever stands in
-// for it, as the one of the tests does.
+// Package sqsqueue sends messages to an SQS standard queue, and receives them. On AWS,
+// Lambda's event source mapping receives; Receiver is for a stand-in for it, such as the
+// one in the tests.
 package sqsqueue
 
 import (
@@ -18,12 +18,12 @@ const baseDelay = 50 * time.Millisecond
 
 // Options tune a queue. The zero value of a field means its default.
 type Options struct {
-	// Timeout bounds each Send, its retries included. An attempt has a third of
-	// it. Default: 4 s, less than any function that waits for it may run.
+	// Timeout bounds each Send, including retries. An attempt gets a third of it.
+	// Default: 4 s, less than the timeout of any function that waits for it.
 	Timeout time.Duration
-	// MaxAttempts bounds the tries of a request, and those to get the messages
-	// of one batch stored. Default: 20, whose waits of 8 s on average leave it to
-	// Timeout when to give up: a message that is not stored costs more than they.
+	// MaxAttempts bounds the tries of a request, and the tries to get all messages of a
+	// batch stored. Default: 20. Their waits add up to 8 s on average, so it is Timeout
+	// that decides when to give up: losing a message costs more than the retries.
 	MaxAttempts int
 }
 
@@ -36,7 +36,7 @@ type Queue struct {
 }
 
 // New returns a queue that sends to the queue URL. It shares the client's HTTP
-// connections and credentials; how a request is retried is up to the queue.
+// connections and credentials; the queue decides how a request is retried.
 func New(client *sqs.Client, queueURL string, opts Options) *Queue {
 	opts.Timeout = cmp.Or(opts.Timeout, 4*time.Second)
 	opts.MaxAttempts = cmp.Or(opts.MaxAttempts, 20)
@@ -45,10 +45,10 @@ func New(client *sqs.Client, queueURL string, opts Options) *Queue {
 	return &Queue{client: tuned, url: queueURL, opts: opts, retries: retries}
 }
 
-// Send sends the messages in as few requests as SQS takes them, one after the
-// other. Neither messages against the limits nor requests that fail keep the
-// others from being sent. After a lost answer nobody knows what was stored; such
-// messages count as not stored, with the error of the request.
+// Send sends the messages in as few sequential requests as SQS allows. Messages that
+// exceed a limit and requests that fail do not keep the others from being sent. After a
+// lost answer it is unknown what was stored; such messages count as not stored, with the
+// error of the request.
 func (q *Queue) Send(ctx context.Context, messages ...ports.QueueMessage) error {
 	ctx, cancel := context.WithTimeout(ctx, q.opts.Timeout)
 	defer cancel()

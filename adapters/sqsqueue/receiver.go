@@ -18,12 +18,12 @@ const maxWait = 20 * time.Second // of a long poll
 
 // ReceiverOptions tune a receiver.
 type ReceiverOptions struct {
-	// Window is how long a batch of more messages than one request returns may be
-	// gathered once the first has come. Default: 0, a batch is one request.
+	// Window is how long a batch larger than one request can be gathered after the first
+	// message has arrived. Default: 0, a batch is one request.
 	Window time.Duration
 }
 
-// Receiver is a ports.Receiver. Requests are retried as its client does.
+// Receiver is a ports.Receiver. Its client decides how requests are retried.
 type Receiver struct {
 	client     *sqs.Client
 	url, arn   string
@@ -31,7 +31,7 @@ type Receiver struct {
 	window     time.Duration
 }
 
-// NewReceiver returns a receiver of the queue, which it asks for its settings.
+// NewReceiver returns a receiver of the queue and reads the queue's settings.
 func NewReceiver(ctx context.Context, client *sqs.Client, queueURL string, opts ReceiverOptions) (*Receiver, error) {
 	out, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
 		QueueUrl: &queueURL,
@@ -55,11 +55,11 @@ func NewReceiver(ctx context.Context, client *sqs.Client, queueURL string, opts 
 // ARN returns the queue's ARN.
 func (r *Receiver) ARN() string { return r.arn }
 
-// VisibilityTimeout returns what the queue's was when the receiver was made.
+// VisibilityTimeout returns the queue's visibility timeout as of NewReceiver.
 func (r *Receiver) VisibilityTimeout() time.Duration { return r.visibility }
 
-// Receive returns what one request does, at most ten messages, or what is gathered
-// within the window.
+// Receive returns the messages of one request, at most ten, or those gathered within the
+// window.
 func (r *Receiver) Receive(ctx context.Context, limit int) (batch []ports.ReceivedMessage, err error) {
 	for len(batch) == 0 {
 		if batch, err = r.poll(ctx, limit, maxWait); err != nil {
@@ -73,15 +73,15 @@ func (r *Receiver) Receive(ctx context.Context, limit int) (batch []ports.Receiv
 		}
 		more, err := r.poll(ctx, limit-len(batch), left)
 		if err != nil {
-			break // the next Receive meets it again, if it lasts
+			break // if it persists, the next Receive meets it again
 		}
 		batch = append(batch, more...)
 	}
 	return batch, nil
 }
 
-// poll makes one long poll. Its wait is rounded up to seconds: a client that gives
-// up earlier loses what the answer holds until it is visible again.
+// poll makes one long poll. Its wait is rounded up to seconds: a client that gives up
+// earlier loses the messages in the response until they are visible again.
 func (r *Receiver) poll(ctx context.Context, limit int, wait time.Duration) ([]ports.ReceivedMessage, error) {
 	out, err := r.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl:                    &r.url,

@@ -15,8 +15,8 @@ import (
 	"serverless-websocket/integration/environments/awslocal"
 )
 
-// receiverInMemory returns a receiver whose requests, all but the one for the
-// queue's attributes, the handler answers.
+// receiverInMemory returns a receiver whose requests the handler answers, except the one
+// for the queue's attributes.
 func receiverInMemory(t *testing.T, window time.Duration, handler http.HandlerFunc) *sqsqueue.Receiver {
 	t.Helper()
 	client := awslocal.SQSInMemory(func(w http.ResponseWriter, r *http.Request) {
@@ -34,8 +34,8 @@ func receiverInMemory(t *testing.T, window time.Duration, handler http.HandlerFu
 	return receiver
 }
 
-// TestRequestThatFails has the first ten receipts be refused with their request.
-// The others are not held back.
+// TestRequestThatFails has the request with the first ten receipts refused. The others
+// are not held back.
 func TestRequestThatFails(t *testing.T) {
 	receipts := make([]string, 23)
 	for i := range receipts {
@@ -72,7 +72,7 @@ func TestRequestThatFails(t *testing.T) {
 	}
 }
 
-// TestErrorWhileGathering: what has come already is handed out.
+// TestErrorWhileGathering: messages that have already arrived are handed out.
 func TestErrorWhileGathering(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		requests := 0
@@ -85,10 +85,10 @@ func TestErrorWhileGathering(t *testing.T) {
 			check(err)
 		})
 		if batch, err := r.Receive(t.Context(), 100); err != nil || len(batch) != 1 {
-			t.Errorf("got %v, %v, want the message that came first", batch, err)
+			t.Errorf("got %v, %v, want the message that arrived first", batch, err)
 		}
 		if batch, err := r.Receive(t.Context(), 100); err == nil {
-			t.Errorf("got %v, want the error that lasts", batch)
+			t.Errorf("got %v, want the persistent error", batch)
 		}
 	})
 }

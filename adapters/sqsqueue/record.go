@@ -16,10 +16,10 @@ import (
 // recordTimeout bounds a Delete or ChangeVisibility.
 const recordTimeout = 10 * time.Second
 
-// refusals are the entries of a batch request that SQS refused.
+// refusals are the entries of a batch request that SQS has refused.
 type refusals = []types.BatchResultErrorEntry
 
-// Delete deletes ten messages in each request. One that fails keeps no other from
+// Delete deletes ten messages per request. A failed request does not keep the others from
 // being sent.
 func (r *Receiver) Delete(receipts ...string) error {
 	return inBatches("delete", receipts, func(ctx context.Context, batch []string) (refusals, error) {
@@ -35,8 +35,8 @@ func (r *Receiver) Delete(receipts ...string) error {
 	})
 }
 
-// ChangeVisibility changes that of ten messages in each request. One that fails
-// keeps no other from being sent.
+// ChangeVisibility handles ten messages per request. A failed request does not keep the
+// others from being sent.
 func (r *Receiver) ChangeVisibility(d time.Duration, receipts ...string) error {
 	return inBatches("change visibility", receipts, func(ctx context.Context, batch []string) (refusals, error) {
 		entries := make([]types.ChangeMessageVisibilityBatchRequestEntry, len(batch))
@@ -55,8 +55,7 @@ func (r *Receiver) ChangeVisibility(d time.Duration, receipts ...string) error {
 	})
 }
 
-// inBatches calls do with as many receipts as a request takes, and returns all
-// that went wrong.
+// inBatches calls do with as many receipts as a request allows, and returns all errors.
 func inBatches(
 	operation string, receipts []string, do func(context.Context, []string) (refusals, error),
 ) error {

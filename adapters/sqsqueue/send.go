@@ -14,11 +14,11 @@ import (
 	"serverless-websocket/ports"
 )
 
-// errNoResult: the answer does not name the message, which may be stored or not.
-var errNoResult = errors.New("no result")
+// errNoResult: the response does not mention the message, which may or may not be stored.
+var errNoResult = errors.New("no result in the response")
 
-// sendBatch sends again the entries that SQS refused for reasons of its own. In
-// failed it leaves those that are not known to be stored in the end, and why.
+// sendBatch resends entries that SQS refused through no fault of the sender. In failed it
+// leaves those that in the end are not known to be stored, with the reason.
 func (q *Queue) sendBatch(
 	ctx context.Context, pending []types.SendMessageBatchRequestEntry, failed map[int]error,
 ) {
@@ -39,8 +39,8 @@ func (q *Queue) sendBatch(
 	}
 }
 
-// giveUp notes why the entries are not sent again, after the reason that SQS gave
-// for refusing them, if it did.
+// giveUp records why the entries are not resent, after SQS's reason for refusing them, if
+// any.
 func giveUp(pending []types.SendMessageBatchRequestEntry, err error, failed map[int]error) {
 	for _, entry := range pending {
 		if refusal := failed[index(entry)]; refusal != nil {
@@ -51,8 +51,8 @@ func giveUp(pending []types.SendMessageBatchRequestEntry, err error, failed map[
 	}
 }
 
-// settle brings failed up to date with an answer and returns the entries to send
-// again. Only what the answer names as stored is stored.
+// settle updates failed from a response and returns the entries to resend. Only entries
+// that the response names as stored are stored.
 func settle(
 	sent []types.SendMessageBatchRequestEntry, out *sqs.SendMessageBatchOutput, failed map[int]error,
 ) (again []types.SendMessageBatchRequestEntry) {
@@ -84,8 +84,8 @@ func index(entry types.SendMessageBatchRequestEntry) int {
 	return i
 }
 
-// reason says why a message was not stored. A fault of the sender means that SQS
-// has something against the message that Validate has not.
+// reason says why a message was not stored. A sender fault means that SQS objects to
+// something in the message that Validate accepts.
 func reason(r types.BatchResultErrorEntry) error {
 	if r.Id == nil {
 		return errNoResult

@@ -13,8 +13,8 @@ import (
 	"serverless-websocket/ports/porttest"
 )
 
-// patience is the time limit of queues in tests that are not about it: so long
-// that on a busy machine, too, only what never comes exceeds it.
+// patience is the time limit of queues in tests that are not about it: long enough that
+// even on a busy machine only a hang exceeds it.
 const patience = time.Minute
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(awslocal.M{M: m}) }
@@ -54,8 +54,8 @@ func newQueue(t *testing.T) (url string) {
 	return awslocal.CreateQueue(t, time.Minute, 5).URL
 }
 
-// take deletes up to ten messages, for the first of which it waits so many
-// seconds, and returns their bodies.
+// take waits the given number of seconds for a first message, deletes up to ten, and
+// returns their bodies.
 func take(ctx context.Context, client *sqs.Client, queue string, wait int32) ([]string, error) {
 	out, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl: &queue, MaxNumberOfMessages: 10, WaitTimeSeconds: wait,

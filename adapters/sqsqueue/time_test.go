@@ -26,7 +26,7 @@ func inMemory(opts sqsqueue.Options, handler http.HandlerFunc) *sqsqueue.Queue {
 	return sqsqueue.New(awslocal.SQSInMemory(handler), "http://service.invalid/jobs", opts)
 }
 
-// storeAll answers as SQS does when it takes all messages of a batch.
+// storeAll answers like SQS when it accepts all messages of a batch.
 func storeAll(w http.ResponseWriter, r *http.Request) {
 	var request struct {
 		Entries []struct{ Id, MessageBody string }
@@ -43,7 +43,7 @@ func storeAll(w http.ResponseWriter, r *http.Request) {
 	check(json.NewEncoder(w).Encode(map[string]any{"Successful": stored}))
 }
 
-// TestOutageOfASecond is over before the time of a Send is.
+// TestOutageOfASecond: the outage ends before the timeout of a Send.
 func TestOutageOfASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		up := time.Now().Add(time.Second)
@@ -60,8 +60,7 @@ func TestOutageOfASecond(t *testing.T) {
 	})
 }
 
-// TestTimeoutBoundsTheWholeSend has SQS refuse every entry, and take its time over
-// it.
+// TestTimeoutBoundsTheWholeSend has SQS refuse every entry, slowly.
 func TestTimeoutBoundsTheWholeSend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refuse := refusing(t, 1000)
@@ -83,7 +82,7 @@ func TestTimeoutBoundsTheWholeSend(t *testing.T) {
 	})
 }
 
-// TestAttemptWithoutAnAnswer leaves time for another, which succeeds.
+// TestAttemptWithoutAnAnswer leaves time for another attempt, which succeeds.
 func TestAttemptWithoutAnAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		requests := 0

@@ -11,10 +11,9 @@ import (
 	"serverless-websocket/domain"
 )
 
-// Source makes ULIDs that ascend, within a millisecond and also when the clock
-// is set back. Its entropy is cryptographic: workers that start at the same
-// instant must not make the same ids, since clients drop what they have seen.
-// It may be used concurrently.
+// Source makes ascending ULIDs, even within a millisecond and when the clock is set back.
+// Its entropy is cryptographic: workers that start at the same instant must not create
+// the same ids, since clients drop ids they have seen. It is safe for concurrent use.
 type Source struct {
 	mu      sync.Mutex
 	entropy *ulid.MonotonicEntropy

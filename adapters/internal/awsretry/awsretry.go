@@ -1,5 +1,5 @@
-// Package awsretry says how the adapters of AWS services retry. It is shared by
-// those whose service answers in milliseconds.
+// Package awsretry defines how adapters of AWS services retry. Adapters whose service
+// answers in milliseconds share it.
 package awsretry
 
 import (
@@ -16,33 +16,33 @@ import (
 
 const maxDelay = time.Second
 
-// Policy bounds what a call of an adapter does.
+// Policy limits an adapter's calls.
 type Policy struct {
-	// Timeout is for the whole call. Each attempt of a request has a third of
-	// it, so that one without an answer leaves time for others.
+	// Timeout is for the whole call. Each attempt gets a third of it, so that an
+	// unanswered one leaves time for others.
 	Timeout     time.Duration
 	MaxAttempts int           // tries of one request
 	BaseDelay   time.Duration // limit of the first wait
 }
 
-// Backoff returns how long to wait after the failed attempt, counted from 1:
-// anything up to a limit that doubles, up to a second, so that callers do not
-// come in step.
+// Backoff returns how long to wait after the failed attempt, counted from 1: a random
+// time up to a limit that doubles each time, up to a second, so that callers do not retry
+// in step.
 func (p Policy) Backoff(attempt int) time.Duration {
 	doublings := min(max(attempt, 1), 10) - 1
 	return rand.N(min(p.BaseDelay<<doublings, maxDelay))
 }
 
-// Tune has a client's options follow the policy.
+// Tune applies the policy to a client's options.
 func (p Policy) Tune(retryer *aws.Retryer, options *[]func(*middleware.Stack) error) {
 	*retryer = p.retryer()
 	*options = append(*options, p.limitAttempts)
 }
 
-// retryer returns the SDK's standard retryer with the policy's backoff, and
-// without its token bucket: all calls of a client share that, so throttling or a
-// short outage would soon have left nothing to retry with. What bounds the
-// retries is their number and the call's time limit.
+// retryer returns the SDK's standard retryer with the policy's backoff, and without its
+// token bucket: all calls of a client share that, so throttling or a short outage would
+// soon leave nothing to retry with. Retries are bounded by their number and the call's
+// time limit.
 func (p Policy) retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = p.MaxAttempts
@@ -64,8 +64,8 @@ func (p Policy) limitAttempts(stack *middleware.Stack) error {
 		defer cancel()
 		out, metadata, err := next.HandleFinalize(ctx, in)
 		if err != nil && ctx.Err() != nil && call.Err() == nil {
-			// In the place of the SDK's own error, which says that the call was
-			// cancelled and is not retried.
+			// Replaces the SDK's own error, which says that the call was cancelled and is
+			// not retried.
 			err = fmt.Errorf("no answer within %v: %w", limit, ctx.Err())
 		}
 		return out, metadata, err
