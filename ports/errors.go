@@ -5,16 +5,16 @@ import "errors"
 // The errors that cross the ports. Adapters wrap them with what they know, so
 // test with errors.Is.
 var (
-	// ErrGone: the gateway does not know the connection, any more or yet.
+	// ErrGone: the gateway does not know the connection (any longer or yet).
 	ErrGone = errors.New("connection gone")
 	// ErrThrottled: refused for now.
 	ErrThrottled = errors.New("throttled")
-	// ErrRejected: refused for a reason that no retry changes: the connection's id
-	// cannot be one, or this process may not post at all.
+	// ErrRejected: refused for a reason that no retry changes: the id is malformed, or
+	// this process is not allowed to post at all.
 	ErrRejected = errors.New("rejected")
-	// ErrNotSent: there was no time left to begin. Nothing was refused or tried.
+	// ErrNotSent: there was no time left to begin. Nothing was tried or refused.
 	ErrNotSent = errors.New("not sent")
-	// ErrTooLarge: over a limit that no retry will change.
+	// ErrTooLarge: over a limit; no retry will help.
 	ErrTooLarge = errors.New("too large")
 	// ErrBadMessage: not a valid queue message.
 	ErrBadMessage = errors.New("bad queue message")

@@ -20,8 +20,8 @@ const (
 
 // QueueMessage is what goes onto a queue.
 type QueueMessage struct {
-	// Body is valid UTF-8 without the characters that XML 1.0 forbids (SQS
-	// takes no others), 1 to MaxQueueBody bytes long.
+	// Body is valid UTF-8, 1 to MaxQueueBody bytes long, without the characters that XML
+	// 1.0 forbids, which SQS refuses.
 	Body string
 	// Delay is how long the message stays invisible at first, 0 to
 	// MaxQueueDelay; fractions of a second are rounded up where the technology
@@ -29,16 +29,16 @@ type QueueMessage struct {
 	Delay time.Duration
 }
 
-// Queue is the sending half of a queue of at-least-once delivery. The use cases
-// need no more; a driving adapter reads through Receiver, the other half.
+// Queue is the sending half of a queue with at-least-once delivery. The use cases need no
+// more; a driving adapter reads through Receiver, the other half.
 type Queue interface {
-	// Send puts any number of messages onto the queue and returns once all of
-	// them are stored. It may be called concurrently and keeps nothing.
+	// Send puts any number of messages onto the queue and returns once all of them are
+	// stored. It is safe for concurrent use and keeps nothing it was given.
 	//
-	// A *SendError names every message that is not known to be stored; all the
-	// others are, and must not be sent again. After any other error none is known
-	// to be. A message against the limits fails with ErrTooLarge or
-	// ErrBadMessage, and a full queue with ErrQueueFull.
+	// A *SendError names every message that is not known to be stored; all others are
+	// stored and must not be sent again. After any other error none is known to be
+	// stored. A message that exceeds a limit fails with ErrTooLarge or ErrBadMessage, and
+	// a full queue with ErrQueueFull.
 	Send(ctx context.Context, messages ...QueueMessage) error
 }
 
@@ -53,7 +53,7 @@ func (e *SendError) Error() string {
 		return "no message failed"
 	}
 	first := slices.Min(slices.Collect(maps.Keys(e.Failed)))
-	return fmt.Sprintf("%d messages not queued, the first of them: %v", len(e.Failed), e.Failed[first])
+	return fmt.Sprintf("%d messages not queued; first error: %v", len(e.Failed), e.Failed[first])
 }
 
 // Unwrap returns the reasons.

@@ -5,9 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// Validate checks m against the limits of a queue. Every adapter calls it before
-// it sends, so that a message is refused alike everywhere. The errors are
-// ErrTooLarge for a body that is too long and ErrBadMessage for the rest.
+// Validate checks m against the limits of a queue. Every adapter calls it before sending,
+// so that all of them refuse the same messages. The errors are ErrTooLarge for a body
+// that is too long and ErrBadMessage for the rest.
 func (m QueueMessage) Validate() error {
 	switch {
 	case len(m.Body) > MaxQueueBody:
@@ -28,7 +28,7 @@ func (m QueueMessage) Validate() error {
 	return nil
 }
 
-// allowed is the Char production of XML 1.0, to which SQS holds bodies.
+// allowed is the Char production of XML 1.0, which SQS requires of bodies.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 func allowed(r rune) bool {
 	return r == '\t' || r == '\n' || r == '\r' ||

@@ -16,8 +16,8 @@ import (
 	"serverless-websocket/ports"
 )
 
-// After the clock was set back, what a connection is owed that has gone is dated
-// in the future. A stop waits until the queue is empty.
+// After the clock is set back, the messages owed to a gone connection are dated in the
+// future. A stop waits until the queue is empty.
 func TestAClockThatWasSetBackDoesNotHoldUpAStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gateway, err := wsgateway.New(wsgateway.Config{Stage: "dev", Log: slog.New(slog.DiscardHandler)})

@@ -21,7 +21,7 @@ func variables(environ []string) map[string]string {
 	return all
 }
 
-// fromEnvironment sets the flags that were not given from their twins.
+// fromEnvironment sets the flags that were not given from their environment variables.
 func fromEnvironment(f *flag.FlagSet, env map[string]string) (err error) {
 	given := make(map[string]bool)
 	f.Visit(func(one *flag.Flag) { given[one.Name] = true })
@@ -37,14 +37,14 @@ func fromEnvironment(f *flag.FlagSet, env map[string]string) (err error) {
 	return err
 }
 
-// hasTwin reports whether the flag is a setting of the service. The others ask for
-// something else than to run it.
+// hasTwin reports whether the flag is a setting of the service. The other flags do
+// something other than run it.
 func hasTwin(one *flag.Flag) bool { return one.Name != "version" && one.Name != "health" }
 
-// strayVariables are those of the environment that look like twins and are none.
-// They are warned of, not refused: a platform may set some of its own, as
-// Kubernetes does for a service of the name sws, and a release that is rolled
-// back has to start with the variables of the newer one.
+// strayVariables are environment variables that look like settings but are not. They
+// cause a warning, not an error: a platform may set its own, as Kubernetes does for a
+// service named sws, and after a rollback a release has to start with the variables of
+// the newer one.
 func strayVariables(environ []string) []string {
 	var twins, stray []string
 	new(settings).flags().VisitAll(func(one *flag.Flag) {
@@ -55,7 +55,7 @@ func strayVariables(environ []string) []string {
 	for _, variable := range environ {
 		name, _, _ := strings.Cut(variable, "=")
 		if strings.HasPrefix(name, envPrefix) && !slices.Contains(twins, name) {
-			stray = append(stray, name+" is no setting"+flags.DidYouMean(name, "", twins))
+			stray = append(stray, name+" is not a setting"+flags.DidYouMean(name, "", twins))
 		}
 	}
 	return stray

@@ -2,5 +2,5 @@
 
 package main
 
-// fileLimit is not known here.
+// fileLimit is unknown on this platform.
 func fileLimit() (limit int, known bool) { return 0, false }

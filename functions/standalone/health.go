@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// healthTimeout is how long a service may take to answer GET /ping.
+// healthTimeout is how long a service can take to answer GET /ping.
 const healthTimeout = 3 * time.Second
 
-// checkHealth asks the service that listens at the HTTP address whether it answers.
-// It connects directly, whatever proxies the environment names.
+// checkHealth checks that the service at the HTTP address answers. It connects directly,
+// ignoring proxies in the environment.
 func checkHealth(address string) error {
 	client := &http.Client{Timeout: healthTimeout, Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := client.Get("http://" + reachable(address) + "/ping")
@@ -25,8 +25,8 @@ func checkHealth(address string) error {
 	return nil
 }
 
-// reachable is where a service on this machine is reached that listens at the
-// address: one without a host, or with an unspecified one, listens at all of them.
+// reachable is the address at which to reach a local service that listens on the given
+// one: without a host, or with an unspecified one, it listens on all.
 func reachable(address string) string {
 	host, port, err := net.SplitHostPort(address)
 	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {

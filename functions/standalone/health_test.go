@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// An answer is health, whatever address the service listens at and whatever proxy
+// A service that answers is healthy, whatever address it listens on and whatever proxy
 // the environment names.
 func TestHealthIsWhatPingAnswers(t *testing.T) {
 	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
@@ -30,7 +30,7 @@ func TestHealthIsWhatPingAnswers(t *testing.T) {
 	}
 	server.Close()
 	if err := checkHealth(address); err == nil {
-		t.Error("healthy when nobody listens")
+		t.Error("healthy although nothing is listening")
 	}
 }
 
@@ -45,7 +45,7 @@ func TestHealthReachesAnUnspecifiedAddress(t *testing.T) {
 	}
 }
 
-// The flag reads the address as the service does: from its flag or its variable.
+// -health reads the address as the service does: from its flag or its variable.
 func TestHealthFlag(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer server.Close()

@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// httpSockets bounds the sockets of an HTTP server, together with a listener that
-// accepts no more than limit. When all are taken, it closes the one that has
-// waited longest for a request, so that sockets which nobody uses keep nobody out.
+// httpSockets limits the sockets of an HTTP server, together with a listener that accepts
+// no more than limit. When all are taken, it closes the one that has waited longest for a
+// request, so that unused sockets keep no one out.
 type httpSockets struct {
 	limit int
 
@@ -23,7 +23,7 @@ func newHTTPSockets(limit int) *httpSockets {
 	return &httpSockets{limit: limit, places: make(map[net.Conn]*list.Element)}
 }
 
-// changed is for http.Server.ConnState.
+// changed is the callback for http.Server.ConnState.
 func (s *httpSockets) changed(conn net.Conn, state http.ConnState) {
 	s.mu.Lock()
 	s.move(conn, state)
@@ -56,8 +56,7 @@ func (s *httpSockets) leave(conn net.Conn) {
 	}
 }
 
-// spare takes the socket to close, if one has to be: never the one that has just
-// changed.
+// spare picks the socket to close, if any: never the one that has just changed.
 func (s *httpSockets) spare(but net.Conn) net.Conn {
 	if s.open < s.limit || s.waiting.Len() == 0 {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// socket notes that it was closed.
+// socket records that it was closed.
 type socket struct {
 	net.Conn
 	closed bool

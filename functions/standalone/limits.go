@@ -7,14 +7,14 @@ import (
 )
 
 const (
-	// maxHTTPSockets is how many sockets HTTP and the @connections API may have each.
+	// maxHTTPSockets limits the sockets of HTTP and of the @connections API, each.
 	maxHTTPSockets = 100
-	// otherFiles is what else the process has open, with some to spare.
+	// otherFiles is how many other files the process has open, with some to spare.
 	otherFiles = 2*maxHTTPSockets + 50
 )
 
-// connectionLimit is how many connections there may be: as many as were asked for,
-// or as the process's limit of open files leaves.
+// connectionLimit is the number of connections requested, or the number that the
+// open-file limit allows.
 func connectionLimit(asked int) int {
 	if files, known := fileLimit(); known {
 		return fitting(asked, files)
@@ -22,17 +22,18 @@ func connectionLimit(asked int) int {
 	return asked
 }
 
-// warnOfLimits says at the start what would else show when clients are refused.
+// warnOfLimits reports at startup what would otherwise only show when clients are
+// refused.
 func (s settings) warnOfLimits(log *slog.Logger) {
 	if limit := connectionLimit(s.maxConnections); limit < s.maxConnections {
 		files, _ := fileLimit()
-		log.Warn("fewer connections than -max-connections: the limit of open files is too low",
+		log.Warn("the open-file limit is too low for -max-connections; fewer clients can connect",
 			"connections", limit, "openFiles", files)
 	}
 }
 
-// fitting is how many connections fit into a number of open files, beside
-// handshakes and what the other addresses need.
+// fitting is how many connections fit into a number of open files, beside handshakes and
+// the sockets of the other addresses.
 func fitting(asked, files int) int {
 	return max(1, min(asked, files-wsgateway.MaxPending-otherFiles))
 }

@@ -15,12 +15,12 @@ import (
 	"golang.org/x/net/netutil"
 )
 
-// listener is an address with what is served there.
+// listener is an address and what is served there.
 type listener struct {
 	net.Listener
 	endpoint
-	label string // empty for a second address of the same
-	flag  string // that sets the address
+	label string // empty for a second address of the same listener
+	flag  string // the flag for the address
 	url   string // for people
 }
 
@@ -30,7 +30,7 @@ type endpoint struct {
 	shutdown func(context.Context)    // lets requests under way end, until ctx does
 }
 
-// sockets serves the gateway's clients, whom the gateway itself sees off.
+// sockets serves the gateway's clients, which the gateway itself disconnects.
 func (v *service) sockets() endpoint {
 	return endpoint{serve: v.gateway.Serve, shutdown: func(context.Context) {}}
 }
@@ -88,8 +88,8 @@ func (v *service) add(label, flag, address, format string, e endpoint) error {
 	return nil
 }
 
-// alsoLocal listens at the other address of localhost, since some clients try
-// that alone. It returns nil for other hosts, and where there is no such address.
+// alsoLocal listens on the other address of localhost, since some clients only try that
+// one. It returns nil for other hosts, and where there is no such address.
 func (v *service) alsoLocal(address string, bound net.Addr) net.Listener {
 	host, _, _ := net.SplitHostPort(address)
 	tcp, ok := bound.(*net.TCPAddr)
@@ -107,7 +107,7 @@ func (v *service) alsoLocal(address string, bound net.Addr) net.Listener {
 	return l
 }
 
-// newServer bounds how long a client may take, and how much.
+// newServer limits how long a client can take, and how much it can send.
 func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
@@ -121,16 +121,15 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-// public is the address for people: the host as it was set, or localhost when
-// every interface is listened on, and the port as it was given.
+// public is the address to show to people: the host as it was set, or localhost when
+// listening on every interface, and the port that was assigned.
 func public(address string, bound net.Addr) string {
 	host, _, _ := net.SplitHostPort(address)
 	_, port, _ := net.SplitHostPort(bound.String())
 	return net.JoinHostPort(cmp.Or(host, "localhost"), port)
 }
 
-// refused says why an address could not be listened at, and how to choose
-// another.
+// refused says why the service cannot listen on an address, and how to choose another.
 func (v *service) refused(err error, label, flag, address string) error {
 	host, port, _ := net.SplitHostPort(address)
 	reason, other := v.reason(err, host, port)
@@ -145,23 +144,23 @@ func (v *service) refused(err error, label, flag, address string) error {
 		address, reason, label, flag, example, envName(flag))
 }
 
-// reason is what the error means to people, with an address to try instead.
+// reason explains the error to people, with an address to try instead.
 func (v *service) reason(err error, host, port string) (reason, other string) {
 	var unknown *net.DNSError
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return "is in use" + v.by(port), net.JoinHostPort(host, otherPort(port))
 	case errors.Is(err, syscall.EACCES):
-		return "needs more rights than this user has", net.JoinHostPort(host, otherPort(port))
+		return "needs more permissions than this user has", net.JoinHostPort(host, otherPort(port))
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return "is not an address of this machine", "localhost:" + port
 	case errors.As(err, &unknown):
-		return "has a host that is unknown", "localhost:" + port
+		return "has an unknown host", "localhost:" + port
 	}
-	return "cannot be listened at: " + err.Error(), net.JoinHostPort(host, otherPort(port))
+	return "cannot be listened on: " + err.Error(), net.JoinHostPort(host, otherPort(port))
 }
 
-// by names the flag of the service's own listener at the port, if there is one.
+// by names the flag of the service's own listener on that port, if there is one.
 func (v *service) by(port string) string {
 	for _, l := range v.listeners {
 		if _, own, _ := net.SplitHostPort(l.Addr().String()); own == port {
@@ -171,8 +170,7 @@ func (v *service) by(port string) string {
 	return ""
 }
 
-// otherPort is one to try instead: any user may have it, and it is none of the
-// defaults.
+// otherPort is a port to try instead: open to any user, and not one of the defaults.
 func otherPort(port string) string {
 	n, err := strconv.Atoi(port)
 	if err != nil || n < 1024 || n > 65_000 {

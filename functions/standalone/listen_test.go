@@ -30,7 +30,7 @@ func TestAddressesForPeople(t *testing.T) {
 	}
 }
 
-// Why an address is refused, and what to write instead.
+// The error says why an address is refused and what to use instead.
 func TestRefusedAddresses(t *testing.T) {
 	inUse := &net.OpError{Op: "listen", Err: syscall.EADDRINUSE}
 	for _, test := range []struct {
@@ -41,10 +41,10 @@ func TestRefusedAddresses(t *testing.T) {
 		{inUse, ":3000", "port 3000 is in use (HTTP); choose another with -http-addr, as in -http-addr :3010, or with SWS_HTTP_ADDR"},
 		{inUse, "[::1]:65535", "[::1]:65535 is in use (HTTP); choose another with -http-addr, as in -http-addr [::1]:3010, or with SWS_HTTP_ADDR"},
 		{inUse, ":80", "port 80 is in use (HTTP); choose another with -http-addr, as in -http-addr :3010, or with SWS_HTTP_ADDR"},
-		{syscall.EACCES, ":80", "port 80 needs more rights than this user has (HTTP); choose another with -http-addr, as in -http-addr :3010, or with SWS_HTTP_ADDR"},
+		{syscall.EACCES, ":80", "port 80 needs more permissions than this user has (HTTP); choose another with -http-addr, as in -http-addr :3010, or with SWS_HTTP_ADDR"},
 		{syscall.EADDRNOTAVAIL, "192.0.2.1:3000", "192.0.2.1:3000 is not an address of this machine (HTTP); choose another with -http-addr, as in -http-addr localhost:3000, or with SWS_HTTP_ADDR"},
-		{&net.DNSError{Err: "no such host"}, "web:3000", "web:3000 has a host that is unknown (HTTP); choose another with -http-addr, as in -http-addr localhost:3000, or with SWS_HTTP_ADDR"},
-		{io.EOF, ":3000", "port 3000 cannot be listened at: EOF (HTTP); choose another with -http-addr, as in -http-addr :3010, or with SWS_HTTP_ADDR"},
+		{&net.DNSError{Err: "no such host"}, "web:3000", "web:3000 has an unknown host (HTTP); choose another with -http-addr, as in -http-addr localhost:3000, or with SWS_HTTP_ADDR"},
+		{io.EOF, ":3000", "port 3000 cannot be listened on: EOF (HTTP); choose another with -http-addr, as in -http-addr :3010, or with SWS_HTTP_ADDR"},
 	} {
 		if got := new(service).refused(test.err, "HTTP", "http-addr", test.address).Error(); got != test.want {
 			t.Errorf("got %s\nwant %s", got, test.want)
@@ -52,8 +52,8 @@ func TestRefusedAddresses(t *testing.T) {
 	}
 }
 
-// Each of the addresses, taken for real, by another program or by the service
-// itself. Under make the form is that of make.
+// Each address is really in use, by another program or by the service itself. Under make,
+// the advice takes the form of a make command.
 func TestAddressInUse(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -84,7 +84,7 @@ func TestUnknownHost(t *testing.T) {
 	}
 }
 
-// fails runs the service, which cannot start, and returns its error, one line.
+// fails runs the service, which cannot start, and returns its one-line error.
 func fails(t *testing.T, environ []string, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -96,8 +96,8 @@ func fails(t *testing.T, environ []string, args ...string) string {
 	return stderr.String()
 }
 
-// pipes is a listener whose connections live in memory, so that time passes at
-// once within synctest.
+// pipes is a listener whose connections are in memory, so that time passes instantly
+// within synctest.
 type pipes struct {
 	net.Listener // not used
 	conns        chan net.Conn
@@ -113,8 +113,7 @@ func (p pipes) Accept() (net.Conn, error) {
 func (pipes) Close() error   { return nil }
 func (pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-// Clients that stall are cut off: within a header, within a body, between two
-// requests.
+// Clients that stall are cut off: in a header, in a body, or between two requests.
 func TestStalledRequests(t *testing.T) {
 	const half = "GET / HTTP/1.1\r\nHost: a\r\nX-Half"
 	for _, test := range []struct {
@@ -149,8 +148,8 @@ func TestLongHeader(t *testing.T) {
 	})
 }
 
-// offline is a service as it is started, but for its addresses: what waits for
-// the network keeps the time from passing within synctest.
+// offline is the service as started, but without addresses: waiting for the network would
+// keep time from passing within synctest.
 func offline(t *testing.T) *service {
 	t.Helper()
 	v := newTestService(t)
@@ -158,7 +157,7 @@ func offline(t *testing.T) *service {
 	return v
 }
 
-// newTestService is a service whose addresses are closed again.
+// newTestService is a service whose addresses are closed after the test.
 func newTestService(t *testing.T) *service {
 	t.Helper()
 	s, err := parse([]string{"-ws-addr=127.0.0.1:0", "-http-addr=127.0.0.1:0", "-management-addr=127.0.0.1:0"}, nil, io.Discard)
@@ -191,7 +190,7 @@ func answer(t *testing.T, serve func(net.Listener) error, request string) (strin
 	return string(text), time.Since(began)
 }
 
-// Clients that keep their sockets without using them keep nobody out.
+// Clients that keep their sockets without using them keep no one out.
 func TestSocketsOfHTTPAreBounded(t *testing.T) {
 	v := newTestService(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -208,7 +207,7 @@ func TestSocketsOfHTTPAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		c.SetDeadline(time.Now().Add(30 * time.Second)) // half of what idle sockets may last
+		c.SetDeadline(time.Now().Add(30 * time.Second)) // half the time an idle socket can last
 		if _, err := io.WriteString(c, "GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
@@ -249,7 +248,7 @@ func TestConnectionsFitTheLimitOfOpenFiles(t *testing.T) {
 	}
 }
 
-// By default only this machine can connect, by both of its addresses.
+// By default only this machine can connect, through both of its addresses.
 func TestListensOnLocalhost(t *testing.T) {
 	s, err := parse(nil, nil, io.Discard)
 	if err != nil {
@@ -257,7 +256,7 @@ func TestListensOnLocalhost(t *testing.T) {
 	}
 	for _, address := range []string{s.wsAddr, s.httpAddr, s.managementAddr} {
 		if host, _, _ := net.SplitHostPort(address); host != "localhost" {
-			t.Errorf("%s is for other machines too", address)
+			t.Errorf("%s is open to other machines too", address)
 		}
 	}
 	v := newTestService(t)
@@ -268,13 +267,13 @@ func TestListensOnLocalhost(t *testing.T) {
 	for _, l := range v.listeners {
 		defer l.Close()
 		if l.Addr().(*net.TCPAddr).Port != v.listeners[0].Addr().(*net.TCPAddr).Port || !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
-			t.Errorf("listens at %v", l.Addr())
+			t.Errorf("listens on %v", l.Addr())
 		}
 	}
 	if also, err := net.Listen("tcp", "[::1]:0"); err == nil {
 		also.Close()
 		if len(v.listeners) != 2 {
-			t.Errorf("listens at %d addresses", len(v.listeners))
+			t.Errorf("listens on %d addresses", len(v.listeners))
 		}
 	}
 }

@@ -13,20 +13,19 @@ import (
 )
 
 const (
-	// logBuffer is how many bytes of log wait for a reader that is slow.
+	// logBuffer is how many bytes of log can wait for a slow reader.
 	logBuffer = 4 << 20
-	// logTimeout is how long a reader that has stalled may hold up the end.
+	// logTimeout is how long a stalled reader can delay the exit.
 	logTimeout = time.Second
 )
 
-// newLogger logs to w: text that is easy to read on a terminal, JSON for whatever
-// collects logs elsewhere. Logging never waits for w; what waits for it is written
-// when the Writer is closed.
+// newLogger logs to w: readable text on a terminal, JSON for log collectors elsewhere.
+// Logging never waits for w; lines still waiting are written when the Writer is closed.
 func newLogger(s settings, w io.Writer) (*slog.Logger, *boundedlog.Writer) {
 	handler := s.logHandler(isTerminal(w))
 	bounded := boundedlog.NewWriter(w, logBuffer, func(dropped int) []byte {
 		var line bytes.Buffer
-		slog.New(handler(&line)).Warn("log lines dropped: their reader is too slow, or was gone", "lines", dropped)
+		slog.New(handler(&line)).Warn("log lines dropped; the reader was too slow or gone", "lines", dropped)
 		return line.Bytes()
 	})
 	return slog.New(boundedlog.Limit(handler(bounded), "connected", "disconnected", "refused")), bounded

@@ -17,7 +17,7 @@ import (
 	"serverless-websocket/adapters/wsgateway"
 )
 
-// settings are what can be set from outside.
+// settings are the configuration of the service.
 type settings struct {
 	wsAddr, httpAddr, managementAddr string
 	stage                            string
@@ -34,7 +34,7 @@ type settings struct {
 	underMake                        bool
 }
 
-// stageName is what API Gateway takes for the name of a stage.
+// stageName matches stage names that API Gateway accepts.
 var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 func (s *settings) flags() *flag.FlagSet {
@@ -45,21 +45,21 @@ func (s *settings) flags() *flag.FlagSet {
 	f.StringVar(&s.managementAddr, "management-addr", "localhost:3002",
 		"`address` of the @connections API, which has no authentication: keep it private; empty turns it off")
 	f.StringVar(&s.stage, "stage", "dev", "`name` of the stage, the first part of the URL paths")
-	f.StringVar(&s.origins, "origins", "", "`origins` whose pages may connect, separated by commas, such as https://example.com or https://*.example.com; * is any, and none stands for the service's own host")
-	f.IntVar(&s.maxConnections, "max-connections", 50_000, "how many clients may be connected; more are answered 503")
-	f.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "close a connection without frames for so long")
+	f.StringVar(&s.origins, "origins", "", "`origins` whose pages may connect, separated by commas, such as https://example.com or https://*.example.com; * allows any, and an empty list only the service's own host")
+	f.IntVar(&s.maxConnections, "max-connections", 50_000, "maximum number of clients; others get a 503")
+	f.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "close a connection after this long without frames")
 	f.DurationVar(&s.lifetime, "lifetime", 2*time.Hour, "close a connection this old")
-	f.DurationVar(&s.messageTimeout, "message-timeout", 30*time.Second, "how long a client may take to send a message")
-	f.DurationVar(&s.peerTimeout, "peer-timeout", 45*time.Second, "drop a client whose host has not acknowledged anything for so long")
-	f.IntVar(&s.sendBuffer, "send-buffer", 256<<10, "`bytes` that may wait for one client before no more is read from it")
-	f.IntVar(&s.backlog, "backlog", 8<<20, "drop a client for which more `bytes` wait")
-	f.DurationVar(&s.writeTimeout, "write-timeout", 30*time.Second, "drop a client that takes nothing for so long")
-	f.DurationVar(&s.drainTimeout, "drain-timeout", 20*time.Second, "how long a graceful stop may take to deliver what was accepted; up to 21s more to close the sockets")
-	f.IntVar(&s.queueBytes, "queue-bytes", 64<<20, "`bytes` of new jobs that may wait before messages are refused as unavailable")
-	f.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "least `level` that is logged: debug, info, warn or error")
-	f.StringVar(&s.logFormat, "log-format", "auto", "text, json, or auto: `format` text on a terminal and json elsewhere")
-	f.BoolVar(&s.version, "version", false, "print the version and end")
-	f.BoolVar(&s.health, "health", false, "ask the service at http-addr whether it answers, and end: with status 0 if it does, otherwise 1")
+	f.DurationVar(&s.messageTimeout, "message-timeout", 30*time.Second, "how long a client can take to send a message")
+	f.DurationVar(&s.peerTimeout, "peer-timeout", 45*time.Second, "drop a client whose host has acknowledged nothing for this long")
+	f.IntVar(&s.sendBuffer, "send-buffer", 256<<10, "stop reading from a client when this many `bytes` are waiting for it")
+	f.IntVar(&s.backlog, "backlog", 8<<20, "drop a client when more than this many `bytes` are waiting for it")
+	f.DurationVar(&s.writeTimeout, "write-timeout", 30*time.Second, "drop a client that takes nothing for this long")
+	f.DurationVar(&s.drainTimeout, "drain-timeout", 20*time.Second, "how long a graceful stop can take to deliver accepted messages; closing the sockets takes up to 21s more")
+	f.IntVar(&s.queueBytes, "queue-bytes", 64<<20, "refuse messages as unavailable when this many `bytes` of new jobs are waiting")
+	f.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "minimum log `level`: debug, info, warn or error")
+	f.StringVar(&s.logFormat, "log-format", "auto", "log `format`: text, json, or auto, which is text on a terminal and json elsewhere")
+	f.BoolVar(&s.version, "version", false, "print the version and exit")
+	f.BoolVar(&s.health, "health", false, "check that the service at http-addr answers, and exit with status 0 if it does, otherwise 1")
 	return f
 }
 
@@ -73,14 +73,14 @@ func origins(text string) (all wsgateway.Origins) {
 	return all
 }
 
-// require has the flags refuse what no part of the service could work with.
+// require makes the flags refuse values that the service cannot work with.
 func require(f *flag.FlagSet) {
 	for _, name := range []string{"ws-addr", "http-addr"} {
 		flags.Require(f, name, "host:port, such as :3010", isAddress)
 	}
 	flags.Require(f, "management-addr", "host:port, such as localhost:3012, or nothing to turn it off",
 		func(text string) bool { return text == "" || isAddress(text) })
-	flags.Require(f, "stage", "letters, digits, - and _ alone", stageName.MatchString)
+	flags.Require(f, "stage", "only letters, digits, - and _", stageName.MatchString)
 	flags.Require(f, "origins", "origins such as https://example.com, separated by commas, or *",
 		func(text string) bool { return origins(text).Validate() == nil })
 	for _, name := range []string{"idle-timeout", "lifetime", "message-timeout", "peer-timeout", "write-timeout", "drain-timeout"} {
@@ -94,8 +94,8 @@ func require(f *flag.FlagSet) {
 		func(text string) bool { return slices.Contains([]string{"auto", "text", "json"}, text) })
 }
 
-// isAddress reports whether the text has the form of an address to listen at. If
-// its host exists is another question.
+// isAddress reports whether the text is a well-formed address to listen on. It does not
+// check whether the host exists.
 func isAddress(text string) bool {
 	_, port, err := net.SplitHostPort(text)
 	if err != nil {
@@ -105,8 +105,8 @@ func isAddress(text string) bool {
 	return err == nil
 }
 
-// parse reads the settings: a flag wins over its environment twin, which wins
-// over the default. With -help it prints all of them and returns flag.ErrHelp.
+// parse reads the settings: a flag overrides its environment variable, which overrides
+// the default. With -help it prints all of them and returns flag.ErrHelp.
 func parse(args, environ []string, help io.Writer) (settings, error) {
 	env := variables(environ)
 	s := settings{underMake: env["MAKELEVEL"] != ""}
@@ -122,11 +122,11 @@ func parse(args, environ []string, help io.Writer) (settings, error) {
 	return s, err
 }
 
-// describe prints each flag with its twin and its default.
+// describe prints each flag with its environment variable and its default.
 func describe(w io.Writer, f *flag.FlagSet) {
 	fmt.Fprint(w, "Usage: standalone [flags]\n\nBroadcasts messages to all connected WebSocket clients.\n"+
 		"Version: ", version(), "\n\n"+
-		"Each flag can be set by the environment variable behind it; the flag wins.\n\n")
+		"Each flag can also be set with the environment variable next to it; the flag takes precedence.\n\n")
 	f.VisitAll(func(one *flag.Flag) {
 		value, usage := flag.UnquoteUsage(one)
 		if hasTwin(one) {

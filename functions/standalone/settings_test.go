@@ -22,8 +22,8 @@ func TestAFlagWinsOverItsTwinAndThatOverTheDefault(t *testing.T) {
 	}
 }
 
-// A wrong value is shown, with the flag or variable that has it and what is
-// allowed. Every setting has a row.
+// The error shows a wrong value, its flag or variable, and what is allowed. Every setting
+// has a row.
 func TestWrongSettings(t *testing.T) {
 	tested := map[string]bool{}
 	for _, test := range []struct{ name, value, want string }{
@@ -33,7 +33,7 @@ func TestWrongSettings(t *testing.T) {
 		{"http-addr", ":70000", "host:port, such as :3010"},
 		{"http-addr", ":http", "host:port, such as :3010"},
 		{"management-addr", "3002", "host:port, such as localhost:3012, or nothing to turn it off"},
-		{"stage", "a.b", "letters, digits, - and _ alone"},
+		{"stage", "a.b", "only letters, digits, - and _"},
 		{"origins", "example.com", "origins such as https://example.com, separated by commas, or *"},
 		{"origins", "https://example.com/, *", "origins such as https://example.com, separated by commas, or *"},
 		{"message-timeout", "1", "a duration such as 1s, above 0"},
@@ -81,7 +81,7 @@ func TestUnknownFlags(t *testing.T) {
 	}
 }
 
-// -version is no setting: it needs none to be right, and has no twin.
+// -version is not a setting: it works whatever the settings are, and has no variable.
 func TestVersionIsNoSetting(t *testing.T) {
 	if s, err := parse([]string{"-version"}, []string{"SWS_LIFETIME=soon"}, io.Discard); err != nil || !s.version {
 		t.Errorf("-version: %v, %v", s.version, err)
@@ -93,7 +93,7 @@ func TestVersionIsNoSetting(t *testing.T) {
 
 func TestStrayVariables(t *testing.T) {
 	got := strayVariables([]string{"SWS_STAGE=dev", "SWS_HTTP_ADR=:3010", "SWS_PORT_3001_TCP=tcp://10.0.0.1", "SWS_VERSION=1", "HOME=/"})
-	want := []string{"SWS_HTTP_ADR is no setting; did you mean SWS_HTTP_ADDR?", "SWS_PORT_3001_TCP is no setting", "SWS_VERSION is no setting"}
+	want := []string{"SWS_HTTP_ADR is not a setting; did you mean SWS_HTTP_ADDR?", "SWS_PORT_3001_TCP is not a setting", "SWS_VERSION is not a setting"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -11,31 +11,31 @@ import (
 )
 
 const (
-	// closeTimeout is for closing the sockets, after the drain. It covers the
-	// gateway's own, with which a client that still sends is waited for.
+	// closeTimeout is for closing the sockets, after the drain. It covers the gateway's
+	// own timeout, which lets a client finish sending.
 	closeTimeout = 20 * time.Second
-	// lingerTimeout is for HTTP requests under way, after everything else.
+	// lingerTimeout is for HTTP requests in progress, after everything else.
 	lingerTimeout = time.Second
 )
 
-// stop ends the service gracefully: no new connections and frames, what was
-// accepted is delivered, then every socket is closed. The queues' consumers must
-// still run. It takes at most the drain timeout, closeTimeout and lingerTimeout.
+// stop ends the service gracefully: it refuses new connections and frames, delivers what
+// was accepted, and then closes every socket. The queues' consumers must still be
+// running. It takes at most the drain timeout, closeTimeout and lingerTimeout together.
 func (v *service) stop() error {
 	v.log.Info("stopping", "connectionsClosedWith", 1001, "drainTimeout", v.settings.drainTimeout.String())
 	hangUp := v.stopListening()
 	defer hangUp()
 	drained := v.drain()
 	if dead := v.deadLetters.Depth().Ready; dead > 0 {
-		v.log.Error("dead letters end with the process", "jobs", dead)
+		v.log.Error("dead letters are lost when the process exits", "jobs", dead)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	return errors.Join(drained, v.gateway.Close(ctx))
 }
 
-// stopListening frees the addresses. The function it returns ends the requests
-// that are still under way; sockets are not among them.
+// stopListening frees the addresses. The function it returns ends the requests still in
+// progress; sockets are not among them.
 func (v *service) stopListening() (hangUp func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var servers sync.WaitGroup
@@ -52,9 +52,9 @@ func (v *service) stopListening() (hangUp func()) {
 	}
 }
 
-// drain waits until everything accepted is delivered: from the queues to the
-// gateway, and from there to the clients. Replies of a client that reads none
-// would hold up the queues, so they get half of the time.
+// drain waits until everything accepted is delivered: from the queues to the gateway, and
+// from there to the clients. Replies to a client that reads none would hold up the
+// queues, so they get half the time.
 func (v *service) drain() error {
 	ctx, cancel := context.WithTimeout(context.Background(), v.settings.drainTimeout)
 	defer cancel()

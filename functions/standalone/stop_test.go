@@ -11,7 +11,7 @@ import (
 	"serverless-websocket/ports"
 )
 
-// A stop also waits for what its last passes leave over.
+// A stop also waits for the work its last passes leave over.
 func TestStopWaitsForRetriesOfTheLastPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := offline(t)
@@ -33,7 +33,7 @@ func TestStopWaitsForRetriesOfTheLastPass(t *testing.T) {
 			t.Error(err)
 		}
 		if !delivered {
-			t.Error("what the last pass left over was not delivered")
+			t.Error("the work left over by the last pass was not delivered")
 		}
 	})
 }

@@ -5,12 +5,12 @@ import (
 	"runtime/debug"
 )
 
-// release can be set when the program is built outside of a repository:
-// -ldflags "-X main.release=v1.2.3".
+// release can be set when building outside of a repository: -ldflags "-X
+// main.release=v1.2.3".
 var release string
 
-// version is what was built: a release, or what version control knew when the
-// program was built, and the version of Go.
+// version identifies the build: a release, or the version control state at build time,
+// and the version of Go.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -19,8 +19,8 @@ func version() string {
 	return describeBuild(info, release)
 }
 
-// unversioned is a build that neither -ldflags nor version control says anything
-// about, such as one by go run.
+// unversioned is a build without a version from -ldflags or version control, such as one
+// by go run.
 const unversioned = "unversioned"
 
 func describeBuild(info *debug.BuildInfo, release string) string {

@@ -98,7 +98,7 @@ func TestStrayVariable(t *testing.T) {
 	cmd := command(t, "-ws-addr", "127.0.0.1:0", "-http-addr", "127.0.0.1:0", "-management-addr", "")
 	cmd.Env = append(cmd.Env, "SWS_IDLE_TIMEOT=10s", "SWS_PORT=tcp://10.0.0.1:3001")
 	s := launch(t, cmd)
-	for _, want := range []string{"SWS_IDLE_TIMEOT is no setting; did you mean SWS_IDLE_TIMEOUT?", "SWS_PORT is no setting"} {
+	for _, want := range []string{"SWS_IDLE_TIMEOT is not a setting; did you mean SWS_IDLE_TIMEOUT?", "SWS_PORT is not a setting"} {
 		s.logs.await(t, want, "level", "WARN")
 	}
 	cmd = command(t, "-ws-addr", strings.TrimPrefix(s.webSocketURL, "ws://"))

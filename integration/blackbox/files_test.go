@@ -19,7 +19,7 @@ import (
 func TestFewFiles(t *testing.T) {
 	const files, fit = 850, 100 // with 500 for handshakes, and 250 for everything else
 	s := launch(t, limited(command(t, "-ws-addr", "127.0.0.1:0", "-http-addr", "127.0.0.1:0", "-management-addr", "127.0.0.1:0"), files))
-	if e := s.logs.await(t, "fewer connections than -max-connections: the limit of open files is too low", "level", "WARN"); e.number("connections") != fit {
+	if e := s.logs.await(t, "the open-file limit is too low for -max-connections; fewer clients can connect", "level", "WARN"); e.number("connections") != fit {
 		t.Errorf("warned of %d connections, want %d", e.number("connections"), fit)
 	}
 	dial(t, s.target)

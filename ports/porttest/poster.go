@@ -16,31 +16,30 @@ import (
 // PosterHarness is a poster and the gateway behind it.
 type PosterHarness struct {
 	Poster ports.Poster
-	// Open opens a connection until the case t is over. recv waits for the next
-	// message on it, and fails t if none comes for a good while; it is called
-	// from the goroutine of the test.
+	// Open opens a connection until the case t is over. recv waits for the next message
+	// on it, and fails t if none arrives for a long time; it is called from the test's
+	// goroutine.
 	Open func(t *testing.T) (id domain.ConnectionID, recv func() []byte)
-	// Closed is the id of a connection that was open once, Unknown a well-formed
-	// one of a connection that never was.
+	// Closed is the id of a connection that was once open, Unknown a well-formed id of a
+	// connection that never existed.
 	Closed, Unknown domain.ConnectionID
-	// Malformed is an id that the gateway rejects. It is empty when the gateway looks
-	// at no id's form.
+	// Malformed is an id that the gateway rejects, or empty if the gateway does not check
+	// the form of ids.
 	Malformed domain.ConnectionID
-	// Denied is a poster to the same gateway that may not post. It is nil when
-	// everybody may.
+	// Denied is a poster to the same gateway without permission to post, or nil if
+	// everyone has permission.
 	Denied ports.Poster
-	// OpenDeaf opens a connection until the case t is over, from which the client
-	// reads nothing. It is nil when the gateway does not throttle such a client
-	// after maxBacklog bytes.
+	// OpenDeaf opens a connection until the case t is over whose client reads nothing. It
+	// is nil if the gateway does not throttle such a client after maxBacklog bytes.
 	OpenDeaf func(t *testing.T) domain.ConnectionID
 }
 
-// maxBacklog is how many bytes the gateway and the operating system may take for
-// a client that reads nothing.
+// maxBacklog is how many bytes the gateway and the operating system can buffer for a
+// client that reads nothing.
 const maxBacklog = 64 << 20
 
-// TestPoster holds the adapter to the contract of ports.Poster. newHarness makes
-// a fresh one for the case t, which also cleans it up.
+// TestPoster checks that the adapter fulfills the contract of ports.Poster. newHarness
+// makes a fresh harness for the case t, which also cleans it up.
 func TestPoster(t *testing.T, newHarness func(t *testing.T) PosterHarness) {
 	for name, run := range map[string]func(*posterCase){
 		"payloads pass unchanged":    (*posterCase).exact,
@@ -112,7 +111,7 @@ func (c *posterCase) exact() {
 	}
 }
 
-// longest uses a payload of which parts in the wrong order would show.
+// longest uses a payload in which parts in the wrong order would show.
 func (c *posterCase) longest() {
 	id, recv := c.Open(c.T)
 	for _, size := range []int{domain.MaxPayload - 1, domain.MaxPayload} {
@@ -124,7 +123,7 @@ func (c *posterCase) longest() {
 	}
 }
 
-// ramp returns a payload of which no two parts are alike.
+// ramp returns a payload in which no two parts are alike.
 func ramp(size int) []byte {
 	var b strings.Builder
 	for b.Len() < size {
@@ -150,7 +149,7 @@ func (c *posterCase) nobody() {
 	c.expectError(c.prepare([]byte("hello"))(c.ctx, ports.Nobody), ports.ErrGone)
 }
 
-// malformed has an id rejected for itself, which says nothing about others.
+// malformed has an id rejected for its own sake, which says nothing about others.
 func (c *posterCase) malformed() {
 	if c.Malformed == "" {
 		return // as declared
@@ -165,7 +164,7 @@ func (c *posterCase) malformed() {
 	c.expect(recv, []byte("hello"))
 }
 
-// denied has everything rejected, whoever it is for.
+// denied has every post rejected, whatever the connection.
 func (c *posterCase) denied() {
 	if c.Denied == nil {
 		return // as declared
@@ -218,7 +217,7 @@ func (c *posterCase) concurrent() {
 	}
 }
 
-// concurrentToOne posts messages of two frames each, which must not mix.
+// concurrentToOne posts messages of two frames each, which must not be mixed up.
 func (c *posterCase) concurrentToOne() {
 	id, recv := c.Open(c.T)
 	var want []string
@@ -235,7 +234,7 @@ func (c *posterCase) concurrentToOne() {
 	}
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
-		c.Fatal("messages were mixed up, lost or doubled")
+		c.Fatal("messages were mixed up, lost or duplicated")
 	}
 }
 
@@ -264,7 +263,7 @@ func (c *posterCase) cancelled() {
 	c.expect(recv, []byte("next"))
 }
 
-// deaf fills one client's buffer: it is throttled, and nobody else.
+// deaf fills one client's buffer: that client is throttled, and no other.
 func (c *posterCase) deaf() {
 	if c.OpenDeaf == nil {
 		return // as declared
@@ -283,7 +282,7 @@ func (c *posterCase) deaf() {
 	c.expectError(post(c.ctx, deaf), ports.ErrThrottled)
 }
 
-// fill posts until that fails.
+// fill posts until a post fails.
 func (c *posterCase) fill(post ports.Post, id domain.ConnectionID) error {
 	for range maxBacklog / domain.MaxPayload {
 		if err := post(c.ctx, id); err != nil {

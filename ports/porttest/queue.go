@@ -13,26 +13,26 @@ import (
 // QueueHarness makes the queues under test.
 type QueueHarness struct {
 	// New makes an empty queue for the case t, which also cleans it up. A received
-	// message becomes visible again after visibility, in whole seconds, and after
-	// maxReceives receives is a dead letter.
+	// message becomes visible again after visibility, in whole seconds, and becomes a
+	// dead letter after maxReceives receives.
 	New func(t *testing.T, visibility time.Duration, maxReceives int) QueueUnderTest
-	// NewFailing makes one that stores some of the first 25 short messages that it
-	// is sent at once and fails on the others, until what it stored is received.
+	// NewFailing makes one that, of the first 25 short messages sent to it at once,
+	// stores some and fails on the others, until the stored ones are received.
 	NewFailing func(t *testing.T) QueueUnderTest
 }
 
-// QueueUnderTest is both halves of a queue, and what not every queue can do: the
-// suite leaves out the cases of a field that is nil.
+// QueueUnderTest is both halves of a queue plus optional abilities: the suite skips the
+// cases of a field that is nil.
 type QueueUnderTest struct {
 	Queue    ports.Queue
 	Receiver ports.Receiver
 	// DeadLetters reads the dead-letter queue.
 	DeadLetters ports.Receiver
-	// Depth counts the messages that are visible, not yet visible for the first
-	// time, and in flight.
+	// Depth counts the messages that are visible, that are delayed, and that are in
+	// flight.
 	Depth func() (ready, delayed, inFlight int)
-	// WaitIdle returns nil as soon as the queue holds no message at all, and
-	// otherwise the error of ctx.
+	// WaitIdle returns nil as soon as the queue holds no messages, and otherwise the
+	// error of ctx.
 	WaitIdle func(ctx context.Context) error
 }
 
@@ -43,10 +43,9 @@ const (
 	manyReceives    = 1000
 )
 
-// TestQueue holds the adapter to the contracts of ports.Queue and ports.Receiver.
-// The server under it must not duplicate messages of its own accord, as an
-// emulator does not: the suite takes a message that comes twice for one that was
-// sent twice.
+// TestQueue checks that the adapter fulfills the contracts of ports.Queue and
+// ports.Receiver. The server under it must not duplicate messages by itself (an emulator
+// does not): the suite takes a message that arrives twice for one that was sent twice.
 func TestQueue(t *testing.T, h QueueHarness) {
 	for name, run := range map[string]func(*queueCase){
 		"one":                       (*queueCase).one,
@@ -111,7 +110,7 @@ func (c *queueCase) take(ctx context.Context) ([]string, error) {
 	return bodiesOf(batch), err
 }
 
-// next returns the bodies that became visible next, in any number.
+// next returns the next bodies to become visible, in any number.
 func (c *queueCase) next() []string {
 	c.Helper()
 	bodies, err := c.take(c.ctx)
@@ -121,10 +120,10 @@ func (c *queueCase) next() []string {
 	return bodies
 }
 
-// quiet is how long a queue must give nothing to count as empty.
+// quiet is how long a queue must yield nothing to count as empty.
 const quiet = 100 * time.Millisecond
 
-// holds receives until all of these bodies came, in any order, and checks that
+// holds receives until all of these bodies have arrived, in any order, and checks that
 // nothing else does.
 func (c *queueCase) holds(want ...string) {
 	c.Helper()
@@ -133,17 +132,17 @@ func (c *queueCase) holds(want ...string) {
 		bodies, err := c.take(c.ctx)
 		got = append(got, bodies...)
 		if err != nil || c.ctx.Err() != nil {
-			c.Fatalf("%d of %d messages came, then %v (%v)", len(got), len(want), err, c.ctx.Err())
+			c.Fatalf("%d of %d messages arrived, then %v (%v)", len(got), len(want), err, c.ctx.Err())
 		}
 	}
 	c.same(append(got, c.rest()...), want)
 }
 
-// rest returns what is visible soon.
+// rest returns the messages that soon become visible.
 func (c *queueCase) rest() []string {
 	ctx, cancel := context.WithTimeout(c.ctx, quiet)
 	defer cancel()
-	bodies, _ := c.take(ctx) // its error says no more than that the time is over
+	bodies, _ := c.take(ctx) // its error only says that the time is over
 	return bodies
 }
 
@@ -151,12 +150,12 @@ func (c *queueCase) same(got, want []string) {
 	c.Helper()
 	got, want = slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want))
 	if len(got) != len(want) {
-		c.Errorf("%d messages came, want %d: %.200q", len(got), len(want), got)
+		c.Errorf("%d messages arrived, want %d: %.200q", len(got), len(want), got)
 		return
 	}
 	for i := range want {
 		if got[i] != want[i] {
-			c.Errorf("a body of %d bytes came as %.100q, want %d bytes, %.100q",
+			c.Errorf("a body of %d bytes arrived as %.100q, want %d bytes, %.100q",
 				len(got[i]), got[i], len(want[i]), want[i])
 		}
 	}

@@ -10,15 +10,14 @@ import (
 	"serverless-websocket/ports"
 )
 
-// bodyOf returns a text of n bytes that begins with a tag. Its characters are of
-// three bytes, so that counting them is not counting bytes.
+// bodyOf returns a text of n bytes that begins with a tag. Its characters have three
+// bytes, so that a count of characters is not a count of bytes.
 func bodyOf(tag string, n int) string {
 	n -= len(tag)
 	return tag + strings.Repeat("한", n/3) + strings.Repeat(".", n%3)
 }
 
-// refused checks that the error of a Send names exactly these messages, each
-// with its reason.
+// refused checks that the error of a Send names exactly these messages and their reasons.
 func (c *queueCase) refused(err error, want map[int]error) {
 	c.Helper()
 	var failure *ports.SendError
@@ -49,7 +48,7 @@ func (c *queueCase) tooLarge() {
 	c.holds()
 }
 
-// largeTogether sends more in one call than one request of SQS takes.
+// largeTogether sends more in one call than an SQS request can hold.
 func (c *queueCase) largeTogether() {
 	all := []string{
 		bodyOf("1", ports.MaxQueueBody), bodyOf("2", 700<<10), bodyOf("3", 700<<10), "4", bodyOf("5", 500<<10),
@@ -59,7 +58,7 @@ func (c *queueCase) largeTogether() {
 	c.holds(all...)
 }
 
-// badAmongGood has bad messages in the first and in the second batch of SQS.
+// badAmongGood has bad messages in the first and in the second SQS batch.
 func (c *queueCase) badAmongGood() {
 	good := bodiesLike("good", 25)
 	messages := plain(good...)
@@ -92,7 +91,7 @@ func (c *queueCase) bad() {
 	c.holds()
 }
 
-// longestDelay is accepted; nobody waits for it to end.
+// longestDelay is accepted; the test does not wait for it to end.
 func (c *queueCase) longestDelay() {
 	c.send(ports.QueueMessage{Body: "late", Delay: ports.MaxQueueDelay}, ports.QueueMessage{Body: "now"})
 	c.holds("now")

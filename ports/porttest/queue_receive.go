@@ -49,7 +49,7 @@ func (c *queueCase) delete(batch ...ports.ReceivedMessage) {
 	}
 }
 
-// batches receives without deleting, so that each message can come once only.
+// batches receives without deleting, so that each message can arrive only once.
 func (c *queueCase) batches() {
 	all := bodiesLike("message", 25)
 	c.send(plain(all...)...)
@@ -72,7 +72,7 @@ func (c *queueCase) batches() {
 // visibilityTimeout receives a message twice and compares what was received.
 func (c *queueCase) visibilityTimeout() {
 	if got := c.Receiver.VisibilityTimeout(); got != shortVisibility {
-		c.Errorf("the queue says that its visibility timeout is %v, want %v", got, shortVisibility)
+		c.Errorf("the queue's visibility timeout is %v, want %v", got, shortVisibility)
 	}
 	sent := time.Now()
 	c.send(plain("a")...)
@@ -80,7 +80,7 @@ func (c *queueCase) visibilityTimeout() {
 	first := c.receive(c.Receiver, 1)[0]
 	second := c.receive(c.Receiver, 1)[0]
 	if after := time.Since(received); after < shortVisibility-skew {
-		c.Errorf("came again after %v, want %v", after, shortVisibility)
+		c.Errorf("redelivered after %v, want %v", after, shortVisibility)
 	}
 	if first.ReceiveCount != 1 || second.ReceiveCount != 2 {
 		c.Errorf("receive counts of %d and %d, want 1 and 2", first.ReceiveCount, second.ReceiveCount)
@@ -96,7 +96,8 @@ func (c *queueCase) visibilityTimeout() {
 	c.delete(second)
 }
 
-// partialFailure deletes all of a batch but one message, which alone comes again.
+// partialFailure deletes all of a batch but one message, and only that one is
+// redelivered.
 func (c *queueCase) partialFailure() {
 	c.send(plain("a", "b", "c")...)
 	batch := c.receiveAll(3)
@@ -107,14 +108,14 @@ func (c *queueCase) partialFailure() {
 	}
 	again := c.receive(c.Receiver, 10)
 	if len(again) != 1 || again[0].ID != failed.ID || again[0].ReceiveCount != 2 {
-		c.Errorf("of a batch, %+v was left; %+v came again", failed, again)
+		c.Errorf("of a batch, %+v was left; %+v was redelivered", failed, again)
 	}
 	c.delete(again...)
 	c.holds()
 }
 
-// changeOfVisibility has two messages come again long before their visibility
-// timeout ends.
+// changeOfVisibility has two messages redelivered long before their visibility timeout
+// ends.
 func (c *queueCase) changeOfVisibility() {
 	c.send(plain("at once", "later")...)
 	for _, m := range c.receiveAll(2) {
@@ -125,10 +126,10 @@ func (c *queueCase) changeOfVisibility() {
 		}
 		again := c.receive(c.Receiver, 10)
 		if len(again) != 1 || again[0].ID != m.ID || again[0].ReceiveCount != 2 {
-			c.Errorf("%+v was made visible; %+v came", m, again)
+			c.Errorf("%+v was made visible; %+v arrived", m, again)
 		}
 		if after := time.Since(start); after < delay-skew {
-			c.Errorf("came again after %v, want %v", after, delay)
+			c.Errorf("redelivered after %v, want %v", after, delay)
 		}
 		c.delete(again...)
 	}
@@ -153,7 +154,7 @@ func (c *queueCase) receiveEnds() {
 	}
 }
 
-// concurrentReceivers share the messages out among them.
+// concurrentReceivers share the messages among themselves.
 func (c *queueCase) concurrentReceivers() {
 	all := bodiesLike("message", 40)
 	var mu sync.Mutex
@@ -174,7 +175,7 @@ func (c *queueCase) concurrentReceivers() {
 	c.same(got, all)
 }
 
-// receiveOne is for goroutines, which must not end the case.
+// receiveOne is for goroutines, which must not end the test case.
 func (c *queueCase) receiveOne() []string {
 	batch, err := c.Receiver.Receive(c.ctx, 1)
 	if err != nil {
@@ -183,7 +184,7 @@ func (c *queueCase) receiveOne() []string {
 	return bodiesOf(batch)
 }
 
-// deadLetters has a message's last receive fail while another is waited for.
+// deadLetters has a message's last receive fail while another message is awaited.
 func (c *queueCase) deadLetters() {
 	if c.DeadLetters == nil {
 		return
@@ -204,6 +205,6 @@ func (c *queueCase) deadLetters() {
 	}
 	stop()
 	if more := <-surplus; len(more) > 0 {
-		c.Errorf("received once more: %+v", more)
+		c.Errorf("received again: %+v", more)
 	}
 }

@@ -21,7 +21,7 @@ func (c *queueCase) none() {
 	c.holds()
 }
 
-// many sends more than two batches of SQS take.
+// many sends more than two SQS batches can hold.
 func (c *queueCase) many() {
 	all := bodiesLike("message", 25)
 	c.send(plain(all...)...)
@@ -34,14 +34,14 @@ func (c *queueCase) exact() {
 		`{"html":"<b>&amp;</b>","escaped":"\u003c\u0000","n":1.50,"b" : [ ]}`,
 		" white space around \t\r\n",
 		"\t", " ", "\r\n",
-		"\u0020\uD7FF\uE000\uFFFD\U00010000\U0010FFFF", // the borders of XML's Char
+		"\u0020\uD7FF\uE000\uFFFD\U00010000\U0010FFFF", // the limits of XML's Char
 		"e\u0301 is not \u00e9", `"`, `\`, "a&b=c%20d+e",
 	}
 	c.send(plain(all...)...)
 	c.holds(all...)
 }
 
-// skew is how much earlier than asked for a server's timer may fire.
+// skew is how much too early a server's timer may fire.
 const skew = 10 * time.Millisecond
 
 // delay sends a message at once, one with a delay of a second and one with a
@@ -58,11 +58,11 @@ func (c *queueCase) delay() {
 	for len(got) < len(delays) {
 		came := c.next()
 		if slices.Contains(came, "none") && slices.Contains(got, "second") {
-			c.Errorf("a message without a delay came after %q", got)
+			c.Errorf("a message without a delay arrived after %q", got)
 		}
 		for _, body := range came {
 			if after := time.Since(start); after < delays[body]-skew {
-				c.Errorf("a message with a delay of %v came after %v", delays[body], after)
+				c.Errorf("a message with a delay of %v arrived after %v", delays[body], after)
 			}
 		}
 		got = append(got, came...)
@@ -99,8 +99,7 @@ func (c *queueCase) concurrent() {
 	c.holds(all...)
 }
 
-// someNotStored sends again what the error names, so that each message is stored
-// once.
+// someNotStored resends what the error names, so that each message is stored once.
 func (c *queueCase) someNotStored() {
 	var failure *ports.SendError
 	all := bodiesLike("message", 25)
@@ -125,7 +124,7 @@ func (c *queueCase) someNotStored() {
 	c.holds(again...)
 }
 
-// notKept writes over the slice after Send has returned.
+// notKept overwrites the slice after Send has returned.
 func (c *queueCase) notKept() {
 	messages := plain("a", "b")
 	c.send(messages...)

@@ -13,17 +13,16 @@ import (
 
 // StoreHarness makes the stores under test.
 type StoreHarness struct {
-	// NewTable makes an empty table for the case t, which also cleans it up,
-	// and returns how to open a store on it. A page of the store reads at most
-	// pageSize rows, expired ones included. Each call of open is a new
-	// instance, as in another process.
+	// NewTable makes an empty table for the case t, which also cleans it up, and returns
+	// how to open a store on it. A page of the store reads at most pageSize rows, expired
+	// ones included. Each call of open makes a new instance, as if in another process.
 	NewTable func(t *testing.T) (open func(pageSize int) ports.ConnectionStore)
-	// Shared says that the stores opened on one table have the same rows.
-	// Without it, each case opens one store.
+	// Shared says that stores opened on the same table share their rows. Without it, each
+	// case opens one store.
 	Shared bool
 }
 
-// TestConnectionStore holds the adapter to the contract of
+// TestConnectionStore checks that the adapter fulfills the contract of
 // ports.ConnectionStore.
 func TestConnectionStore(t *testing.T, h StoreHarness) {
 	cases := map[string]func(*storeCase){
@@ -87,7 +86,7 @@ func (c *storeCase) delete(store ports.ConnectionStore, ids ...domain.Connection
 	}
 }
 
-// maxPages is far above what any scan of these tests needs.
+// maxPages is far more than any scan in these tests needs.
 const maxPages = 2000
 
 // scan reads a segment to its end and returns its rows. After each page but the

@@ -26,16 +26,16 @@ func (c *storeCase) put() {
 		}
 		want := connection.RegisteredAt.UnixMilli()
 		if got := rows[0].RegisteredAt.UnixMilli(); got != want {
-			c.Errorf("RegisteredAt came back as %d ms, want %d", got, want)
+			c.Errorf("RegisteredAt was returned as %d ms, want %d", got, want)
 		}
 		// A TTL attribute counts in seconds.
 		if d := rows[0].ExpiresAt.Sub(connection.ExpiresAt).Abs(); d > time.Second {
-			c.Errorf("ExpiresAt came back %v off", d)
+			c.Errorf("ExpiresAt was returned %v off", d)
 		}
 	}
 }
 
-// ids uses one row a page, so that each id goes through a cursor as well.
+// ids uses one row per page, so that each id also passes through a cursor.
 func (c *storeCase) ids() {
 	ids := []domain.ConnectionID{
 		"L0SM9cOFvHcCIhw=", "a/b+c==", "+/=", "/", "a", "a:b.c|d,e#f", `a"b\c`, "%3D", "a b", "연결",
@@ -58,7 +58,7 @@ func (c *storeCase) deleteTwice() {
 	c.holds(store, "a")
 }
 
-// deleteMany deletes more than two BatchWriteItem requests take.
+// deleteMany deletes more than two BatchWriteItem requests can hold.
 func (c *storeCase) deleteMany() {
 	store := c.open(100)
 	kept, gone := idsLike("kept", 5), idsLike("gone", 60)

@@ -19,7 +19,7 @@ func (c *storeCase) empty() {
 	}
 }
 
-// pages tries page size one, and tables that end at and beside a page boundary.
+// pages tries page size one, and tables that end at or next to a page boundary.
 func (c *storeCase) pages() {
 	for _, size := range []int{1, 2, 5, 6, 7, 100} {
 		store := c.open(size)
@@ -34,13 +34,13 @@ func (c *storeCase) pages() {
 		}
 		c.same(idsOf(c.scan(store, domain.Segment{}, check)), ids)
 		if size < len(ids) && full == 0 {
-			c.Errorf("page size %d: %d rows came on one page", size, len(ids))
+			c.Errorf("page size %d: one page has %d rows", size, len(ids))
 		}
 		c.delete(store, ids...)
 	}
 }
 
-// expired has so many stale rows that whole pages hold nothing else.
+// expired has enough stale rows to fill whole pages.
 func (c *storeCase) expired() {
 	store := c.open(2)
 	for _, id := range idsLike("stale", 20) {
@@ -73,8 +73,8 @@ func (c *storeCase) segments() {
 	}
 }
 
-// changes puts, replaces and deletes rows between the pages of a scan: those
-// that stay must come once each, and the others at most once.
+// changes puts, replaces and deletes rows between the pages of a scan: rows that stay
+// must be returned once each, and the others at most once.
 func (c *storeCase) changes() {
 	store := c.open(3)
 	stay, leave, come := idsLike("stay", 20), idsLike("leave", 20), idsLike("come", 20)
@@ -91,17 +91,17 @@ func (c *storeCase) changes() {
 	for _, id := range idsOf(rows) {
 		times[id]++
 		if times[id] > 1 {
-			c.Errorf("%q came more than once", id)
+			c.Errorf("%q was returned more than once", id)
 		}
 	}
 	for _, id := range stay {
 		if times[id] == 0 {
-			c.Errorf("%q was stored during the whole scan and did not come", id)
+			c.Errorf("%q was stored during the whole scan but not returned", id)
 		}
 	}
 }
 
-// deleteBehind takes away the very rows that the cursor stands on.
+// deleteBehind deletes the very rows that the cursor is at.
 func (c *storeCase) deleteBehind() {
 	store := c.open(2)
 	ids := idsLike("row", 9)

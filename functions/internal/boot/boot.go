@@ -1,6 +1,5 @@
-// Package boot starts Lambda functions: it sets the log up, reads what the
-// function needs from its environment and loads the AWS configuration, once at
-// cold start.
+// Package boot starts Lambda functions: at cold start it sets up the log, reads the
+// function's environment and loads the AWS configuration.
 package boot
 
 import (
@@ -17,12 +16,12 @@ import (
 	"github.com/aws/smithy-go/logging"
 )
 
-// loadTimeout bounds the reading of the AWS configuration at cold start.
+// loadTimeout limits loading of the AWS configuration at cold start.
 const loadTimeout = 5 * time.Second
 
-// Start builds the function's handler and serves invocations with it. If the
-// handler cannot be built, it logs why and ends the process, which Lambda
-// reports as a failed initialisation.
+// Start builds the function's handler and serves invocations with it. If the handler
+// cannot be built, it logs why and exits, which Lambda reports as a failed
+// initialization.
 func Start(build func(*slog.Logger, *Env) any) {
 	log := lambdacontext.NewLogger()
 	slog.SetDefault(log)
@@ -35,8 +34,8 @@ func Start(build func(*slog.Logger, *Env) any) {
 	lambda.Start(handler)
 }
 
-// AWSConfig loads the configuration that the Lambda service provides: region
-// and credentials from the environment. Its error is one of Env.Err.
+// AWSConfig loads the configuration that the Lambda service provides: region and
+// credentials from the environment. Its error is one of those in Env.Err.
 func (e *Env) AWSConfig() aws.Config {
 	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
 	defer cancel()
@@ -47,8 +46,8 @@ func (e *Env) AWSConfig() aws.Config {
 	return cfg
 }
 
-// logSDK logs what the SDK has to say like everything else; its own logger writes
-// text, which queries for fields do not find.
+// logSDK logs the SDK's messages like all others; the SDK's own logger writes text, which
+// queries for fields do not find.
 func logSDK(class logging.Classification, format string, values ...any) {
 	level := slog.LevelDebug
 	if class == logging.Warn {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Env reads environment variables and collects what is wrong with them, so that
-// one failed start tells all of it.
+// Env reads environment variables and collects all errors, so that a single failed start
+// reports every one of them.
 type Env struct {
 	lookup func(string) (string, bool)
 	errs   []error
@@ -29,17 +29,15 @@ func (e *Env) URL(name string) string {
 	value := e.Required(name)
 	u, err := url.Parse(value)
 	if value != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "") {
-		e.errs = append(e.errs, fmt.Errorf("%s is %q, which is no http or https URL", name, value))
+		e.errs = append(e.errs, fmt.Errorf("%s is %q: want an http or https URL", name, value))
 	}
 	return value
 }
 
-// Count returns the variable, a whole number above zero, or the default if it is
-// not set.
+// Count returns the variable, a whole number above zero, or the default if unset.
 func (e *Env) Count(name string, standard int) int { return e.number(name, standard, 1) }
 
-// Seconds returns the variable, a whole number of seconds, or the default if it is
-// not set.
+// Seconds returns the variable, a whole number of seconds, or the default if unset.
 func (e *Env) Seconds(name string, standard time.Duration) time.Duration {
 	return time.Duration(e.number(name, int(standard/time.Second), 0)) * time.Second
 }
@@ -57,5 +55,5 @@ func (e *Env) number(name string, standard, least int) int {
 	return n
 }
 
-// Err returns all that was wrong so far, or nil.
+// Err returns all errors so far, or nil.
 func (e *Env) Err() error { return errors.Join(e.errs...) }
