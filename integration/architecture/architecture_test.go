@@ -1,7 +1,6 @@
-// Package architecture keeps the rules of the source tree: which layer may
-// import what, where packages live, how they are commented. It reads the
-// sources itself, so that go test, which tracks the files that a test reads,
-// does not repeat an old verdict.
+// Package architecture enforces the rules of the source tree: which layer may import
+// what, where packages live, how they are commented. It reads the sources itself, so that
+// go test, which tracks the files a test reads, does not reuse a stale result.
 package architecture
 
 import (
@@ -34,8 +33,8 @@ func TestRepository(t *testing.T) {
 	}
 }
 
-// TestRules shows each rule a small tree. The want is a part of the only
-// complaint; none means that the tree is as it should be.
+// TestRules gives each rule a small tree. The want is part of the only complaint; an
+// empty one means that the tree is good.
 func TestRules(t *testing.T) {
 	for _, c := range ruleCases() {
 		t.Run(c.rule+"/"+c.name, func(t *testing.T) {

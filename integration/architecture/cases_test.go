@@ -23,13 +23,13 @@ func importCases() []ruleCase {
 		want           string // "" means allowed
 	}{
 		{"domain/a.go", "encoding/json", ""},
-		{"domain/a.go", "github.com/oklog/ulid/v2", "standard library alone"},
-		{"domain/a.go", module + "/ports", "standard library alone"},
-		{"domain/a.go", module + "/domain/fanout", "standard library alone"},
+		{"domain/a.go", "github.com/oklog/ulid/v2", "standard library only"},
+		{"domain/a.go", module + "/ports", "standard library only"},
+		{"domain/a.go", module + "/domain/fanout", "standard library only"},
 		{"domain/a_test.go", "pgregory.net/rapid", ""},
 		{"domain/a_test.go", module + "/domain", ""},
 		{"domain/a_test.go", module + "/ports", ""},
-		{"domain/a_test.go", module + "/adapters/memstore", "standard library alone"},
+		{"domain/a_test.go", module + "/adapters/memstore", "standard library only"},
 
 		{"ports/a.go", module + "/domain", ""},
 		{"ports/a.go", module + "/domain/fanout", "speaks of the domain"},
@@ -54,7 +54,7 @@ func importCases() []ruleCase {
 		{"adapters/lambdaevent/a.go", "github.com/aws/aws-lambda-go/events", ""},
 		{"adapters/lambdaevent/a.go", module + "/adapters/memqueue", "no other adapter"},
 		{"adapters/eventsource/a.go", module + "/ports", ""},
-		{"adapters/eventsource/a.go", module + "/adapters/memqueue", "and no queue"},
+		{"adapters/eventsource/a.go", module + "/adapters/memqueue", "but no queue"},
 		{"adapters/eventsource/a_test.go", module + "/adapters/memqueue", ""},
 		{"adapters/eventsource/a_test.go", module + "/adapters/sqsqueue", "the embedded one"},
 		{"adapters/memqueue/a.go", module + "/ports", ""},
@@ -62,7 +62,7 @@ func importCases() []ruleCase {
 		{"adapters/memqueue/a.go", module + "/domain/fanout", "no use case"},
 		{"adapters/memqueue/a.go", module + "/adapters/internal/awsretry", ""},
 		{"adapters/internal/awsretry/a.go", "github.com/aws/aws-sdk-go-v2/aws", ""},
-		{"adapters/internal/awsretry/a.go", module + "/domain", "knows nothing of the service"},
+		{"adapters/internal/awsretry/a.go", module + "/domain", "knows nothing about the service"},
 		{"adapters/memqueue/a.go", module + "/adapters/memstore", "no other adapter"},
 		{"adapters/memqueue/a.go", module + "/functions/fanout", "not who wires it"},
 		{"adapters/memqueue/a.go", module + "/integration/environments/testenv", "not who wires it"},
@@ -92,7 +92,7 @@ func importCases() []ruleCase {
 
 		{"a.go", "fmt", "none of the layers"},
 		{"pkg/a.go", "fmt", "none of the layers"},
-		{"domain/a.go", module + "/pkg", "standard library alone"},
+		{"domain/a.go", module + "/pkg", "standard library only"},
 	}
 	cases := make([]ruleCase, 0, len(table))
 	for _, row := range table {
@@ -128,12 +128,12 @@ func commentCases() []ruleCase {
 		}, ""},
 		{rule, "command", map[string]string{"a/main.go": "// Command a runs.\npackage main\n"}, ""},
 		{rule, "tests alone", map[string]string{"a/a_test.go": "package a\n"}, ""},
-		{rule, "none", map[string]string{"a/a.go": "package a\n"}, "here 0 do"},
-		{rule, "apart", map[string]string{"a/a.go": "// Package a is far.\n\npackage a\n"}, "here 0 do"},
+		{rule, "none", map[string]string{"a/a.go": "package a\n"}, "0 do:"},
+		{rule, "apart", map[string]string{"a/a.go": "// Package a is far.\n\npackage a\n"}, "0 do:"},
 		{rule, "two", map[string]string{
 			"a/a.go": "// Package a is here.\npackage a\n",
 			"a/b.go": "// Package a is here too.\npackage a\n",
-		}, "here 2 do [a.go b.go]"},
+		}, "2 do: [a.go b.go]"},
 		{rule, "other name", map[string]string{"a/a.go": "// Package b is not.\npackage a\n"}, `"Package a "`},
 		{rule, "command as package", map[string]string{"a/main.go": "// Package main runs.\npackage main\n"}, `"Command a "`},
 	}

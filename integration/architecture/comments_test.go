@@ -29,7 +29,7 @@ func wrongPackageComments(t tree) []string {
 			}
 		}
 		if len(in) != 1 {
-			wrong = append(wrong, fmt.Sprintf("%s: one file has to carry the package comment, here %d do %v", dir, len(in), in))
+			wrong = append(wrong, fmt.Sprintf("%s: exactly one file must have the package comment; %d do: %v", dir, len(in), in))
 		}
 	}
 	return wrong
@@ -45,7 +45,7 @@ func undocumented(t tree) []string {
 		}
 		for _, decl := range f.ast.Decls {
 			for _, name := range undocumentedIn(decl) {
-				wrong = append(wrong, fmt.Sprintf("%s: %s is exported and has no comment", f.path(), name))
+				wrong = append(wrong, fmt.Sprintf("%s: %s is exported but has no comment", f.path(), name))
 			}
 		}
 	}
@@ -89,8 +89,8 @@ func undocumentedSpecs(d *ast.GenDecl) []string {
 	return names
 }
 
-// exported reports whether other packages can reach the function: a method of
-// an unexported type is no part of the package's face.
+// exported reports whether other packages can use the function: a method of an unexported
+// type is not part of the package's API.
 func exported(f *ast.FuncDecl) bool {
 	return f.Name.IsExported() && (f.Recv == nil || receiver(f).IsExported())
 }
@@ -107,7 +107,7 @@ func receiver(f *ast.FuncDecl) *ast.Ident {
 	return first
 }
 
-// wellKnown reports whether f is a method whose name says all there is to say.
+// wellKnown reports whether f is a method whose name says everything.
 func wellKnown(f *ast.FuncDecl) bool {
 	return f.Recv != nil && slices.Contains([]string{"Error", "Unwrap", "String", "ServeHTTP"}, f.Name.Name)
 }

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// layer is a part of the tree with one rule for what its packages may import
-// beside the standard library and themselves. The patterns are those of match,
-// relative to the module for its own packages.
+// layer is a part of the tree with one rule for what its packages may import besides the
+// standard library and themselves. The patterns are those of match, relative to the
+// module for its own packages.
 type layer struct {
 	path      string
 	may       []string
-	mayInTest []string // in test files, beside those of may
+	mayInTest []string // in test files, besides those of may
 	why       string
 }
 
@@ -29,19 +29,19 @@ var testHelpers = []string{
 	"pgregory.net/rapid",
 }
 
-// layers has the more exact path first.
+// layers lists the more specific path first.
 var layers = []layer{
 	{
 		path: "domain",
-		// Tests may ask a port what a queue takes: a job has to fit.
+		// Tests can ask a port for the limits of a queue: a job has to fit.
 		mayInTest: append([]string{"ports"}, testHelpers...),
-		why:       "types and rules stand on the standard library alone",
+		why:       "types and rules use the standard library only",
 	},
 	{
 		path:      "domain/*",
 		may:       []string{"domain", "ports", "golang.org/x/sync/errgroup"},
 		mayInTest: append([]string{"domain/...", "adapters/..."}, testHelpers...),
-		why:       "a use case knows the domain and the ports; no technology, and no other use case",
+		why:       "a use case knows the domain and the ports, but no technology and no other use case",
 	},
 	{
 		path:      "ports",
@@ -52,37 +52,37 @@ var layers = []layer{
 	{
 		path: "ports/porttest",
 		may:  append([]string{"domain", "ports"}, testHelpers...),
-		why:  "a conformance suite knows the port and none of its adapters",
+		why:  "a conformance suite knows the port but none of its adapters",
 	},
 	{
 		path:      "adapters/lambdaevent/...",
 		may:       []string{"domain/...", "ports", anyModule},
 		mayInTest: testHelpers,
-		why:       "a driving adapter knows the use cases; no other adapter, and not who wires it",
+		why:       "a driving adapter knows the use cases, but no other adapter and not who wires it",
 	},
 	{
 		path:      "adapters/eventsource/...",
 		may:       []string{"domain", "ports", anyModule},
 		mayInTest: append([]string{"adapters/memqueue"}, testHelpers...),
-		why:       "a driving adapter knows the port that it reads and no queue; its tests read the embedded one",
+		why:       "a driving adapter knows the port that it reads, but no queue; its tests read the embedded one",
 	},
 	{
 		path:      "adapters/internal/...",
 		may:       []string{anyModule},
 		mayInTest: testHelpers,
-		why:       "what adapters of one vendor share is about its SDK, and knows nothing of the service",
+		why:       "code shared by adapters of one vendor is about its SDK, and knows nothing about the service",
 	},
 	{
 		path:      "adapters/*/...",
 		may:       []string{"domain", "ports", "adapters/internal/...", anyModule},
 		mayInTest: testHelpers,
-		why:       "an adapter knows the domain, the ports and its technology; no use case, no other adapter, and not who wires it",
+		why:       "an adapter knows the domain, the ports and its technology, but no use case, no other adapter and not who wires it",
 	},
 	{
 		path:      "functions/internal/...",
 		may:       []string{"ports", "adapters/...", anyModule},
 		mayInTest: testHelpers,
-		why:       "what composition roots share serves any of them, so it knows no use case",
+		why:       "code shared by composition roots serves any of them, so it knows no use case",
 	},
 	{
 		path:      "functions/app",
@@ -99,7 +99,7 @@ var layers = []layer{
 	{
 		path: "integration/...",
 		may:  []string{"domain/...", "ports/...", "adapters/...", "functions/app", anyModule},
-		why:  "what proves the whole runs the functions as programs, or composes the use cases as they do",
+		why:  "integration tests run the functions as programs, or compose the use cases as they do",
 	},
 }
 
@@ -120,8 +120,8 @@ func wrongImports(t tree) []string {
 	return wrong
 }
 
-// mixedGroups finds packages of this module that share a group of imports with
-// others. Apart, they stay sorted whatever path the module gets.
+// mixedGroups finds packages of this module that share a group of imports with others. In
+// their own group, they stay sorted whatever path the module gets.
 func mixedGroups(t tree) []string {
 	var wrong []string
 	for _, f := range t.files {
@@ -135,7 +135,7 @@ func mixedGroups(t tree) []string {
 	return wrong
 }
 
-// adjacent reports whether two imports are on neighbouring lines.
+// adjacent reports whether two imports are on adjacent lines.
 func (f *file) adjacent(i, j int) bool {
 	line := func(i int) int { return f.fset.Position(f.ast.Imports[i].Pos()).Line }
 	return line(j)-line(i) == 1
@@ -168,8 +168,8 @@ func (l layer) allows(f *file, imported string) bool {
 	return matchAny(may, imported) || slices.Contains(may, anyModule)
 }
 
-// standard goes by the rule that paths outside the standard library have a dot
-// in their first element.
+// standard relies on the rule that paths outside the standard library have a dot in their
+// first element.
 func standard(imported string) bool {
 	first, _, _ := strings.Cut(imported, "/")
 	return !strings.Contains(first, ".")
@@ -182,9 +182,9 @@ func matchAny(patterns []string, name string) bool {
 	})
 }
 
-// match reports whether name is what the pattern says or, where that ends in
-// "/...", below it. A "*" is any one path element. It returns the pattern with
-// each "*" replaced by what it stands for in name.
+// match reports whether name matches the pattern or, if that ends in "/...", is below it.
+// A "*" is any single path element. It returns the pattern with each "*" replaced by the
+// element it matches in name.
 func match(pattern, name string) (string, bool) {
 	prefix, below := strings.CutSuffix(pattern, "/...")
 	depth := strings.Count(prefix, "/") + 1

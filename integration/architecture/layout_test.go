@@ -13,7 +13,7 @@ func unknownFolders(t tree) []string {
 	var wrong []string
 	for _, folder := range t.folders {
 		if !slices.Contains(topLevel, folder) {
-			wrong = append(wrong, fmt.Sprintf("%s/: the top level holds %v, and tools' own folders", folder, topLevel))
+			wrong = append(wrong, fmt.Sprintf("%s/: the top level has only %v and tools' own folders", folder, topLevel))
 		}
 	}
 	return wrong
@@ -23,7 +23,7 @@ func longFiles(t tree) []string {
 	var wrong []string
 	for _, f := range t.files {
 		if !f.isTest() && f.lines > maxLines {
-			wrong = append(wrong, fmt.Sprintf("%s has %d lines: more than %d hold more than one subject", f.path(), f.lines, maxLines))
+			wrong = append(wrong, fmt.Sprintf("%s has %d lines: a file over %d lines covers more than one subject", f.path(), f.lines, maxLines))
 		}
 	}
 	return wrong

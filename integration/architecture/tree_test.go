@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// module is the path of the module, which go.mod alone spells out.
+// module is the path of the module, which only go.mod spells out.
 var module = strings.TrimSuffix(reflect.TypeFor[tree]().PkgPath(), "/integration/architecture")
 
 // tree is the source of the repository.
@@ -91,8 +91,7 @@ func load(t *testing.T, root fs.FS) tree {
 	return loaded
 }
 
-// skipped tells the folders that the go command skips too, and those that git
-// ignores.
+// skipped reports folders that the go command skips too, and those that git ignores.
 func skipped(dir string) bool {
 	base := path.Base(dir)
 	switch {

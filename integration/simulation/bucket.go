@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// bucket is the account's quota of posts: a token bucket as API Gateway
-// describes its own. The zero rate is no limit.
+// bucket is the account's quota of posts: a token bucket like API Gateway's. A rate of
+// zero means no limit.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
 type bucket struct {
 	rate  float64 // tokens a second

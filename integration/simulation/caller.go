@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// caller is one run of a function. The use cases pass their context to every
-// port, and by it the simulated ports know who calls.
+// caller is one run of a function. The use cases pass their context to every port; from
+// it the simulated ports know who is calling.
 type caller struct {
 	name   string
 	clock  time.Duration // how far it is ahead
@@ -19,7 +19,7 @@ type caller struct {
 	calls  map[string]calls
 }
 
-// calls counts the instants at which something was called.
+// calls counts the instants at which a call was made.
 type calls struct {
 	n    int
 	last time.Time
@@ -27,9 +27,8 @@ type calls struct {
 
 type callerKey struct{}
 
-// newCaller returns a caller and its context, which ends after the timeout. What
-// runs longer is killed an instant before, so that nothing it does at its
-// deadline counts.
+// newCaller returns a caller and its context, which ends after the timeout. A longer run
+// is killed an instant before, so that nothing it does at its deadline counts.
 func newCaller(name string, timeout time.Duration) (*caller, context.Context) {
 	c := &caller{
 		name:  name,
@@ -44,7 +43,7 @@ func callerOf(ctx context.Context) *caller {
 	return ctx.Value(callerKey{}).(*caller)
 }
 
-// kill ends the run as a crash does: from now on it has no effect.
+// kill ends the run like a crash: from now on it has no effect.
 func (c *caller) kill() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,9 +57,9 @@ func (c *caller) wasKilled() bool {
 	return c.killed
 }
 
-// call returns a name for the call that is the same in every run of the seed.
-// Two passes of one invocation may make the same call at the same instant, and
-// nothing tells which is which: they get the same name, and so the same fate.
+// call returns a name for the call that is the same in every run of the seed. Two passes
+// of one invocation can make the same call at the same instant and cannot be told apart:
+// they get the same name, and so the same fate.
 func (c *caller) call(what string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -72,8 +71,8 @@ func (c *caller) call(what string) string {
 	return fmt.Sprintf("%s %s %d", c.name, what, seen.n)
 }
 
-// travel waits for a request or an answer to get through. On an error the caller
-// is gone, and what would have followed does not happen.
+// travel waits for a request or an answer to get through. On an error the caller is gone,
+// and nothing further happens.
 func travel(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():

@@ -7,7 +7,7 @@ import (
 	"serverless-websocket/domain"
 )
 
-// state is where a client's socket is.
+// state is the state of a client's socket.
 type state int
 
 const (
@@ -16,7 +16,7 @@ const (
 	dead
 )
 
-// client is one connection, from its handshake on.
+// client is one connection, starting with its handshake.
 type client struct {
 	id      domain.ConnectionID
 	slow    bool
@@ -25,9 +25,9 @@ type client struct {
 	opens   time.Duration // after it was registered; never if negative
 	leaves  time.Duration // after it opened; never if negative
 	says    bool          // that it leaves
-	// For a while the gateway takes its open socket for gone.
+	// For a while the gateway considers its open socket gone.
 	vanishes, vanishesFor time.Duration
-	rejected              bool // its id is none for the gateway
+	rejected              bool // the gateway rejects its id
 
 	// The rest is guarded by the gateway's lock.
 	state        state
@@ -35,7 +35,7 @@ type client struct {
 	registeredAt time.Time // when it had stored it; zero before
 	openedAt     time.Time
 	got          map[domain.MessageID][]time.Time
-	unknown      int                      // posts that were delivered and answered with an error
+	unknown      int                      // posts that were delivered but answered with an error
 	goneAt       time.Time                // when a post first found it gone, or rejected; zero if none did
 	gone         map[domain.MessageID]int // posts that did, for each message
 }
@@ -63,7 +63,7 @@ func newClient(s seed, id domain.ConnectionID, h hazards) *client {
 		got:     make(map[domain.MessageID][]time.Time),
 	}
 	isNew := s.happens("new", 0.3)
-	// A new one may be found gone for good reason, if by the clock it is not new.
+	// A new one can be found gone for good reason if it is not new by the clock.
 	if !isNew && s.happens("vanishes", h.vanishes) {
 		c.vanishes = s.between("vanishes from", firstMessage, lastMessage)
 		c.vanishesFor = s.between("vanishes for", time.Millisecond, freshFor-postLimit)
@@ -114,8 +114,8 @@ func (w *world) register(c *client) bool {
 	return true
 }
 
-// disconnect reports the end, late and sometimes twice. That it may fail is the
-// gateway's best effort.
+// disconnect reports the end, late and sometimes twice. It may fail, since the gateway
+// only makes a best effort.
 func (w *world) disconnect(c *client) {
 	s := w.seed.of("disconnect", c.id)
 	for range s.number("reports", 1, 2) {
@@ -126,8 +126,8 @@ func (w *world) disconnect(c *client) {
 	}
 }
 
-// stray stores a row of long ago whose client is gone without a word, and which
-// expires during the run.
+// stray stores an old row whose client has vanished silently, and which expires during
+// the run.
 func (w *world) stray(s seed, id domain.ConnectionID) {
 	expires := time.Now().Add(s.between("expires", time.Second, lastChange))
 	row := domain.Connection{ID: id, RegisteredAt: expires.Add(-2 * time.Hour), ExpiresAt: expires}

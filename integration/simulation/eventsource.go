@@ -9,8 +9,8 @@ import (
 	"serverless-websocket/domain/fanout"
 )
 
-// eventSource hands what is on a queue to fan-out workers, as Lambda's does: in
-// batches, several at once, and what is not reported as failed is deleted.
+// eventSource hands messages of a queue to fan-out workers, like Lambda's: in batches,
+// several at once, and messages not reported as failed are deleted.
 type eventSource struct {
 	*world
 	queue   *queue
@@ -20,7 +20,7 @@ type eventSource struct {
 	number  int // of invocations
 }
 
-// intake is how an event source takes from its queue.
+// intake is how an event source receives from its queue.
 type intake struct {
 	workers int // at once
 	batch   int
@@ -69,8 +69,8 @@ func (s *eventSource) wait(ctx context.Context) bool {
 	}
 }
 
-// invoke runs the function and returns the worker for the next invocation: a new
-// one when this one crashed or ran out of time.
+// invoke runs the function and returns the worker for the next invocation: a new one if
+// this one crashed or ran out of time.
 func (s *eventSource) invoke(worker *fanout.Worker, number int, batch []*entry) *fanout.Worker {
 	run, ctx := newCaller(fmt.Sprint(s.queue.name, " invocation ", number), s.plan.timeout)
 	defer run.cancel()
@@ -93,8 +93,8 @@ func (s *eventSource) invoke(worker *fanout.Worker, number int, batch []*entry) 
 	return worker
 }
 
-// endEarly has some invocations crash, and ends the context of others, which can
-// still say what failed.
+// endEarly makes some invocations crash, and ends the context of others, which can still
+// report failures.
 func (s *eventSource) endEarly(run *caller) *time.Timer {
 	d, h := s.seed.of("end early", run.name), s.hazards()
 	end := func() {}
@@ -107,8 +107,7 @@ func (s *eventSource) endEarly(run *caller) *time.Timer {
 	return time.AfterFunc(d.between("after", 0, 2*time.Second), end)
 }
 
-// deliveries returns the batch as it looks to a function whose clock is so far
-// ahead.
+// deliveries returns the batch as seen by a function whose clock is ahead.
 func deliveries(batch []*entry, ahead time.Duration) []fanout.Delivery {
 	var all []fanout.Delivery
 	for _, e := range batch {
@@ -117,7 +116,7 @@ func deliveries(batch []*entry, ahead time.Duration) []fanout.Delivery {
 	return all
 }
 
-// finish deletes what did not fail.
+// finish deletes messages that did not fail.
 func (s *eventSource) finish(run *caller, batch []*entry, failed []string) {
 	s.event("end of", run.name, len(failed))
 	again := make(map[string]bool)

@@ -12,11 +12,11 @@ import (
 	"serverless-websocket/domain"
 )
 
-// What functions and their neighbours get wrong without failing: clocks, rows that
-// others wrote, bodies that are no jobs.
+// What functions and their neighbors get wrong without failing: clocks, rows written by
+// others, bodies that are not jobs.
 
-// clock returns how far ahead the caller's clock is. It stands for two clocks that
-// differ and for one that is set back between two calls.
+// clock returns how far ahead the caller's clock is. It models two clocks that differ and
+// one that is set back between two calls.
 func (w *world) clock(name string) time.Duration {
 	d := w.seed.of("clock", name)
 	if !d.happens("wrong", w.plan.hazards.clocks) {
@@ -26,13 +26,13 @@ func (w *world) clock(name string) time.Duration {
 	return pick(d, "by", -time.Hour, -20*time.Second, -time.Second, time.Second, 20*time.Second, time.Hour)
 }
 
-// seen returns a time that somebody wrote as it looks to a caller whose clock is
-// so far ahead: the caller goes by the world's own time.
+// seen returns a time as seen by a caller whose clock is ahead: the caller runs on the
+// world's own time.
 func seen(at time.Time, ahead time.Duration) time.Time { return at.Add(-ahead) }
 
 var registration = regexp.MustCompile(`"at":\d+`)
 
-// shifted moves the registrations in a job by d, but not one that is no time.
+// shifted moves the registrations in a job by d, except values that are not times.
 func shifted(body string, d time.Duration) string {
 	if d == 0 {
 		return body
@@ -46,8 +46,8 @@ func shifted(body string, d time.Duration) string {
 	})
 }
 
-// foreign stores a row that another program wrote: its times may be in another
-// unit, and the gateway may not take its id for one.
+// foreign stores a row written by another program: its times may be in another unit, and
+// the gateway may reject its id.
 func (w *world) foreign(s seed, number int) {
 	now := time.Now()
 	row := domain.Connection{
@@ -63,7 +63,7 @@ func (w *world) foreign(s seed, number int) {
 	w.fault("foreign row")
 }
 
-// nonsense puts a body that is no job on one of the queues.
+// nonsense puts a body that is not a job on one of the queues.
 func (w *world) nonsense(s seed, number int) {
 	time.Sleep(s.between("sent", firstMessage, lastMessage))
 	body := pick(s, "body", "", "null", "{", `{"v":1}`, `{"v":1,"messages":[]}`, `{"v":2,"messages":[{}]}`) + strings.Repeat(" ", 1+number)
@@ -78,23 +78,23 @@ func (w *world) isNonsense(body string) bool {
 	return is
 }
 
-// checkNonsense: each body that is no job has become a dead letter as it was.
+// checkNonsense: each body that is not a job has become a dead letter unchanged.
 func (w *world) checkNonsense() {
 	for body := range w.nonsenses.Range {
-		w.checked("what is no job is a dead letter as it was", 1)
+		w.checked("a body that is not a job becomes a dead letter unchanged", 1)
 		if !slices.ContainsFunc(w.dead.entries, func(e *entry) bool { return e.body == body }) {
 			w.broken("the body %q is not among the dead letters", body)
 		}
 	}
 }
 
-// denied reports whether nobody may post now.
+// denied reports whether posting is forbidden now.
 func (g *gateway) denied() bool {
 	h, since := g.hazards(), time.Since(g.start)
 	return h.deniedFrom <= since && since < h.deniedFrom+h.denied
 }
 
-// vanished reports whether the gateway takes an open connection for gone now.
+// vanished reports whether the gateway considers an open connection gone now.
 func (c *client) vanished(since time.Duration) bool {
 	return c.vanishes > 0 && c.vanishes <= since && since < c.vanishes+c.vanishesFor
 }

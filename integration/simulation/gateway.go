@@ -13,11 +13,11 @@ import (
 	"serverless-websocket/ports"
 )
 
-// postLimit is the longest that a post takes before its caller gives it up; that
-// of the real poster.
+// postLimit is how long a post can take before its caller gives it up; that of the real
+// poster.
 const postLimit = 3 * time.Second
 
-// longestWay is the longest that a post is on its way to the gateway.
+// longestWay is how long a post can be on its way to the gateway.
 const longestWay = 15 * time.Millisecond
 
 // gateway keeps the clients' sockets and answers posts to them.
@@ -55,11 +55,11 @@ func (g *gateway) Prepare(payload []byte) (ports.Post, error) {
 	}, nil
 }
 
-// read reads a payload and holds its messages to those that were sent.
+// read reads a payload and compares its messages with those that were sent.
 func (g *gateway) read(payload []byte) frame {
 	var f frame
 	if err := json.Unmarshal(payload, &f); err != nil {
-		g.broken("a frame is no JSON: %v", err)
+		g.broken("a frame is not JSON: %v", err)
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -96,7 +96,7 @@ func (g *gateway) post(ctx context.Context, id domain.ConnectionID, f frame) err
 	return err
 }
 
-// arrive decides what becomes of a post that has reached the gateway.
+// arrive decides the outcome of a post that has reached the gateway.
 func (g *gateway) arrive(d seed, id domain.ConnectionID, f frame) (delivered bool, err error) {
 	h := g.hazards()
 	g.mu.Lock()
@@ -114,7 +114,7 @@ func (g *gateway) arrive(d seed, id domain.ConnectionID, f frame) (delivered boo
 		return false, ports.ErrGone
 	}
 	c := g.clients[id]
-	spared := g.plan.kind == prompt && !c.slow // all trouble is with the slow ones
+	spared := g.plan.kind == prompt && !c.slow // only the slow ones have trouble
 	switch {
 	case c.rejected:
 		g.fault("id rejected")
@@ -148,7 +148,7 @@ func (g *gateway) answerTime(d seed, id domain.ConnectionID) time.Duration {
 	return d.between("back", time.Millisecond, 15*time.Millisecond)
 }
 
-// answered notes what the caller knows now, and what it does not.
+// answered records what the caller knows now, and what it does not.
 func (g *gateway) answered(id domain.ConnectionID, f frame, delivered bool, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -163,7 +163,7 @@ func (g *gateway) answered(id domain.ConnectionID, f frame, delivered bool, err 
 		c.goneAt, c.gone = time.Now(), make(map[domain.MessageID]int)
 	}
 	for _, m := range f.Messages {
-		if errors.Is(err, ports.ErrGone) { // a rejection takes more posts, and may count as a failure
+		if errors.Is(err, ports.ErrGone) { // a rejection leads to more posts, and may count as a failure
 			c.gone[m.ID]++
 		}
 	}
@@ -215,7 +215,7 @@ func (g *gateway) live(id domain.ConnectionID) bool {
 	return g.clients[id].state != dead
 }
 
-// sent makes a message known, so that frames can be held to it.
+// sent makes a message known, so that frames can be checked against it.
 func (g *gateway) sent(id domain.MessageID, content string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

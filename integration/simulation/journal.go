@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// journal notes what happens in a run and what should not have happened.
+// journal records what happens in a run and what should not have happened.
 type journal struct {
-	out   io.Writer // gets every event as a line; nil: none does
+	out   io.Writer // gets every event as a line, if not nil
 	start time.Time
 
 	mu     sync.Mutex
@@ -17,10 +17,10 @@ type journal struct {
 	events int
 	wrong  []string
 	faults map[string]int // how many of each kind there were
-	checks map[string]int // how often each promise was looked at
+	checks map[string]int // how often each promise was checked
 }
 
-// fault counts something that went wrong as it was meant to.
+// fault counts an intended failure.
 func (j *journal) fault(kind string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -30,7 +30,7 @@ func (j *journal) fault(kind string) {
 	j.faults[kind]++
 }
 
-// checked counts that a promise was looked at.
+// checked counts a check of a promise.
 func (j *journal) checked(promise string, times int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -40,8 +40,8 @@ func (j *journal) checked(promise string, times int) {
 	j.checks[promise] += times
 }
 
-// event adds to the sum in a way that does not depend on the order in which
-// events of one instant are noted.
+// event adds to the sum independently of the order in which events of one instant are
+// recorded.
 func (j *journal) event(what string, about ...any) {
 	at := time.Since(j.start)
 	j.mu.Lock()
@@ -53,14 +53,14 @@ func (j *journal) event(what string, about ...any) {
 	}
 }
 
-// Write notes a line of a log.
+// Write records a log line.
 func (j *journal) Write(line []byte) (int, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.out.Write(line)
 }
 
-// broken notes that a promise was not kept.
+// broken records a broken promise.
 func (j *journal) broken(format string, args ...any) {
 	at := time.Since(j.start)
 	j.mu.Lock()

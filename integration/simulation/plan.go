@@ -6,22 +6,22 @@ import (
 	"serverless-websocket/domain/fanout"
 )
 
-// kind says what a run is to show beside that nothing is lost.
+// kind says what a run should show besides that nothing is lost.
 type kind string
 
 const (
 	anything kind = "anything" // everything can go wrong, several things at once
-	exact    kind = "exact"    // nothing that makes work come twice: no duplicates
-	prompt   kind = "prompt"   // slow clients alone: all others get theirs at once
+	exact    kind = "exact"    // nothing that redelivers work: no duplicates
+	prompt   kind = "prompt"   // only slow clients: all others get theirs at once
 )
 
 // plan is the world of a seed: its size, its settings and what goes wrong in it.
 type plan struct {
 	kind       kind
 	clients    int
-	strays     int // rows of long ago, about to expire
-	foreign    int // rows that another program wrote
-	nonsense   int // bodies that are no jobs
+	strays     int // old rows, about to expire
+	foreign    int // rows written by another program
+	nonsense   int // bodies that are not jobs
 	messages   int
 	large      bool // contents that do not share a payload
 	jobs       intake
@@ -33,8 +33,8 @@ type plan struct {
 	pageSize   int
 	options    fanout.Options
 	hazards    hazards
-	// promptly is the time in which everybody who is open and not slow gets a
-	// message while others are slow, if the kind is prompt.
+	// promptly is the time within which every open client that is not slow gets a message
+	// while others are slow, if the kind is prompt.
 	promptly time.Duration
 }
 
@@ -45,7 +45,7 @@ type hazards struct {
 	duplicates   float64       // of a queue message that is delivered twice
 	reordered    float64       // of a queue message that is overtaken
 	sendFails    float64       // of a send of which none or some is stored
-	sendUnknown  float64       // of a send that fails and may be stored all the same
+	sendUnknown  float64       // of a send that fails but may be stored anyway
 	outageFrom   time.Duration // since the start: when no queue takes anything
 	outage       time.Duration // and for how long; 0: never
 	storeTakes   time.Duration // a call to the store at most, if longer than usual
@@ -53,13 +53,13 @@ type hazards struct {
 	emptyPages   float64       // of a scan
 	throttled    float64       // of a post to a client that reads slowly
 	unavailable  float64       // of a post that answers 5xx
-	unknown      float64       // of a post that answers 5xx and was delivered
+	unknown      float64       // of a post that answers 5xx but was delivered
 	slow         float64       // of a client that answers slowly
 	answerWithin time.Duration // of a slow client
 	quota, burst float64       // posts a second; 0: no limit
 	clocks       float64       // of a function whose clock is wrong
 	vanishes     float64       // of a client that the gateway takes for gone for a while
-	deniedFrom   time.Duration // since the start: when nobody may post
+	deniedFrom   time.Duration // since the start: when posting is forbidden
 	denied       time.Duration // and for how long; 0: never
 }
 
@@ -89,8 +89,8 @@ func newPlan(s seed) plan {
 		Workers:        pick(s, "split into", 0, 2, 3, 4),
 		MaxHeld:        pick(s, "held", 0, 2, 5),
 		Repeats:        pick(s, "retries", -1, 1),
-		// The least there is: halved and spread at random they are the same in
-		// every run, and the queue rounds them up to seconds.
+		// The minimum: halved and spread at random they are the same in every run, and
+		// the queue rounds them up to seconds.
 		Backoff:      1,
 		RequeueDelay: 1,
 	}
@@ -104,16 +104,16 @@ func newPlan(s seed) plan {
 	return p
 }
 
-// margin gives what is under way at the end of an invocation time for a post.
+// margin gives work in progress at the end of an invocation time for a post.
 const margin = 2*postLimit + 2*time.Second
 
-// justInTime is how slow an answer can be and still come before its caller has
-// given it up, the way there included.
+// justInTime is how slow an answer can be and still arrive before its caller gives up,
+// including the way there.
 const justInTime = postLimit - 100*time.Millisecond
 
-// makePrompt leaves room for the slow clients among the posts in flight, and has
-// either workers to spare or those that there are on AWS. Both that take jobs can
-// wait for posts to slow clients, and what comes meanwhile waits for one of them.
+// makePrompt leaves room for the slow clients among the posts in flight, and has either
+// workers to spare or the same number as on AWS. There, both workers for new jobs can be
+// waiting for posts to slow clients, and new messages wait for one of them.
 func (p *plan) makePrompt(s seed) {
 	p.timeout, p.large = time.Minute, false
 	p.options.InFlight = 64

@@ -1,8 +1,8 @@
 package simulation
 
-// AWS list prices in US dollars for us-east-1, as of 2026-11-22. The first is that
-// of https://aws.amazon.com/api-gateway/pricing/; those marked so are from memory.
-// Check them before a decision rests on them.
+// AWS list prices in US dollars for us-east-1, as of 2026-11-22. The first is from
+// https://aws.amazon.com/api-gateway/pricing/; those marked are from memory. Check them
+// before you base a decision on them.
 const (
 	pricePerPost         = 1.00 / 1e6   // a WebSocket message of up to 32 KB
 	pricePerInvocation   = 0.20 / 1e6   // Lambda; from memory
@@ -20,7 +20,7 @@ type bill struct {
 	gigabyteSeconds                         float64
 }
 
-// dollars adds it up by the list prices. Posts that were refused are not billed.
+// dollars adds it up at list prices. Refused posts are not billed.
 func (b bill) dollars() float64 {
 	return float64(b.posts)*pricePerPost +
 		float64(b.invocations)*pricePerInvocation +

@@ -7,8 +7,8 @@ import (
 	"serverless-websocket/domain"
 )
 
-// checkDeadLetters holds the run to the first promise before anything was sent
-// back: who misses a message is in a dead letter for it.
+// checkDeadLetters checks the first promise before anything is redriven: for every client
+// that misses a message there is a dead letter.
 func (w *world) checkDeadLetters() {
 	var letters []letter
 	for _, e := range w.dead.entries {
@@ -20,51 +20,51 @@ func (w *world) checkDeadLetters() {
 	}
 	for _, missing := range w.missing() {
 		if !slices.ContainsFunc(letters, func(l letter) bool { return l.covers(missing.message, missing.connection) }) {
-			w.broken("%s misses %s, and no dead letter has it", missing.connection, missing.message)
+			w.broken("%s misses %s, but no dead letter has it", missing.connection, missing.message)
 		}
 	}
 	if w.plan.kind == prompt {
 		w.checkPromptness()
 	}
 	if w.plan.kind == exact && len(w.repeats) > 0 {
-		w.broken("%d jobs came again for no reason", len(w.repeats))
+		w.broken("%d jobs were redelivered for no reason", len(w.repeats))
 	}
 	if refused := w.gateway.overQuota; refused > 0 && w.plan.kind == exact && w.plan.governed {
 		w.broken("%d posts of governed workers were over the quota", refused)
 	}
 }
 
-// checkDeliveries is for when all dead letters have been worked off.
+// checkDeliveries is for when all dead letters have been processed.
 func (w *world) checkDeliveries() {
 	for _, missing := range w.missing() {
-		w.broken("%s misses %s for good", missing.connection, missing.message)
+		w.broken("%s never got %s", missing.connection, missing.message)
 	}
 	w.gateway.mu.Lock()
 	defer w.gateway.mu.Unlock()
 	for _, c := range w.clients {
-		w.checked("nobody gets a message more often than a fault explains", len(c.got))
+		w.checked("no client gets a message more often than faults explain", len(c.got))
 		for id, at := range c.got {
 			if allowed := w.allowed(c, id); len(at) > allowed {
-				w.broken("%s got %s %d times, where %d would be explained", c.id, id, len(at), allowed)
+				w.broken("%s got %s %d times, but faults explain only %d", c.id, id, len(at), allowed)
 			}
 		}
 	}
 	for _, c := range w.gateway.clients {
-		w.checked("who is gone is asked for no longer", len(c.gone))
+		w.checked("gone connections are not posted to for long", len(c.gone))
 		for id, n := range c.gone {
 			if allowed := w.allowed(c, id); n > maxGone*allowed {
-				w.broken("%s was found gone by %d posts of %s, where %d would be explained", c.id, n, id, maxGone*allowed)
+				w.broken("%s was found gone by %d posts of %s, but faults explain only %d", c.id, n, id, maxGone*allowed)
 			}
 		}
 	}
 }
 
-// maxGone is how many posts of one message find a connection gone at most, while
+// maxGone is the maximum number of posts of one message that find a connection gone while
 // it may be about to open: at once and after 1, 2, 4, 8 and 16 s.
 const maxGone = 6
 
-// allowed is how often a client may get a message: once, and once more for each
-// time that a job for just that came again or a post to the client ended unknown.
+// allowed is how often a client may get a message: once, plus once for each time that a
+// job for it was redelivered or a post to the client had an unknown outcome.
 func (w *world) allowed(c *client, id domain.MessageID) int {
 	allowed := 1 + c.unknown
 	for _, l := range w.repeats {
@@ -81,9 +81,8 @@ type gap struct {
 	message    domain.MessageID
 }
 
-// missing finds what the first promise demands and has not happened: an accepted
-// message that did not reach a connection that was registered before and is
-// open now.
+// missing finds violations of the first promise: an accepted message that did not reach a
+// connection that was registered before and is open now.
 func (w *world) missing() []gap {
 	w.gateway.mu.Lock()
 	defer w.gateway.mu.Unlock()
@@ -102,8 +101,8 @@ func (w *world) missing() []gap {
 	return gaps
 }
 
-// checkPromptness: everybody who is open and not slow gets a message in time while
-// others are slow.
+// checkPromptness: every open client that is not slow gets a message in time while others
+// are slow.
 func (w *world) checkPromptness() {
 	for _, c := range w.clients {
 		for _, m := range w.messages {
@@ -111,30 +110,30 @@ func (w *world) checkPromptness() {
 			if c.slow || c.openedAt.After(m.sentAt) || len(at) == 0 {
 				continue
 			}
-			w.checked("slow clients delay nobody else", 1)
+			w.checked("slow clients delay no one else", 1)
 			if took := at[0].Sub(m.sentAt); took > w.plan.promptly {
-				w.broken("%s is open and fast and got %s after %v", c.id, m.id, took)
+				w.broken("%s is open and fast but got %s after %v", c.id, m.id, took)
 			}
 		}
 	}
 }
 
-// checkRows holds the table to the second promise, when everybody has just been
-// posted to: rows of the live and no others.
+// checkRows checks the second promise, just after every connection has been posted to:
+// the table has the rows of live clients and no others.
 func (w *world) checkRows() {
 	rows := w.store.ids()
-	w.checked("rows of the live stay, all others go", len(w.gateway.clients))
+	w.checked("rows of live clients stay, all others are removed", len(w.gateway.clients))
 	for _, c := range w.clients {
 		stored := rows[c.id]
 		switch {
 		case c.state == open && !stored:
-			w.broken("%s is open and has lost its row", c.id)
+			w.broken("%s is open but has lost its row", c.id)
 		case c.state == dead && stored:
-			w.broken("%s is dead and still has its row after %v", c.id, time.Since(c.rowAt))
+			w.broken("%s is dead but still has its row after %v", c.id, time.Since(c.rowAt))
 		}
 		delete(rows, c.id)
 	}
 	if len(rows) > 0 {
-		w.broken("%d rows of long ago are left", len(rows))
+		w.broken("%d old rows are left", len(rows))
 	}
 }

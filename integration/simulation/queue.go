@@ -20,7 +20,7 @@ import (
 type queue struct {
 	*world
 	name        string
-	deadLetters *queue // nil: messages are received as often as it takes
+	deadLetters *queue // nil: messages are received without limit
 
 	mu      sync.Mutex
 	entries []*entry
@@ -37,8 +37,8 @@ type entry struct {
 	order     seed // among those that are visible at once
 }
 
-// maxReceives is how often a message is received before it becomes a dead
-// letter; see serverless.yml.
+// maxReceives is how often a message can be received before it becomes a dead letter; see
+// serverless.yml.
 const maxReceives = 5
 
 var errQueue = errors.New("queue unavailable")
@@ -60,7 +60,7 @@ func (q *queue) Send(ctx context.Context, messages ...ports.QueueMessage) error 
 	return cmp.Or(travel(ctx, d.between("back", time.Millisecond, 30*time.Millisecond)), err)
 }
 
-// written returns the messages as a function wrote them whose clock is so far ahead.
+// written returns the messages as written by a function whose clock is ahead.
 func written(messages []ports.QueueMessage, ahead time.Duration) []ports.QueueMessage {
 	messages = slices.Clone(messages)
 	for i := range messages {
@@ -77,8 +77,7 @@ func fingerprint(messages []ports.QueueMessage) string {
 	return fmt.Sprintf("%x", uint64(s))
 }
 
-// take stores the messages, or those of them that it is the fate of the send to
-// have stored.
+// take stores the messages, or those that the send's fate allows.
 func (q *queue) take(d seed, messages []ports.QueueMessage) error {
 	h := q.hazards()
 	if since := time.Since(q.start); h.outageFrom <= since && since < h.outageFrom+h.outage {
@@ -116,15 +115,15 @@ func (q *queue) take(d seed, messages []ports.QueueMessage) error {
 	return nil
 }
 
-// store keeps a message and, when fate has it delivered twice, its double.
+// store keeps a message and, if fate has it delivered twice, its duplicate.
 func (q *queue) store(d seed, m ports.QueueMessage) {
 	q.mu.Lock()
 	q.stored++
 	id := fmt.Sprintf("%s-%d", q.name, q.stored)
 	q.mu.Unlock()
 	h := q.hazards()
-	// No two messages become visible at one instant: which of them an invocation
-	// gets must not depend on what the event source and a sender do first.
+	// No two messages become visible at the same instant: which one an invocation gets
+	// must not depend on whether the event source or a sender acts first.
 	visibleAt := time.Now().Add(ceilSeconds(m.Delay) + d.between("visible", time.Millisecond, 50*time.Millisecond))
 	if d.happens("overtaken", h.reordered) {
 		q.fault("job overtaken")
@@ -159,7 +158,7 @@ func (q *queue) signal() {
 	}
 }
 
-// letter is what a check has to know of a queue body.
+// letter is what a check needs to know about a queue body.
 type letter struct {
 	Messages []struct{ ID domain.MessageID }
 	Only     []struct{ ID domain.ConnectionID }
@@ -167,22 +166,21 @@ type letter struct {
 	Reason   string
 }
 
-// letterOf returns the zero letter, which covers nothing, for a body that is no
-// job.
+// letterOf returns the zero letter, which covers nothing, for a body that is not a job.
 func letterOf(body string) letter {
 	var l letter
 	_ = json.Unmarshal([]byte(body), &l) // jobs are JSON
 	return l
 }
 
-// covers reports whether the body is a job that may bring the message to the
+// covers reports whether the body is a job that can deliver the message to the
 // connection.
 func (l letter) covers(message domain.MessageID, id domain.ConnectionID) bool {
 	return slices.ContainsFunc(l.Messages, func(m struct{ ID domain.MessageID }) bool { return m.ID == message }) &&
 		(len(l.Only) == 0 || slices.ContainsFunc(l.Only, func(c struct{ ID domain.ConnectionID }) bool { return c.ID == id }))
 }
 
-// due returns how long until a message is visible; not ok if there is none.
+// due returns the time until a message is visible; not ok if there is none.
 func (q *queue) due() (wait time.Duration, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -213,8 +211,8 @@ func (q *queue) receive(limit int) []*entry {
 	return slices.DeleteFunc(batch, func(e *entry) bool { return e.receives > maxReceives })
 }
 
-// hide counts a receive, or moves the message to the dead-letter queue when it
-// was received too often.
+// hide counts a receive, or moves a message that was received too often to the
+// dead-letter queue.
 func (q *queue) hide(e *entry) {
 	e.receives++
 	e.order = q.seed.of(e.id, e.receives)
@@ -229,7 +227,7 @@ func (q *queue) hide(e *entry) {
 	}
 }
 
-// remove deletes what was worked off.
+// remove deletes processed messages.
 func (q *queue) remove(done *entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// report adds up what happened in many worlds, and what was looked at.
+// report adds up what happened and what was checked in many worlds.
 type report struct {
 	mu                                     sync.Mutex
 	worlds, messages, accepted, deliveries int
@@ -48,7 +48,7 @@ func sum(a, b map[string]int) map[string]int {
 	return all
 }
 
-// print writes the report for people.
+// print writes the report.
 func (r *report) print(out io.Writer) {
 	fmt.Fprintf(out, "%d worlds: %d messages sent, %d accepted, %d deliveries\n\nWhat went wrong:\n",
 		r.worlds, r.messages, r.accepted, r.deliveries)

@@ -10,8 +10,8 @@ import (
 
 var large = flag.Bool("scale", false, "measure up to a million connections and print the table of docs/scale.md")
 
-// TestScale measures broadcasts. Without faults and within the quota everybody
-// gets each message once, and nothing is refused.
+// TestScale measures broadcasts. Without faults and within the quota, everyone gets each
+// message once, and nothing is refused.
 func TestScale(t *testing.T) {
 	sizes := []int{10_000}
 	if *large {
@@ -34,8 +34,8 @@ func TestScale(t *testing.T) {
 	}
 }
 
-// TestSustainedLoad sends messages faster than each could have a pass of its own.
-// They have to coalesce, or parts of them would pile up.
+// TestSustainedLoad sends messages faster than each could have its own pass. They have to
+// coalesce, or their parts would pile up.
 func TestSustainedLoad(t *testing.T) {
 	rows := newTable(20_000)
 	m := measured{connections: 20_000, quota: 10_000, workers: workers{256, 12, 1769}}
@@ -43,7 +43,7 @@ func TestSustainedLoad(t *testing.T) {
 		took := m.sustain(rows, 25, time.Second)
 		t.Log(took)
 		if took > 12*time.Second {
-			t.Errorf("the last delivery came %v after the last of 25 messages was sent", took)
+			t.Errorf("the last delivery was %v after the last of 25 messages was sent", took)
 		}
 	})
 }

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// seed is where all chance comes from. A draw depends on the seed and on what it
-// is about, never on how many draws came before: goroutines that run at the same
-// virtual instant may draw in any order and a run still repeats.
+// seed is the source of all randomness. A draw depends on the seed and its subject, never
+// on earlier draws: goroutines that run at the same virtual instant can draw in any order
+// and a run still repeats.
 type seed uint64
 
 // of returns the seed of everything about a subject.
@@ -21,9 +21,8 @@ func (s seed) of(about ...any) seed {
 	return seed(mixed(hash.Sum64()))
 }
 
-// mixed spreads a change of any bit over all of them: FNV leaves the upper bits
-// of short texts alike. It is the finalizer of SplitMix64,
-// https://prng.di.unimi.it/splitmix64.c.
+// mixed spreads a change of any bit over all bits: FNV leaves the upper bits of short
+// texts alike. It is the finalizer of SplitMix64, https://prng.di.unimi.it/splitmix64.c.
 func mixed(x uint64) uint64 {
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
@@ -39,8 +38,8 @@ func (s seed) happens(what string, probability float64) bool {
 	return s.share(what) < probability
 }
 
-// between returns a duration from low up to high, to the nanosecond, so that two
-// timers hardly ever end at the same instant.
+// between returns a duration from low up to high, to the nanosecond, so that two timers
+// almost never fire at the same instant.
 func (s seed) between(what string, low, high time.Duration) time.Duration {
 	return low + time.Duration(s.share(what)*float64(high-low))
 }

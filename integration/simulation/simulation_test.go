@@ -11,11 +11,11 @@ import (
 
 var (
 	seeds = flag.Int("seeds", 500, "run the seeds from 0 up to this")
-	only  = flag.Int("seed", -1, "run this seed alone and show what happens in it")
+	only  = flag.Int("seed", -1, "run only this seed and show what happens in it")
 	tell  = flag.Bool("report", false, "print what went wrong in all worlds and what was checked")
 )
 
-// kinds is how many kinds of faults there are, and promises how many are looked at.
+// kinds is the number of kinds of faults, and promises the number of promises checked.
 const kinds, promises = 21, 7
 
 func TestPromises(t *testing.T) {
@@ -33,7 +33,7 @@ func TestPromises(t *testing.T) {
 	}
 }
 
-// conclude fails when something was never tried.
+// conclude fails if something was never tried.
 func (r *report) conclude(t *testing.T) {
 	if *tell {
 		r.print(os.Stdout)
@@ -67,9 +67,9 @@ func simulate(t *testing.T, s seed) (w *world) {
 	return w
 }
 
-// TestRunsRepeat: a seed that fails is good for nothing if it does not fail
-// again. What goroutines do at one and the same instant is up to the scheduler,
-// so that some runs differ: about one of five, more on a busy machine.
+// TestRunsRepeat: a failing seed is useless if it does not fail again. The scheduler
+// decides what goroutines do at the same instant, so some runs differ: about one in five,
+// more on a busy machine.
 func TestRunsRepeat(t *testing.T) {
 	const runs = 60
 	differ := 0
@@ -80,6 +80,6 @@ func TestRunsRepeat(t *testing.T) {
 		}
 	}
 	if differ > runs/2 {
-		t.Errorf("%d of %d seeds ran in two ways", differ, runs)
+		t.Errorf("%d of %d seeds ran in two different ways", differ, runs)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"serverless-websocket/ports"
 )
 
-// store is the connection table: the embedded one, with the time it takes and
-// the faults of a real one.
+// store is the connection table: the embedded one, with the timing and faults of a real
+// one.
 type store struct {
 	*world
 	rows *memstore.Store
@@ -21,8 +21,8 @@ type store struct {
 
 var errStore = errors.New("throughput exceeded")
 
-// begin takes the time of a request and tells whether and how it fails: before
-// it had an effect, or after.
+// begin takes the time of a request and says whether and how it fails: before it had an
+// effect, or after.
 func (s *store) begin(ctx context.Context, what string) (before, after error) {
 	d := s.seed.of("store", callerOf(ctx).call(what))
 	most := max(40*time.Millisecond, s.hazards().storeTakes)
@@ -41,8 +41,8 @@ func (s *store) begin(ctx context.Context, what string) (before, after error) {
 	return nil, nil
 }
 
-// slack is how much longer than a connection a row lives. A clock that is further
-// behind lets rows of the live expire, which nobody promises to prevent.
+// slack is how much longer than its connection a row lives. A clock that is further
+// behind lets rows of live connections expire, which nothing promises to prevent.
 const slack = 15 * time.Minute
 
 func (s *store) Put(ctx context.Context, c domain.Connection) error {
@@ -61,7 +61,7 @@ func (s *store) Delete(ctx context.Context, ids ...domain.ConnectionID) error {
 	if before != nil {
 		return before
 	}
-	s.checked("no row is deleted of the live, or before it is confirmed", len(ids))
+	s.checked("no row is deleted that is live or unconfirmed", len(ids))
 	for _, id := range ids {
 		if s.gateway.live(id) {
 			s.broken("%s deletes the row of %s, which is live", from.name, id)

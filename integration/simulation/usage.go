@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// usage is what the function was used in a run.
+// usage is how much the function was used in a run.
 type usage struct {
 	mu          sync.Mutex
 	invocations int
 	atOnce      int
-	peak        int           // the most that atOnce was
+	peak        int           // the maximum of atOnce
 	busy        time.Duration // of all invocations together
 }
 
-// begin notes that an invocation begins; what it returns, that it ends.
+// begin records the start of an invocation; the function it returns records its end.
 func (u *usage) begin() (end func()) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -30,7 +30,7 @@ func (u *usage) begin() (end func()) {
 	}
 }
 
-// begun returns how many invocations there were.
+// begun returns the number of invocations.
 func (u *usage) begun() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()

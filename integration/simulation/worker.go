@@ -11,8 +11,8 @@ import (
 	"serverless-websocket/ports"
 )
 
-// posters returns what a worker posts by: the gateway and, if the workers are
-// governed, governors with their shares of the quota.
+// posters returns a worker's posters: the gateway and, if the workers are governed,
+// governors with their shares of the quota.
 func (w *world) posters() (poster, retryPoster ports.Poster) {
 	if !w.plan.governed {
 		return w.gateway, w.gateway
@@ -26,10 +26,10 @@ func (w *world) posters() (poster, retryPoster ports.Poster) {
 	return governed(1-fanout.RetryShare, w.plan.jobs.workers+w.plan.parts.workers), governed(fanout.RetryShare, w.plan.retries.workers)
 }
 
-// account returns the bucket of the account. That of governed workers has room
-// for the bursts of all of them, and for posts that overtake each other on their
-// way. Any worker can meet a retry: one that was sent back from the dead letters
-// is on the queue of jobs, and so each has a burst for those too.
+// account returns the bucket of the account. For governed workers it has room for all
+// their bursts, and for posts that overtake each other on their way. Any worker can meet
+// a retry, because redriven dead letters are on the queue of jobs, so each has a burst
+// for retries too.
 func (p *plan) account() *bucket {
 	burst := p.hazards.burst
 	if p.governed {
@@ -39,7 +39,7 @@ func (p *plan) account() *bucket {
 	return newBucket(p.hazards.quota, burst)
 }
 
-// scattered keeps posts of one instant apart, so that their turns at the governor
+// scattered keeps posts of the same instant apart, so that their turns at the governor
 // follow from the seed.
 type scattered struct {
 	seed seed

@@ -13,17 +13,17 @@ import (
 	"serverless-websocket/adapters/apigwposter"
 )
 
-// eventSourceActions are those by which Lambda itself reads queues, with the
-// role of the function.
+// eventSourceActions are the actions with which Lambda itself reads queues, using the
+// function's role.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 var eventSourceActions = []string{"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
 
-// noActions are methods of the SDK's clients that call nothing: one returns the
+// noActions are methods of the SDK's clients that make no calls: one returns the
 // settings, the other is for endpoint discovery, which is off.
 var noActions = []string{"Options", "DescribeEndpoints"}
 
-// wrongCalls compares what each function can call with what its own role allows:
-// no local table or queue refuses a call for want of a right.
+// wrongCalls compares what each function can call with what its role allows: local tables
+// and queues do not check permissions.
 func wrongCalls(t template) []string {
 	called, err := actionsCalled()
 	if err != nil {
@@ -43,7 +43,7 @@ func wrongCalls(t template) []string {
 		}
 		for _, action := range allowed {
 			if !slices.Contains(needed, action) {
-				wrong = append(wrong, fmt.Sprintf("%s may call %s, and does not", name, action))
+				wrong = append(wrong, fmt.Sprintf("%s may call %s, but does not", name, action))
 			}
 		}
 	}
@@ -59,8 +59,8 @@ func readsQueue(t template, function string) bool {
 	return false
 }
 
-// allowed returns what a role allows beside logs and traces, for which no
-// function calls anything itself.
+// allowed returns what a role allows besides logs and traces, which no function calls
+// itself.
 func (t template) allowed(role string) []string {
 	var actions []string
 	for _, s := range statements(t.at("Resources/" + role + "/Properties/Policies")) {
@@ -74,8 +74,8 @@ func (t template) allowed(role string) []string {
 	return actions
 }
 
-// actionsCalled returns the actions of each function. The linker keeps a method
-// of the SDK's clients only where something can call it.
+// actionsCalled returns the actions of each function. The linker keeps a method of the
+// SDK's clients only if something can call it.
 var actionsCalled = sync.OnceValues(func() (map[string][]string, error) {
 	executables, err := programs()
 	found := map[string][]string{}
@@ -87,7 +87,7 @@ var actionsCalled = sync.OnceValues(func() (map[string][]string, error) {
 
 var exported = regexp.MustCompile(`^[A-Z]\w*`)
 
-// actionsIn reads the names of methods out of an executable.
+// actionsIn reads the names of methods from an executable.
 func actionsIn(program []byte) []string {
 	actions := map[string]bool{}
 	for _, service := range []string{"dynamodb", "sqs"} {

@@ -1,8 +1,8 @@
 package template_test
 
-// wrongEndpoints checks that IPv6 reaches all of them, that the custom domain is
-// there when it has a name, and that it replaces none: workers post to the API's
-// own endpoint, whose name "environment" checks.
+// wrongEndpoints checks that IPv6 reaches all endpoints, that the custom domain exists if
+// it has a name, and that it replaces none: workers post to the API's own endpoint, whose
+// name "environment" checks.
 func wrongEndpoints(t template) []string {
 	const configuration = domain + "DomainNameConfigurations/0/"
 	wrong := t.unmet(

@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// wrongEnvironment checks that each function is given exactly the variables that
-// its main reads, and that the management endpoint is that of the deployed API.
+// wrongEnvironment checks that each function gets exactly the variables that its main
+// reads, and that the management endpoint is that of the deployed API.
 func wrongEnvironment(t template) []string {
 	var wrong []string
 	for name, function := range t.functions() {
@@ -41,7 +41,7 @@ func wrongEnvironment(t template) []string {
 	return wrong
 }
 
-// valueOf returns what a variable has to refer to, or "".
+// valueOf returns what a variable must refer to, or "".
 func valueOf(variable, stage string) string {
 	switch variable {
 	case "CONNECTIONS_TABLE":
@@ -74,7 +74,7 @@ func variablesRead(dir string) ([]string, error) {
 			}
 			name, ok := literal(call.Args, 0)
 			if !ok {
-				return fmt.Errorf("%s: the variable in a call of %s is no string literal", path, method)
+				return fmt.Errorf("%s: the variable in a call of %s is not a string literal", path, method)
 			}
 			names = append(names, name)
 			return nil

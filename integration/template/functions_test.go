@@ -11,9 +11,9 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// wrongFunctions checks that there is a function for each composition root but
-// standalone, each on the platform that it is built for, with a role, a log
-// group and an alarm of its own.
+// wrongFunctions checks that there is a function for each composition root except
+// standalone, each on the platform that it is built for, with its own role, log group and
+// alarm.
 func wrongFunctions(t template) []string {
 	wrong := unmatchedRoots(t)
 	for name, function := range t.functions() {
@@ -38,7 +38,7 @@ func wrongFunctions(t template) []string {
 			wrong = append(wrong, fmt.Sprintf("%s may run for %d s while a client waits", name, seconds))
 		}
 	}
-	// fanout.Options.OpenGrace is 10 s, and must be longer than $connect can take.
+	// fanout.Options.OpenGrace is 10 s, which must be longer than $connect can take.
 	if seconds := t.number("Resources/ConnectionManagerLambdaFunction/Properties/Timeout"); seconds > 8 {
 		wrong = append(wrong, fmt.Sprintf("ConnectionManager may run for %d s: connections count as open after 10", seconds))
 	}

@@ -9,7 +9,7 @@ import (
 	"serverless-websocket/adapters/lambdaevent"
 )
 
-// routes are those that the handlers are for, and that standalone serves.
+// routes are those that have handlers and that standalone serves.
 var routes = lambdaevent.UseCases{}.Routes()
 
 // resource is the first part of the names of a function's resources.
@@ -61,16 +61,16 @@ func wrongRoutes(t template) []string {
 	return wrong
 }
 
-// accountBurst is how many requests API Gateway lets an account make at once. A
-// burst below the rate would keep a stage from ever reaching its rate.
+// accountBurst is how many requests API Gateway lets an account make at once. With a
+// burst below the rate, a stage could never reach its rate.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
 const accountBurst = 5000
 
-// accessLogFields are what each line of the access log tells at least.
+// accessLogFields are the minimum that each line of the access log contains.
 var accessLogFields = []string{"requestId", "connectionId", "routeKey", "eventType", "status", "error"}
 
-// accessLogVariables are those that a WebSocket API has for access logs, but for
-// free text, whose quotes would break the line, and for authorizers.
+// accessLogVariables are the variables of a WebSocket API for access logs, except free
+// text, whose quotes would break the line, and those for authorizers.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-logging.html
 var accessLogVariables = strings.Fields(`apiId connectedAt connectionId domainName error.responseType eventType
 	extendedRequestId identity.sourceIp integration.integrationStatus integration.latency integration.requestId
@@ -81,7 +81,7 @@ func wrongStage(t template) []string {
 	wrong := t.unmet(
 		expectation{path + "AccessLogSettings/DestinationArn",
 			sub("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${WebsocketsLogGroup}")},
-		// The setting that a shallow merge would lose.
+		// A shallow merge would lose this setting.
 		expectation{path + "DefaultRouteSettings/LoggingLevel", `"OFF"`},
 		expectation{path + "DefaultRouteSettings/DataTraceEnabled", "false"},
 		// Without the account's role API Gateway refuses a stage that logs, so the stage
@@ -121,7 +121,7 @@ func wrongAccessLog(format string) []string {
 	return wrong
 }
 
-// wrongPermissions checks that only the routes of this API invoke a function.
+// wrongPermissions checks that only the routes of this API can invoke a function.
 func wrongPermissions(t template) []string {
 	api := "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebsocketsApi}/" + t.stage() + "/"
 	var wrong []string
@@ -140,7 +140,7 @@ func wrongPermissions(t template) []string {
 	return wrong
 }
 
-// wrongOutputs checks that the stack tells what a person needs to use it.
+// wrongOutputs checks that the stack outputs what a person needs to use it.
 func wrongOutputs(t template) []string {
 	wrong := t.unmet(
 		expectation{"Outputs/ManagementEndpoint/Value", valueOf("MANAGEMENT_ENDPOINT", t.stage())},

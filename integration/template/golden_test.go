@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// golden tells which types of resources are compared whole with which file of
-// testdata. In the files, STAGE and EMAIL stand for what differs between stages.
+// golden maps resource types that are compared as a whole to files in testdata. In the
+// files, STAGE and EMAIL stand for values that differ between stages.
 var golden = map[string][]string{
 	"alarms.json": {
 		"AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter", "AWS::SNS::Topic", "AWS::SNS::Subscription",
@@ -23,7 +23,7 @@ var golden = map[string][]string{
 	},
 }
 
-// differsFrom returns the check of the resources in a golden file.
+// differsFrom returns a check that compares resources with a golden file.
 func differsFrom(file string) func(template) []string {
 	return func(t template) []string {
 		want, err := readGolden(file, t)
@@ -39,7 +39,7 @@ func differsFrom(file string) func(template) []string {
 			}
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			return []string{fmt.Sprintf("not as in testdata/%s (-want +got):\n%s", file, diff)}
+			return []string{fmt.Sprintf("differs from testdata/%s (-want +got):\n%s", file, diff)}
 		}
 		return nil
 	}

@@ -40,7 +40,7 @@ func readLogCalls() (logged, error) {
 	return l, nil
 }
 
-// add notes what a log call says, and the keys in lists made for one.
+// add records what a log call says, and the keys in argument lists.
 func (l logged) add(node ast.Node) {
 	switch node := node.(type) {
 	case *ast.CompositeLit:
@@ -61,13 +61,13 @@ func (l logged) addCall(method string, args []ast.Expr) {
 	if !ok {
 		return
 	}
-	if message, ok := literal(args, at); ok { // else some other method of that name
+	if message, ok := literal(args, at); ok { // otherwise some other method of that name
 		l.messages[message] = true
 		l.addKeys(args[at+1:])
 	}
 }
 
-// addKeys notes every other expression, as far as it is a text.
+// addKeys records every other expression if it is a string.
 func (l logged) addKeys(keysAndValues []ast.Expr) {
 	for i := 0; i < len(keysAndValues); i += 2 {
 		if key, ok := literal(keysAndValues, i); ok {
@@ -81,8 +81,7 @@ func named(e ast.Expr, name string) bool {
 	return ok && identifier.Name == name
 }
 
-// A key that Lambda sets too would be in the line twice, and readers take one of
-// the two.
+// A key that Lambda sets too would be in the line twice, and readers pick one of the two.
 func TestLogKeysAreNotThoseOfLambda(t *testing.T) {
 	l, err := readLogCalls()
 	if err != nil {

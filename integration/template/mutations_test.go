@@ -69,7 +69,7 @@ var mutations = []mutation{
 	{"calls", workers + "1/Action/0", "dynamodb:Query", "FanOut may call dynamodb:Query"},
 	{"calls", workers + "2/Action/1", "sqs:ReceiveMessage", "FanOut calls sqs:DeleteMessage"},
 	{"calls", workers + "4/Action", "sqs:SendMessage", "FanOut calls execute-api:ManageConnections"},
-	// What another function calls does not count.
+	// Calls by another function do not count.
 	{"calls", "Resources/ConnectionManagerRole/Properties/Policies/0/PolicyDocument/Statement/1/Action/0", "dynamodb:Scan",
 		"ConnectionManager may call dynamodb:Scan"},
 	{"calls", "Resources/SendMessageRole/Properties/Policies/0/PolicyDocument/Statement/1/Action", "sqs:ReceiveMessage",

@@ -13,7 +13,7 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// What npm says is of no interest, unless it fails.
+// npm's output is not shown, unless it fails.
 func TestInstallingIsQuietUnlessItFails(t *testing.T) {
 	const dependency = `"dependencies":{"local":"file:local"}`
 	lock := `{"name":"x","lockfileVersion":3,"packages":{"":{"name":"x",` + dependency + `},
@@ -54,7 +54,7 @@ func makeNpm(t *testing.T, files map[string]string) (string, error) {
 	return string(out), err
 }
 
-// The framework says which versions of Node it runs on; package.json says the same.
+// package.json requires the same versions of Node as the framework.
 func TestEnginesAreThoseOfTheFramework(t *testing.T) {
 	testenv.NodeBin(t, "sls")
 	var ours, theirs struct{ Engines struct{ Node string } }

@@ -14,11 +14,11 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// packageTimeout bounds one run of `sls package`, which builds the functions, on a
-// busy machine too.
+// packageTimeout limits one run of `sls package`, which builds the functions, even on a
+// busy machine.
 const packageTimeout = 10 * time.Minute
 
-// packaged is what `sls package` made for one stage.
+// packaged is the output of `sls package` for one stage.
 type packaged struct {
 	stage        string
 	templatePath string
@@ -34,8 +34,8 @@ const (
 	certificate = "certificateArn=arn:aws:acm:ap-northeast-2:123456789012:certificate/0f0e0d0c-1111-2222-3333-444455556666"
 )
 
-// stages are packaged with these parameters: once the defaults and once the
-// other side of every condition.
+// stages are packaged with these parameters: one with the defaults and one with the other
+// side of every condition.
 var stages = map[string][]string{
 	"dev": nil,
 	"prod": {
@@ -48,14 +48,14 @@ var stages = map[string][]string{
 	},
 }
 
-// packages returns what `sls package` makes of each stage, in a copy of the
-// service, with no network and no credentials. All tests share one run.
+// packages returns the output of `sls package` for each stage, in a copy of the service,
+// without network and credentials. All tests share one run.
 func packages(t *testing.T) map[string]packaged {
 	t.Helper()
 	sls := testenv.NodeBin(t, "sls")
 	shared.Do(func() { shared.packages = packageStages(t, sls) })
 	if len(shared.packages) != len(stages) {
-		t.Fatal("the service was not packaged; another test tells why")
+		t.Fatal("the service was not packaged; another test says why")
 	}
 	return shared.packages
 }
@@ -99,7 +99,7 @@ func run(t *testing.T, dir string, env []string, program string, args ...string)
 	return stdout
 }
 
-// The guard that the packaging runs under has to notice a request.
+// The guard around packaging must notice a request.
 func TestOfflineGuardCanFail(t *testing.T) {
 	cmd := exec.Command(testenv.Node(t), "--require", "./testdata/offline.cjs", "--eval", "fetch('http://127.0.0.1:65535')")
 	if out, err := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 97 {

@@ -10,8 +10,8 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// refused are parameters that cannot work, with the line that says so; some
-// neighbours that can have none. Those of a case are separated by spaces.
+// refused are parameters that cannot work, with the expected error; some neighboring
+// values that can work have none. The parameters of a case are separated by spaces.
 var refused = []struct{ stage, params, want string }{
 	{"dev", "batchSize=11", "batchSize is 11: without a batchWindow, the maximum is 10"},
 	{"prod", "batchWindow=0", "batchSize is 100: without a batchWindow, the maximum is 10"},
@@ -90,7 +90,7 @@ func TestBadParametersAreRefused(t *testing.T) {
 	}
 }
 
-// What serverless.yml has for a stage is held to the same rules.
+// The same rules apply to values in serverless.yml.
 func TestBadSectionsAreRefused(t *testing.T) {
 	wants := []string{
 		`There is no parameter "memroy". Did you mean memory?`,
@@ -108,7 +108,7 @@ func TestBadSectionsAreRefused(t *testing.T) {
 		{Own: map[string]any{"memory": true}},
 		{Own: map[string]any{"batchWindow": 0}},
 		{Own: map[string]any{"alarmEmail": ""}},
-		{Own: map[string]any{"alarmEmail": "${ssm:/ops/mail}", "memory": "${env:MEMORY}"}}, // checked when it is known
+		{Own: map[string]any{"alarmEmail": "${ssm:/ops/mail}", "memory": "${env:MEMORY}"}}, // checked once it is known
 	})
 	for i, want := range wants {
 		if (got[i] == "") != (want == "") || !strings.Contains(got[i], want) {
@@ -117,7 +117,7 @@ func TestBadSectionsAreRefused(t *testing.T) {
 	}
 }
 
-// Whatever has a default has a rule: nothing takes any text.
+// Every parameter with a default has a rule: none accepts arbitrary text.
 func TestEveryParameterHasARule(t *testing.T) {
 	var names []string
 	var cases []parameters
@@ -132,7 +132,7 @@ func TestEveryParameterHasARule(t *testing.T) {
 	}
 }
 
-// parameters are what one deployment would have, beside serverless.yml.
+// parameters are those of one deployment, besides serverless.yml.
 type parameters struct {
 	Stage  string         `json:"stage"` // prod, if it is empty
 	Region string         `json:"region"`
@@ -140,7 +140,7 @@ type parameters struct {
 	Own    map[string]any `json:"own"`
 }
 
-// objections returns what serverless.build.js has against each.
+// objections returns the complaints of serverless.build.js about each.
 func objections(t *testing.T, cases []parameters) []string {
 	t.Helper()
 	for i := range cases {

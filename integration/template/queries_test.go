@@ -34,7 +34,7 @@ func wrongQueries(t template) []string {
 	return wrong
 }
 
-// unknown returns what a query names and no log call writes.
+// unknown returns what a query names but no log call writes.
 func (l logged) unknown(query string) []string {
 	var wrong []string
 	for _, match := range comparedMessage.FindAllStringSubmatch(query, -1) {

@@ -39,7 +39,7 @@ func wrongQueues(t template) []string {
 	return wrong
 }
 
-// withoutPolicy checks that the queue refuses requests that are not encrypted.
+// withoutPolicy checks that the queue refuses unencrypted requests.
 func withoutPolicy(t template, queue string) []string {
 	for _, policy := range t.ofType("AWS::SQS::QueuePolicy") {
 		if policy.text("Properties/Queues") != "["+ref(queue)+"]" {
@@ -56,14 +56,13 @@ func withoutPolicy(t template, queue string) []string {
 	return []string{queue + " takes requests without TLS"}
 }
 
-// wrongEventSources checks which queues the worker reads and how: new jobs and
-// retries in batches and with the fewest workers there can be, parts one by one
-// and with all other workers.
+// wrongEventSources checks which queues the worker reads and how: new jobs and retries in
+// batches and with the minimum number of workers, parts one by one and with all other
+// workers.
 func wrongEventSources(t template) []string {
 	wrong := t.unmet(
-		// The function sends to queues that invoke it, which Lambda would take for a
-		// loop.
-		// https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+		// The function sends to queues that invoke it, which Lambda would treat as a
+		// loop. https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 		expectation{fanOut + "RecursiveLoop", `"Allow"`},
 		expectation{partsSource + "BatchSize", "1"},
 		expectation{partsSource + "MaximumBatchingWindowInSeconds", "null"},

@@ -15,8 +15,8 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// The real framework stops with one line that says why, whatever is wrong with
-// what it is given, and before anything is built.
+// The real framework stops with a one-line reason for any wrong argument, before anything
+// is built.
 func TestBadArgumentsStopPackaging(t *testing.T) {
 	packages(t)
 	for _, c := range []struct{ args, want string }{
@@ -36,7 +36,7 @@ func TestBadArgumentsStopPackaging(t *testing.T) {
 	}
 }
 
-// What a stage has by a variable is checked when its value is known.
+// A value that comes from a variable is checked once it is known.
 func TestVariablesInParametersAreChecked(t *testing.T) {
 	service := brokenService(t, "serverless.yml", "  prod:\n", "  prod:\n    alarmEmail: ${sls:stage}\n")
 	out := slsFails(t, service, shared.env, "package", "--stage", "prod")
@@ -68,7 +68,7 @@ func TestMissingBuildToolIsOneLine(t *testing.T) {
 	}
 }
 
-// A stage that is protected is not removed, and the refusal says how to lift that.
+// A protected stage is not removed, and the error says how to lift the protection.
 func TestRemovalOfAProtectedStageIsRefused(t *testing.T) {
 	service := filepath.Join(shared.dir, "service")
 	packages(t)
@@ -117,8 +117,8 @@ func slsFails(t *testing.T, dir string, env []string, args ...string) string {
 	return string(out)
 }
 
-// errorLine returns the error that the framework ends with, if it is one line and
-// not a stack.
+// errorLine returns the error with which the framework ends, if it is one line and not a
+// stack trace.
 func errorLine(out string) string {
 	_, message, _ := strings.Cut(out, "\nError:\n")
 	message, _, _ = strings.Cut(strings.TrimSpace(message), "\n\nLearn more")
@@ -147,7 +147,7 @@ func brokenService(t *testing.T, file, old, replacement string) string {
 	return service
 }
 
-// pathWithout returns a folder with the programs of a build but one.
+// pathWithout returns a folder with all but one of the programs that a build needs.
 func pathWithout(t *testing.T, missing string) string {
 	t.Helper()
 	dir := t.TempDir()

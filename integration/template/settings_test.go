@@ -40,7 +40,7 @@ func TestSettingsAreDocumented(t *testing.T) {
 	}
 }
 
-// Nobody may deploy, or run, the service without having read this.
+// Everyone who deploys or runs the service must see this first.
 func TestReadersAreWarnedFirst(t *testing.T) {
 	for _, page := range []string{"README.md", "docs/aws.md"} {
 		text := string(readFile(t, filepath.Join(testenv.Root(), page)))
@@ -51,7 +51,7 @@ func TestReadersAreWarnedFirst(t *testing.T) {
 	}
 }
 
-// Faster than a stage takes them, the load generator's clients are refused.
+// A stage refuses the load generator's clients if they connect faster than its rate.
 func TestDocumentedLoadIsWhatDevTakes(t *testing.T) {
 	rate := packages(t)["dev"].defaults()["throttleRate"]
 	want := "dev takes " + rate + " (`throttleRate`): say `CONNECT_RATE=" + rate + "`"
@@ -82,7 +82,7 @@ func (p packaged) settings() map[string]string {
 	return values
 }
 
-// wrongSettings checks that each parameter gets to where it works.
+// wrongSettings checks that each parameter arrives where it takes effect.
 func wrongSettings(t template) []string {
 	wrong := t.unmet(
 		expectation{"Conditions/HasAlarmEmail/Fn::Not/0/Fn::Equals/1", `""`},

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What the framework does to the stack itself is in no template.
+// Settings that the framework applies to the stack itself are in no template.
 func wrongStack(p packaged, provider template) []string {
 	return provider.unmet(
 		expectation{"stackTags", text(map[string]any{"service": "serverless-websocket", "stage": p.stage})},

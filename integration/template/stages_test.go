@@ -7,8 +7,8 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// longestStage is the longest name of a stage in the default region: the names
-// of its roles fit the 64 characters that IAM takes.
+// longestStage is the longest stage name in the default region: its role names fit the 64
+// characters that IAM allows.
 const longestStage = "twenty-characters-20"
 
 func TestLongestStage(t *testing.T) {
@@ -26,7 +26,7 @@ func TestLongestStage(t *testing.T) {
 	}
 }
 
-// Each region has names of its own, of which IAM takes no longer ones.
+// Role names contain the region, and IAM allows no longer ones.
 func TestStageIsBounded(t *testing.T) {
 	packages(t)
 	const region = "eu-west-1"

@@ -29,7 +29,7 @@ func wrongTable(t template) []string {
 	)
 }
 
-// wrongBucket checks that nobody else can read the code.
+// wrongBucket checks that no one else can read the code.
 func wrongBucket(t template) []string {
 	const path = "Resources/ServerlessDeploymentBucket/Properties/"
 	return t.unmet(

@@ -1,5 +1,5 @@
-// Package template_test packages the service as a deployment does and checks
-// the CloudFormation template and the zip files that come out.
+// Package template_test packages the service like a deployment and checks the resulting
+// CloudFormation template and zip files.
 package template_test
 
 import (
@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// checks are what the offline validator cannot see. Each returns what is wrong.
+// checks find what the offline validator cannot. Each returns what is wrong.
 var checks = map[string]func(template) []string{
 	"functions":   wrongFunctions,
 	"environment": wrongEnvironment,
@@ -56,8 +56,8 @@ func TestTemplate(t *testing.T) {
 	}
 }
 
-// TestEveryCheckCanFail changes one thing in the template and expects the one
-// check that watches it to say so.
+// TestEveryCheckCanFail changes one thing in the template and expects the check for it to
+// fail.
 func TestEveryCheckCanFail(t *testing.T) {
 	pristine := packages(t)["dev"]
 	proven := map[string]bool{}
@@ -112,7 +112,7 @@ func (t template) at(path string) any {
 	return node
 }
 
-// number is at for a number, a missing one being 0.
+// number is at for a number; a missing one is 0.
 func (t template) number(path string) int {
 	n, _ := t.at(path).(float64)
 	return int(n)
@@ -164,8 +164,8 @@ func (t template) ofType(name string) map[string]template {
 	return found
 }
 
-// functions returns the Lambda functions by their names in serverless.yml but
-// for the case of the first letter: "FanOut".
+// functions returns the Lambda functions by their names in serverless.yml with the first
+// letter in upper case: "FanOut".
 func (t template) functions() map[string]template {
 	found := map[string]template{}
 	for id, function := range t.ofType("AWS::Lambda::Function") {
@@ -195,7 +195,7 @@ func attribute(id, name string) string { return text(map[string]any{"Fn::GetAtt"
 func arn(id string) string             { return attribute(id, "Arn") }
 func sub(s string) string              { return text(map[string]any{"Fn::Sub": s}) }
 
-// expectation says what the text at a path of the template is to be.
+// expectation says what the text at a path of the template must be.
 type expectation struct{ path, want string }
 
 // unmet returns the expectations that the template does not meet.

@@ -9,12 +9,12 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// tolerated are the warnings of the validator that say nothing about this
-// template. All others fail, and so does every error.
+// tolerated are validator warnings that are irrelevant to this template. All others fail,
+// and so does every error.
 var tolerated = map[string]string{
-	"W3005": "the Serverless Framework writes DependsOn where a reference is enough",
+	"W3005": "the Serverless Framework writes DependsOn although a reference is enough",
 	"W8003": "the Serverless Framework has put the parameters' values into the conditions",
-	"W9053": "for the same reason conditions on two parameters that are empty look alike",
+	"W9053": "for the same reason, conditions on two empty parameters look alike",
 }
 
 func TestOfflineValidator(t *testing.T) {

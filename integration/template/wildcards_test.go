@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// allowedWildcards gives the reason for each resource with a "*" that a
-// statement may allow something on.
+// allowedWildcards gives the reason for each resource with a "*" that a statement may
+// use.
 func allowedWildcards(stage string) map[string]string {
 	const traces = `["xray:PutTraceSegments","xray:PutTelemetryRecords"]`
 	posts := "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebsocketsApi}/" +
 		stage + "/POST/@connections/*"
 	return map[string]string{
-		traces + ` on "*"`: "X-Ray knows no resources for these actions",
-		`"execute-api:ManageConnections" on ` + sub(posts): "the ids of connections are chosen as clients connect",
+		traces + ` on "*"`: "X-Ray supports no resources for these actions",
+		`"execute-api:ManageConnections" on ` + sub(posts): "connection ids are assigned as clients connect",
 	}
 }
 
@@ -54,7 +54,7 @@ func statements(node any) []map[string]any {
 	return found
 }
 
-// list makes a list of what may be given alone.
+// list makes a list of a value that may be a single element.
 func list(value any) []any {
 	switch value := value.(type) {
 	case nil:

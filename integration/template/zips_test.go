@@ -38,8 +38,8 @@ func TestZips(t *testing.T) {
 	}
 }
 
-// A zip that changed with the time of day would deploy every function anew. The
-// zips are made again for each stage.
+// A zip that changed with the time of day would redeploy every function. The zips are
+// rebuilt for each stage.
 func TestZipsAreReproducible(t *testing.T) {
 	made := packages(t)
 	for artifact, first := range made["dev"].zips {
@@ -65,7 +65,7 @@ func checkZip(content []byte) error {
 	return nil
 }
 
-// programs returns the executables of the functions, out of the zips of dev.
+// programs returns the executables of the functions, from the zips of dev.
 var programs = sync.OnceValues(func() (map[string][]byte, error) {
 	found := map[string][]byte{}
 	for function, artifact := range shared.packages["dev"].artifacts {
@@ -92,8 +92,7 @@ func bootstrap(content []byte) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// checkExecutable checks that the program is one for Lambda on arm64 and built
-// as it should be.
+// checkExecutable checks that the program is built correctly for Lambda on arm64.
 func checkExecutable(program []byte) error {
 	parsed, err := elf.NewFile(bytes.NewReader(program))
 	if err != nil {
@@ -112,8 +111,8 @@ func checkExecutable(program []byte) error {
 	return checkBuild(info.Settings)
 }
 
-// buildSettings are how the functions are built: without this machine's paths,
-// the RPC mode of old runtimes, and C.
+// buildSettings are the functions' build settings: without this machine's paths, the RPC
+// mode of old runtimes, and C.
 var buildSettings = map[string]string{
 	"-trimpath": "true", "-tags": "lambda.norpc", "GOOS": "linux", "GOARCH": "arm64", "CGO_ENABLED": "0",
 }

@@ -19,8 +19,8 @@ import (
 // postTimeout is long: no run should fail because the machine is busy.
 const postTimeout = 30 * time.Second
 
-// viaNetHTTP is the least that net/http can do with: no SDK, requests without what
-// http.NewRequest looks up and copies, TLS sessions that are resumed.
+// viaNetHTTP is the minimum with net/http: no SDK, requests without the lookups and
+// copies of http.NewRequest, and resumed TLS sessions.
 func viaNetHTTP(t target) (ports.Post, error) {
 	signer, err := newSigner(t)
 	if err != nil {
@@ -43,9 +43,8 @@ func viaNetHTTP(t target) (ports.Post, error) {
 	}, nil
 }
 
-// viaFastHTTP is fasthttp as it comes. It gives a post up when its time is over, and
-// not when its context is cancelled, for which it would have to run in a goroutine
-// of its own.
+// viaFastHTTP is fasthttp out of the box. It gives up a post when it times out, but not
+// when its context is cancelled, which would require a goroutine per post.
 func viaFastHTTP(t target) (ports.Post, error) {
 	signer, err := newSigner(t)
 	if err != nil {

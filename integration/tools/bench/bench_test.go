@@ -10,7 +10,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// TestMain lets the test binary be a child, which is this program again.
+// TestMain lets the test binary act as a child, which is this program again.
 func TestMain(m *testing.M) {
 	if playRole() {
 		return
@@ -18,8 +18,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestQuick runs everything once. Whether targets are met only `make bench` can
-// tell.
+// TestQuick runs everything once. Only `make bench` can tell whether targets are met.
 func TestQuick(t *testing.T) {
 	var report strings.Builder
 	if err := run(&report, t.Output(), quick); err != nil {
@@ -28,12 +27,12 @@ func TestQuick(t *testing.T) {
 	t.Log(report.String())
 	for _, want := range []string{asItComes, tuned + ", HTTP/2", plainHTTP, bareHTTP, bareFast, project, "each in a pass of its own", "allocations a post", "at least 20× faster"} {
 		if !strings.Contains(report.String(), want) {
-			t.Errorf("the report has nothing of %q", want)
+			t.Errorf("the report lacks %q", want)
 		}
 	}
 }
 
-// TestSigner has the SDK sign what the signer has signed.
+// TestSigner compares the signatures with the SDK's.
 func TestSigner(t *testing.T) {
 	target := target{endpoint: endpoint{URL: "https://example.com:8443/dev"}, payload: []byte("hello")}
 	s, err := newSigner(target)

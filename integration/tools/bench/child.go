@@ -8,17 +8,17 @@ import (
 	"os/exec"
 )
 
-// roleEnv makes this program a child of itself; its value is one of the roles.
+// roleEnv makes this program act as a child of itself; its value is one of the roles.
 const roleEnv = "BENCH_ROLE"
 
-// roles are what a child can be. It reads its orders from standard input and
-// writes its answer to standard output.
+// roles are the roles of a child. It reads its orders from standard input and writes its
+// answer to standard output.
 var roles = map[string]func(orders *json.Decoder, answer *json.Encoder) error{
 	"endpoint": serveEndpoint,
 	"client":   measureAlone,
 }
 
-// playRole runs as a child if this process is one.
+// playRole runs the child's role if this process is a child.
 func playRole() (played bool) {
 	role, ok := roles[os.Getenv(roleEnv)]
 	if !ok {

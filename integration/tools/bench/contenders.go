@@ -41,7 +41,7 @@ type contender struct {
 	make func(target) (ports.Post, error)
 }
 
-// target is what a contender is made for.
+// target is what a contender posts to.
 type target struct {
 	endpoint
 	roots    *x509.CertPool
@@ -49,8 +49,8 @@ type target struct {
 	payload  []byte
 }
 
-// contenders returns the ways to compare. Where HTTP/2 is offered, the tuned SDK
-// client comes with either protocol.
+// contenders returns the ways to compare. If HTTP/2 is offered, the tuned SDK client is
+// included with both protocols.
 func contenders(http2 bool) []contender {
 	all := []contender{{asItComes, sdkAsItComes}, {tuned + ", HTTP/1.1", sdkTuned(false)}}
 	if http2 {
@@ -101,7 +101,7 @@ func sdk(t target, options ...func(*apigatewaymanagementapi.Options)) ports.Post
 	}
 }
 
-// tunedTransport keeps a connection for each post under way.
+// tunedTransport keeps a connection for each post in flight.
 func tunedTransport(t target, http2 bool) *http.Transport {
 	return &http.Transport{
 		TLSClientConfig:     &tls.Config{RootCAs: t.roots},
@@ -112,8 +112,8 @@ func tunedTransport(t target, http2 bool) *http.Transport {
 	}
 }
 
-// signedHTTP hashes the payload once and does without the SDK's client, but for
-// its signer, which derives the signing key once a day.
+// signedHTTP hashes the payload once and uses only the SDK's signer, which derives the
+// signing key once a day.
 func signedHTTP(t target) (ports.Post, error) {
 	transport, signer := tunedTransport(t, t.HTTP2), v4.NewSigner()
 	provider := aws.NewCredentialsCache(config(t).Credentials)

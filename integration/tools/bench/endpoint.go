@@ -10,18 +10,18 @@ import (
 	"time"
 )
 
-// latency is what the endpoint takes for an answer.
+// latency is how long the endpoint takes to answer.
 const latency = 10 * time.Millisecond
 
-// endpoint is where a TLS server in the place of API Gateway listens.
+// endpoint is a TLS server that stands in for API Gateway.
 type endpoint struct {
 	URL         string // with the stage
 	Certificate []byte // in DER
 	HTTP2       bool   // is offered, beside HTTP/1.1
 }
 
-// startEndpoint starts the server in a process of its own, so that what it costs
-// is not taken for the client's.
+// startEndpoint starts the server in its own process, so that its cost is not attributed
+// to the client.
 func startEndpoint(http2 bool) (endpoint, *child, error) {
 	c, err := startChild("endpoint", http2)
 	if err != nil {

@@ -33,15 +33,15 @@ type orders struct {
 	Long      time.Duration
 }
 
-// warmUp goes on for so many posts and for so long, but no longer than at most.
-// In it the connections are opened.
+// warmUp opens the connections. It lasts for at least this many posts and this long,
+// within a maximum.
 type warmUp struct {
 	Posts         int64
 	Least, AtMost time.Duration
 }
 
-// measureInChild measures a contender in a process of its own: with a heap and
-// connections that are its own, and no others.
+// measureInChild measures a contender in its own process, with its own heap and
+// connections.
 func measureInChild(o orders) (s sample, err error) {
 	c, err := startChild("client", o)
 	if err != nil {
@@ -79,7 +79,7 @@ func (w warmUp) over(posts int64, elapsed time.Duration) bool {
 	return elapsed >= w.AtMost || elapsed >= w.Least && posts >= w.Posts
 }
 
-// load keeps so many posts under way until it is over.
+// load keeps a number of posts in flight until it is over.
 func load(post ports.Post, inFlight int, over func(posts int64, elapsed time.Duration) bool) (sample, error) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
@@ -101,7 +101,7 @@ func load(post ports.Post, inFlight int, over func(posts int64, elapsed time.Dur
 	return sample{CPU: float64(used.Microseconds()) / n, Rate: n / elapsed.Seconds()}, context.Cause(ctx)
 }
 
-// connectionID is an id as API Gateway makes them: 11 bytes in base64.
+// connectionID is an id like API Gateway's: 11 bytes in base64.
 func connectionID(n int64) domain.ConnectionID {
 	const scatter = 0x9e3779b97f4a7c15
 	var raw [11]byte
@@ -109,7 +109,7 @@ func connectionID(n int64) domain.ConnectionID {
 	return domain.ConnectionID(base64.URLEncoding.EncodeToString(raw[:]))
 }
 
-// cpuTime is what this process has taken, without its children.
+// cpuTime is the CPU time of this process, without its children.
 func cpuTime() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

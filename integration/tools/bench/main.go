@@ -12,7 +12,7 @@ import (
 	"serverless-websocket/adapters/flags"
 )
 
-// sizes are how much a run does.
+// sizes determine how much a run does.
 type sizes struct {
 	inFlight    int // posts at once
 	rounds      int
@@ -35,7 +35,7 @@ func main() {
 	if playRole() {
 		return
 	}
-	short := flag.Bool("quick", false, "run for seconds, to see that it works; the figures mean nothing")
+	short := flag.Bool("quick", false, "run for a few seconds to check that it works; the results are meaningless")
 	flags.MustParse("bench")
 	size := full
 	if *short {
@@ -47,7 +47,7 @@ func main() {
 	}
 }
 
-// run measures everything, tells of its progress and writes the report.
+// run measures everything, shows progress and writes the report.
 func run(report, progress io.Writer, size sizes) error {
 	r := results{inFlight: size.inFlight}
 	for _, http2 := range []bool{false, true} {

@@ -8,23 +8,23 @@ import (
 	"serverless-websocket/integration/tools/stats"
 )
 
-// payloadSize is that of a short chat message in its envelope, in bytes.
+// payloadSize is the size of a short chat message in its envelope, in bytes.
 const payloadSize = 300
 
-// postResults are of the contenders against one endpoint, in their order.
+// postResults are the results of the contenders against one endpoint, in order.
 type postResults struct {
 	endpoint endpoint
 	medians  []median
 }
 
-// median is of a contender's rounds.
+// median is the median of a contender's rounds.
 type median struct {
 	name string
 	sample
 }
 
-// comparePosts measures the contenders in turn, round by round, so that whatever
-// else the machine does meets them all alike.
+// comparePosts measures the contenders in turn, round by round, so that other load on the
+// machine affects all of them alike.
 func comparePosts(progress io.Writer, size sizes, http2 bool) (postResults, error) {
 	e, server, err := startEndpoint(http2)
 	if err != nil {
@@ -50,7 +50,7 @@ func comparePosts(progress io.Writer, size sizes, http2 bool) (postResults, erro
 	return results, nil
 }
 
-// medianOf takes the median of each figure by itself.
+// medianOf takes the median of each value separately.
 func medianOf(samples []sample) sample {
 	return sample{
 		CPU:  stats.Median(samples, func(s sample) float64 { return s.CPU }),
@@ -58,8 +58,8 @@ func medianOf(samples []sample) sample {
 	}
 }
 
-// named returns the median of the contender whose name begins so that took the
-// least CPU.
+// named returns the median of the contender with that name prefix that took the least
+// CPU.
 func (r postResults) named(prefix string) sample {
 	best := sample{}
 	for _, m := range r.medians {

@@ -8,7 +8,7 @@ import (
 	"serverless-websocket/integration/tools/stats"
 )
 
-// results are all that was measured.
+// results are all measurements.
 type results struct {
 	inFlight   int
 	posts      []postResults // HTTP/1.1 alone, and HTTP/2 as well
@@ -57,7 +57,7 @@ func (e engineResults) write(w io.Writer) {
 	})
 }
 
-// writeTargets compares with what the project has set itself.
+// writeTargets compares the results with the project's targets.
 func (r results) writeTargets(w io.Writer) {
 	var rows [][]string
 	for _, t := range r.targets() {

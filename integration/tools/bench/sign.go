@@ -20,8 +20,8 @@ import (
 
 const contentType = "application/octet-stream"
 
-// signer signs the posts of one payload for about what the poster's own signer
-// takes: what the posts of a second have in common is made once a second.
+// signer signs the posts of one payload at about the cost of the poster's own signer:
+// data shared by the posts of one second is computed once a second.
 type signer struct {
 	keys             aws.Credentials
 	host, path       string // up to the connection id
@@ -29,7 +29,7 @@ type signer struct {
 	latest           atomic.Pointer[second]
 }
 
-// second is what the signatures of one second have in common.
+// second is the data that the signatures of one second share.
 type second struct {
 	at            int64
 	date          string

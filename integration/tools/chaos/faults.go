@@ -17,15 +17,15 @@ type fault struct {
 	start func(*attack)
 }
 
-// The faults. The numbers of clients are within a process's usual limit of open
-// files, together with the steady ones.
+// The faults. Together with the steady clients, their number stays within a process's
+// usual open-file limit.
 var faults = []fault{
 	{"one client sends small messages as fast as it can", func(a *attack) {
 		a.flood(1, frame(text, `{"action":"sendMessage","content":"flood"}`), 1000)
 	}},
 	{"one client sends messages of 100 KiB", func(a *attack) { a.flood(1, largeMessage(), 1) }},
 	{"twenty clients send pings", func(a *attack) { a.flood(20, frame(ping, "ping"), 1000) }},
-	{"a hundred clients send what is refused", func(a *attack) { a.flood(100, frame(text, `{"action":`), 1000) }},
+	{"a hundred clients send messages that are refused", func(a *attack) { a.flood(100, frame(text, `{"action":`), 1000) }},
 	{"a hundred clients send empty frames of one message", func(a *attack) {
 		a.each(100, func(sock net.Conn) { a.write(sock, append(open(), frame(text&^fin, "")...), frame(0, ""), 1000) })
 	}},
@@ -65,7 +65,7 @@ var faults = []fault{
 	}},
 }
 
-// attack is a fault under way.
+// attack is a fault in progress.
 type attack struct {
 	ctx      context.Context
 	address  string
@@ -86,12 +86,12 @@ func (a *attack) ended(wait time.Duration) bool {
 	}
 }
 
-// flood has clients send the frame over and over, in writes of so many.
+// flood makes clients send the frame over and over, several per write.
 func (a *attack) flood(clients int, frame []byte, together int) {
 	a.each(clients, func(sock net.Conn) { a.write(sock, open(), frame, together) })
 }
 
-// each opens sockets, on which everything is read that comes.
+// each opens sockets and reads everything that arrives on them.
 func (a *attack) each(n int, use func(net.Conn)) {
 	a.eachSocket(n, func(sock net.Conn) {
 		go io.Copy(io.Discard, sock) // ends with the socket
@@ -116,8 +116,8 @@ func (a *attack) eachSocket(n int, use func(net.Conn)) {
 	}
 }
 
-// write sends what comes first, and then the same again and again until the
-// socket fails.
+// write sends the first data once, and then the rest over and over until the socket
+// fails.
 func (a *attack) write(sock net.Conn, first, again []byte, together int) {
 	if a.send(sock, first) != nil || again == nil {
 		return

@@ -18,7 +18,7 @@ func open() []byte {
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 }
 
-// frame is a frame with a mask of zeros, which leaves the payload as it is.
+// frame is a frame with a zero mask, which leaves the payload unchanged.
 func frame(first byte, payload string) []byte {
 	const masked = 0x80
 	wire := []byte{first}

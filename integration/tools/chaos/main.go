@@ -1,7 +1,7 @@
-// Command chaos runs the standalone service under steady broadcasts while other
-// clients misbehave, one way after the other, and tells what the steady ones
-// noticed. The clients that misbehave write to sockets; they know nothing of the
-// service but its address. Client and server share the machine.
+// Command chaos runs the standalone service under steady broadcasts while other clients
+// misbehave in one way after another, and reports what the steady ones notice.
+// Misbehaving clients write to sockets; they know only the service's address. Client and
+// server share the machine.
 package main
 
 import (
@@ -22,7 +22,7 @@ import (
 	"serverless-websocket/integration/tools/procstat"
 )
 
-// settings are what the flags say.
+// settings are the values of the flags.
 type settings struct {
 	service, generator string // programs
 	clients, seconds   int
@@ -37,7 +37,7 @@ func main() {
 	flag.IntVar(&s.clients, "clients", 1000, "how many steady clients connect")
 	flag.IntVar(&s.seconds, "seconds", 5, "how long each fault lasts")
 	flag.Float64Var(&s.rate, "rate", 10, "broadcasts a second to the steady clients")
-	flag.StringVar(&s.only, "only", "", "run the faults alone whose `name` begins so")
+	flag.StringVar(&s.only, "only", "", "run only the faults whose `name` begins with this")
 	flags.Require(flag.CommandLine, "clients", "2 or more", func(n int) bool { return n > 1 })
 	flags.Require(flag.CommandLine, "seconds", "1 or more", flags.Positive[int])
 	flags.Require(flag.CommandLine, "rate", "above 0", flags.Positive[float64])
@@ -45,11 +45,11 @@ func main() {
 	command.Main("chaos", func(ctx context.Context) error { return run(ctx, s, os.Stdout, os.Stderr) })
 }
 
-// run runs each fault against a service of its own and prints a table. It fails
-// when the steady clients lost something under any of them.
+// run runs each fault against its own service and prints a table. It fails if the steady
+// clients lost something under any of them.
 func run(ctx context.Context, s settings, out, progress io.Writer) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "meanwhile\tp50\tp99\tlost\tservice's memory at most\tattempts")
+	fmt.Fprintln(table, "fault\tp50\tp99\tlost\tservice's peak memory\tattempts")
 	failed := 0
 	for _, f := range append([]fault{{name: "nothing"}}, faults...) {
 		if !strings.HasPrefix(f.name, s.only) {
@@ -71,7 +71,7 @@ func run(ctx context.Context, s settings, out, progress io.Writer) error {
 		return err
 	}
 	if failed > 0 {
-		return fmt.Errorf("under %d faults, the steady clients were not served as they should be", failed)
+		return fmt.Errorf("%d faults affected the steady clients", failed)
 	}
 	return nil
 }
@@ -79,8 +79,8 @@ func run(ctx context.Context, s settings, out, progress io.Writer) error {
 // outcome is what a fault did.
 type outcome struct {
 	report   report.Report
-	memory   int64 // the service's, at most, in bytes
-	attempts int64 // of the clients that misbehaved
+	memory   int64 // the service's peak, in bytes
+	attempts int64 // of the misbehaving clients
 
 	complaint error // of the load generator
 }
@@ -115,7 +115,7 @@ func (s settings) measure(ctx context.Context, f fault) (o outcome, err error) {
 	return o, ctx.Err()
 }
 
-// watchMemory returns the most memory that the process had until ctx ended.
+// watchMemory returns the peak memory of the process until ctx ended.
 func watchMemory(ctx context.Context, pid int) (most int64) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()

@@ -9,9 +9,9 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// All servers that every machine with Go and Node has are measured, by the built
-// programs, and understood.
-func TestThePeersAreMeasured(t *testing.T) {
+// The built programs measure all servers that any machine with Go and Node has, and
+// understand the results.
+func TestServersAreMeasured(t *testing.T) {
 	testenv.NodeBin(t, "wscat") // npm has installed ws too then
 	dir := t.TempDir()
 	build := exec.Command("go", "build", "-o", dir+"/", "./functions/standalone", "./integration/tools/load", "./integration/tools/comparison")

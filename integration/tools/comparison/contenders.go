@@ -12,7 +12,7 @@ import (
 	"serverless-websocket/integration/tools/load/wire"
 )
 
-// contender is a server to be measured.
+// contender is a server to measure.
 type contender struct {
 	name     string
 	protocol wire.Protocol
@@ -49,7 +49,7 @@ var nchan = contender{
 }
 
 const (
-	// nchanModule is where Debian's libnginx-mod-nchan puts it.
+	// nchanModule is where Debian's libnginx-mod-nchan installs it.
 	nchanModule = "/usr/lib/nginx/modules/ngx_nchan_module.so"
 
 	nginxConfig = `load_module %s;
@@ -95,7 +95,7 @@ var ws = contender{
 	},
 }
 
-// centrifuge is a module of its own, built when it is measured.
+// centrifuge is a separate module, built when it is measured.
 var centrifuge = contender{
 	name:     "Go, centrifuge",
 	protocol: wire.Centrifuge,

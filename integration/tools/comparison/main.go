@@ -1,8 +1,8 @@
 // Command comparison compares the standalone service with other ways to broadcast to
-// WebSocket clients on one machine, those of them that are installed: nginx with
-// Nchan, and broadcasters of a few lines on the Go library centrifuge and on the
-// npm package ws. Client and server share the machine, and all of them meet the
-// same load generator. Rounds alternate; what is printed are medians.
+// WebSocket clients on one machine, as far as they are installed: nginx with Nchan, and
+// broadcasters of a few lines on the Go library centrifuge and on the npm package ws.
+// Client and server share the machine, and the load generator is the same for all. Rounds
+// alternate, and medians are printed.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 	"serverless-websocket/adapters/flags"
 )
 
-// settings are what the flags say.
+// settings are the values of the flags.
 type settings struct {
 	service, generator          string // programs
 	clients, broadcasts, rounds int
@@ -39,8 +39,7 @@ func main() {
 	command.Main("comparison", func(ctx context.Context) error { return run(ctx, s, os.Stdout, os.Stderr) })
 }
 
-// run measures all contenders in turn, tells of its progress and prints the
-// table.
+// run measures all contenders in turn, shows progress and prints the table.
 func run(ctx context.Context, s settings, out, progress io.Writer) error {
 	dir, err := os.MkdirTemp("", "comparison-")
 	if err != nil {
@@ -63,15 +62,15 @@ func run(ctx context.Context, s settings, out, progress io.Writer) error {
 	return nil
 }
 
-// installed returns the contenders that are there, the service first.
+// installed returns the installed contenders, the service first.
 func installed(s settings, dir string, progress io.Writer) []contender {
 	contenders := []contender{service(s.service)}
-	for _, peer := range []contender{nchan, centrifuge, ws} {
-		if err := peer.missing(dir); err != nil {
-			fmt.Fprintf(progress, "%s is left out: %v\n", peer.name, err)
+	for _, other := range []contender{nchan, centrifuge, ws} {
+		if err := other.missing(dir); err != nil {
+			fmt.Fprintf(progress, "leaving out %s: %v\n", other.name, err)
 			continue
 		}
-		contenders = append(contenders, peer)
+		contenders = append(contenders, other)
 	}
 	return contenders
 }

@@ -33,16 +33,16 @@ func measure(ctx context.Context, s settings, c contender, dir string) (r round,
 	if r.burst, err = s.load(ctx, target, "-scenario", "burst", "-broadcasts", fmt.Sprint(s.broadcasts)); err != nil {
 		return r, err
 	}
-	// Half as many, so that the whole does not take half as long again. The last of
-	// the runs: not every server survives it.
+	// Half as many, to keep the total time down. This run comes last: not every server
+	// survives it.
 	r.flooded, err = s.load(ctx, target, "-scenario", "flood", "-broadcasts", fmt.Sprint((s.broadcasts+1)/2), "-rate", fmt.Sprint(s.rate), "-drain", "5s")
 	if exit := new(exec.ExitError); errors.As(err, &exit) && r.flooded.Broadcasts.Sent > 0 {
-		err = nil // what did not arrive is in the report
+		err = nil // the report has what did not arrive
 	}
 	return r, err
 }
 
-// load has the load generator do something.
+// load runs the load generator.
 func (s settings) load(ctx context.Context, target []string, scenario ...string) (report.Report, error) {
 	return report.Run(ctx, s.generator, slices.Concat(target, scenario)...)
 }

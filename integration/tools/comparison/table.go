@@ -13,19 +13,19 @@ import (
 type figure struct {
 	name, format string
 	of           func(round) float64
-	// base is another figure of the same server, to which this one is compared; nil
-	// for the same one of the service.
+	// base is another column of the same server to compare with; nil compares with the
+	// service's value in this column.
 	base func(round) float64
 }
 
 var columns = []figure{
-	{"paced: CPU for each delivery", "%.1f µs", func(r round) float64 { return r.paced.Server.PerDelivery }, nil},
+	{"paced: CPU per delivery", "%.1f µs", func(r round) float64 { return r.paced.Server.PerDelivery }, nil},
 	{"p99", "%.0f ms", pacedP99, nil},
 	{"p99 while one client floods", "%.0f ms", floodedP99, pacedP99},
-	{"of the flood: broadcasts/s", "%.0f", func(r round) float64 { return floodPerSecond(r.flooded) }, nil},
-	{"as accepted: deliveries/s", "%.0f", func(r round) float64 { return r.burst.Deliveries.PerSecond }, nil},
-	{"CPU for each", "%.2f µs", func(r round) float64 { return r.burst.Server.PerDelivery }, nil},
-	{"memory for each idle connection", "%.1f KB", func(r round) float64 { return r.paced.Server.BytesPerConnection / 1e3 }, nil},
+	{"broadcasts/s of the flood", "%.0f", func(r round) float64 { return floodPerSecond(r.flooded) }, nil},
+	{"full speed: deliveries/s", "%.0f", func(r round) float64 { return r.burst.Deliveries.PerSecond }, nil},
+	{"CPU per delivery", "%.2f µs", func(r round) float64 { return r.burst.Server.PerDelivery }, nil},
+	{"memory per idle connection", "%.1f KB", func(r round) float64 { return r.paced.Server.BytesPerConnection / 1e3 }, nil},
 	{"connects/s", "%.0f", func(r round) float64 { return connectsPerSecond(r.paced.Connections) }, nil},
 }
 
@@ -41,15 +41,15 @@ func floodedP99(r round) float64 {
 
 func connectsPerSecond(c report.Connections) float64 { return float64(c.Connected) / c.Seconds }
 
-// floodPerSecond is how much of the flood the server took and sent to everybody.
-// Some servers keep the p99 of the others by reading slowly from who floods.
+// floodPerSecond is how much of the flood the server accepted and sent to everyone. Some
+// servers keep the p99 of the others low by reading slowly from the flooding client.
 func floodPerSecond(r report.Report) float64 {
 	last := r.Seconds[len(r.Seconds)-1]
 	return float64(r.Deliveries.Foreign) / float64(r.Connections.Connected) / last.To
 }
 
-// write prints the medians of all contenders, the service first, and how many
-// times the service's own figure each is.
+// write prints the medians of all contenders, the service first, and their ratios to the
+// service's.
 func write(w io.Writer, s settings, contenders []contender, rounds [][]round) {
 	fmt.Fprintln(w, stats.Machine())
 	fmt.Fprintf(w, "%d clients, %d broadcasts of 100 bytes, paced: %g a second; client and server share the machine. Medians of %d rounds.\n",
@@ -67,11 +67,11 @@ func write(w io.Writer, s settings, contenders []contender, rounds [][]round) {
 		rows = append(rows, row)
 	}
 	stats.Table(w, head, rows)
-	fmt.Fprintln(w, "\nThe service accepts a message when it is queued, centrifuge when it is published; of the others, a broadcast counts as accepted when it is back at its sender.")
-	fmt.Fprintln(w, "While one client floods: paced as before, and in brackets how many times the p99 without the flood. A share that is lost had not come five seconds after the last broadcast.")
+	fmt.Fprintln(w, "\nThe service accepts a message once it is queued, centrifuge once it is published; with the others, a broadcast counts as accepted once its sender gets it back.")
+	fmt.Fprintln(w, "While one client floods: paced as before; in parentheses, the ratio to the p99 without the flood. Lost means not delivered within five seconds of the last broadcast.")
 }
 
-// cell is the median of a server's rounds, and how many times another figure it is.
+// cell is the median of a server's rounds and its ratio to the base.
 func (f figure) cell(service, server []round) string {
 	value := stats.Median(server, f.of)
 	if math.IsInf(value, 0) {

@@ -7,7 +7,7 @@ import (
 	"serverless-websocket/integration/tools/load/report"
 )
 
-// rounds are of a server that takes so much CPU.
+// rounds are the rounds of a server that takes this much CPU.
 func rounds(cpu ...float64) (all []round) {
 	for _, c := range cpu {
 		server := &report.Server{PerDelivery: c, BytesPerConnection: 10_000}
@@ -39,8 +39,7 @@ func TestTheTableHasMediansAndRatios(t *testing.T) {
 	mustHave(t, table(rounds(9, 1, 5), rounds(2, 10, 90)), "| ours", "| 5.0 µs", "| theirs | 10.0 µs (2×)", "10.0 KB (1×)")
 }
 
-// What a flood does to a server is measured by the same server without one, the
-// service's included.
+// The effect of a flood is relative to the same server without one, for the service too.
 func TestTheFloodHasTheRatioToTheSameServerWithoutIt(t *testing.T) {
 	ours, theirs := rounds(1), rounds(1)
 	ours[0].flooded.FromSchedule.P99 = 30
@@ -49,7 +48,7 @@ func TestTheFloodHasTheRatioToTheSameServerWithoutIt(t *testing.T) {
 	mustHave(t, table(ours, theirs), "| 30 ms (1.5×)", "| 40 ms (2×)", "| 200 ms (5×)", "| 10 ")
 }
 
-// The p99 of what came means nothing when more than one in a hundred did not.
+// The p99 of what arrived is meaningless if more than one in a hundred did not.
 func TestWhatAFloodLosesIsInTheTable(t *testing.T) {
 	ours, theirs := rounds(1, 1, 1), rounds(1, 1, 1)
 	lose := func(r *round, delivered int) {

@@ -5,18 +5,17 @@ import (
 	"time"
 )
 
-// leastInBin is how many broadcasts each bin of the series has. With fewer, one
-// that comes a little earlier or later is a spike or a gap in what is steady.
+// leastInBin is the minimum number of broadcasts in each bin of the series. With fewer,
+// one that arrives a little earlier or later makes a spike or a gap in a steady rate.
 const leastInBin = 5
 
-// longestBin is for rates at which nobody waits for five broadcasts.
+// longestBin is for rates too slow to wait for five broadcasts.
 const longestBin = time.Hour
 
-// bins are the intervals in which what happens is counted for the charts and the
-// CSV: a second, or a tenth in runs that are over before there are ten, but long
-// enough for leastInBin broadcasts. Where there is a rate, each is a multiple of
-// the time between two broadcasts, and ends halfway between two, so that all
-// have the same number of them.
+// bins are the counting intervals of the charts and the CSV: a second, or a tenth of a
+// second in runs shorter than ten seconds, but long enough for leastInBin broadcasts.
+// With a fixed rate, each is a multiple of the time between two broadcasts and ends
+// halfway between two, so that all have the same number of broadcasts.
 func (s *settings) bins() (first, others time.Duration) {
 	base := time.Second
 	if s.scenario == burst.name || s.scenario != ramp.name && float64(s.broadcasts)/s.rate < 10 {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// What is steady looks steady: whatever the rate, each bin has the same number
-// of broadcasts, at least five, and is a second or a tenth where that is enough.
+// A steady rate looks steady: whatever the rate, each bin has the same number of
+// broadcasts, at least five, and is a second or a tenth if that is enough.
 func TestBinsOfASteadyRate(t *testing.T) {
 	for args, want := range map[string]struct {
 		sent    int

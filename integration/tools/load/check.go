@@ -15,7 +15,7 @@ import (
 	"serverless-websocket/integration/tools/load/wire"
 )
 
-// require has the flags refuse values that cannot work.
+// require makes the flags refuse values that cannot work.
 func require(f *flag.FlagSet) {
 	flags.Require(f, "scenario", scenarioNames(), func(name string) bool { _, ok := scenarioOf(name); return ok })
 	flags.Require(f, "protocol", protocolNames, func(name string) bool { return slices.Contains(strings.Split(protocolNames, ", "), name) })
@@ -39,12 +39,12 @@ func require(f *flag.FlagSet) {
 	}
 }
 
-// within returns whether a value is at least the one, and at most the other.
+// within returns a check that a value is between the two, inclusive.
 func within[T cmp.Ordered](least, most T) func(T) bool {
 	return func(x T) bool { return least <= x && x <= most }
 }
 
-// check refuses what does not go together.
+// check refuses incompatible settings.
 func (s *settings) check(f *flag.FlagSet) error {
 	if (s.target.Scheme != "ws" && s.target.Scheme != "wss") || s.target.Hostname() == "" {
 		return fmt.Errorf("invalid value %q for flag -url: want ws://host or wss://host", publicURL(s.target))
@@ -62,12 +62,12 @@ func (s *settings) check(f *flag.FlagSet) error {
 		}
 	}
 	if !distinct(s.json, s.csv, s.html) {
-		return errors.New("-json, -csv and -html: one file cannot take two of them, and standard output just one")
+		return errors.New("-json, -csv and -html: each needs its own file, and only one can go to standard output")
 	}
 	return nil
 }
 
-// distinct reports whether no two of the files that are named are the same.
+// distinct reports whether all named files are different.
 func distinct(names ...string) bool {
 	seen := map[string]bool{}
 	for _, name := range names {

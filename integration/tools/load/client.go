@@ -15,18 +15,18 @@ const (
 	// to reconnect, doubling in between.
 	firstRetry = time.Second
 	lastRetry  = 15 * time.Second
-	// slowReads is how many reads a second a slow reader makes, and least and most
-	// how much it reads at once.
+	// slowReads is how many reads a second a slow reader makes; least and most limit how
+	// much it reads at once.
 	slowReads             = 4
 	leastChunk, mostChunk = 64, 16 << 10
 )
 
 // client is one client, through all its connections.
 type client struct {
-	trial   *trial
-	account *tally.Client
-	habit   habit
-	sender  *sender // nil for those that only listen
+	run      *loadRun
+	account  *tally.Client
+	behavior behavior
+	sender   *sender // nil for those that only listen
 }
 
 // connection is an open connection with its accounting.
@@ -35,31 +35,31 @@ type connection struct {
 	session *tally.Session
 }
 
-// open connects. The caller counts what went wrong.
+// open connects. The caller counts failures.
 func (c *client) open(ctx context.Context) (*connection, error) {
-	conn, err := c.trial.dial(ctx)
+	conn, err := c.run.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
 	switch {
-	case c.habit.speed > 0:
-		conn.Throttle(min(max(c.habit.speed/slowReads, leastChunk), mostChunk), c.rest)
+	case c.behavior.speed > 0:
+		conn.Throttle(min(max(c.behavior.speed/slowReads, leastChunk), mostChunk), c.rest)
 	case c.sender == nil:
-		c.trial.poller.Adopt(conn)
+		c.run.poller.Adopt(conn)
 	}
-	session := c.account.Open(c.trial.clock.Now())
+	session := c.account.Open(c.run.clock.Now())
 	if c.sender != nil {
 		c.sender.link.set(conn)
 	}
 	return &connection{conn, session}, nil
 }
 
-// rest has a slow reader wait after a read, until there is no need any more.
+// rest makes a slow reader wait after a read, until slowness is no longer needed.
 func (c *client) rest(bytes int) (slow bool) {
-	return sleep(c.trial.slowly, time.Duration(bytes)*time.Second/time.Duration(c.habit.speed))
+	return sleep(c.run.slowly, time.Duration(bytes)*time.Second/time.Duration(c.behavior.speed))
 }
 
-// live uses the connection until it ends, and then others, until ctx ends.
+// live uses the connection until it ends, then reconnects, until ctx ends.
 func (c *client) live(ctx context.Context, current *connection) {
 	for current != nil {
 		away := c.use(ctx, current)
@@ -74,7 +74,7 @@ func (c *client) use(ctx context.Context, current *connection) (away time.Durati
 	defer cancel()
 	var left atomic.Int64 // when
 	stop := context.AfterFunc(staying, func() {
-		left.Store(c.trial.clock.Now())
+		left.Store(c.run.clock.Now())
 		current.conn.Leave()
 	})
 	session := current.session
@@ -84,21 +84,21 @@ func (c *client) use(ctx context.Context, current *connection) (away time.Durati
 	}
 	if stop() {
 		session.Cut()
-		c.trial.events.closed(end, c.habit.speed > 0)
+		c.run.events.closed(end, c.behavior.speed > 0)
 	} else {
 		session.Left(left.Load())
-		away = about(c.habit.away)
+		away = about(c.behavior.away)
 	}
 	current.conn.Close(end)
 	return away
 }
 
-// stay ends when the client leaves by its own decision.
+// stay ends when the client leaves of its own accord.
 func (c *client) stay(ctx context.Context) (context.Context, context.CancelFunc) {
-	if c.habit.stay == 0 {
+	if c.behavior.stay == 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, about(c.habit.stay))
+	return context.WithTimeout(ctx, about(c.behavior.stay))
 }
 
 // about is within half of d.
@@ -116,11 +116,11 @@ func (c *client) take(s *tally.Session, b *wire.Batch) {
 	}
 }
 
-// comeBack reconnects after the pause, however often it takes. It returns nil
+// comeBack reconnects after the pause, retrying as often as necessary. It returns nil
 // when ctx has ended.
 func (c *client) comeBack(ctx context.Context, pause time.Duration) *connection {
 	for retry := firstRetry; ; retry = min(2*retry, lastRetry) {
-		if !sleep(ctx, pause) || c.trial.pace.Wait(ctx) != nil {
+		if !sleep(ctx, pause) || c.run.pace.Wait(ctx) != nil {
 			return nil
 		}
 		current, err := c.open(ctx)
@@ -130,7 +130,7 @@ func (c *client) comeBack(ctx context.Context, pause time.Duration) *connection 
 		if ctx.Err() != nil {
 			return nil
 		}
-		c.trial.events.refusedAgain(err)
+		c.run.events.refusedAgain(err)
 		pause = about(retry)
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Clients come back when the service closes their connections. What they miss
-// meanwhile is not lost, but told, and the run is not as asked.
+// Clients come back when the service closes their connections. Broadcasts they miss
+// meanwhile are not lost but reported, and the run is incomplete.
 func TestServiceCloses(t *testing.T) {
 	for name, test := range map[string]struct {
 		end    func(*websocket.Conn)
@@ -24,7 +24,7 @@ func TestServiceCloses(t *testing.T) {
 			f := serve(t, faults{
 				deliver: func(n, connection int) []int {
 					if connection == 9 && n >= 5 {
-						return nil // its client is being sent away
+						return nil // its client is being disconnected
 					}
 					return []int{n}
 				},
@@ -62,8 +62,8 @@ func TestServiceCloses(t *testing.T) {
 	}
 }
 
-// A sender whose connection breaks goes on when it is back. Nobody waits for the
-// reply that was lost.
+// A sender whose connection breaks continues once it is back, and does not wait for the
+// lost reply.
 func TestSenderIsCutOff(t *testing.T) {
 	t.Parallel()
 	f := serve(t, faults{
@@ -88,8 +88,8 @@ func TestSenderIsCutOff(t *testing.T) {
 	}
 }
 
-// untilBack has the service go on with broadcast 8 only when the client is about
-// to make its attempt to connect with that number, after 5 has ended connection 9.
+// untilBack holds the service at broadcast 8 until the client is about to make that
+// attempt to connect, after broadcast 5 has ended connection 9.
 func untilBack(f *fake, attempt int, end func(*websocket.Conn)) {
 	back := make(chan struct{})
 	f.after = func(n int, conns []*websocket.Conn) {
@@ -111,8 +111,7 @@ func untilBack(f *fake, attempt int, end func(*websocket.Conn)) {
 	}
 }
 
-// A service that gets rid of slow readers does as it should; of others, it does
-// not.
+// A service may drop slow readers, but not other clients.
 func TestSlowReadersMayBeClosed(t *testing.T) {
 	t.Parallel()
 	for share, test := range map[string]struct {
@@ -135,7 +134,7 @@ func TestSlowReadersMayBeClosed(t *testing.T) {
 	}
 }
 
-// Attempts to come back that are refused are not as asked.
+// Refused attempts to come back make the run incomplete.
 func TestRefusedToComeBack(t *testing.T) {
 	t.Parallel()
 	f := serve(t, faults{refuse: func(connection int) bool { return connection == 10 }})

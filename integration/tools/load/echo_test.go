@@ -16,7 +16,7 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// echo sends each frame on to everybody, but for the frames that it drops.
+// echo passes each frame on to everyone, except the frames that it drops.
 type echo struct {
 	drop func(frame, connection int) bool
 
@@ -40,7 +40,7 @@ func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// accept answers the handshake with the lock: who is connected gets the next frame.
+// accept answers the handshake under the lock: a connected client gets the next frame.
 func (e *echo) accept(w http.ResponseWriter, r *http.Request) (*websocket.Conn, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -62,7 +62,7 @@ func (e *echo) broadcast(ctx context.Context, kind websocket.MessageType, frame 
 	e.frames++
 }
 
-// A server without a protocol is measured as the service is.
+// A server without a protocol is measured like the service.
 func TestEcho(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

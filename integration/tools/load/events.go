@@ -42,7 +42,7 @@ func (e *events) refusedAgain(err error) {
 	e.again++
 }
 
-// turnedAway counts a client that will not connect at all.
+// turnedAway counts a client that never connected.
 func (e *events) turnedAway(err error) {
 	e.refused(err)
 	e.mu.Lock()
@@ -50,8 +50,8 @@ func (e *events) turnedAway(err error) {
 	e.away++
 }
 
-// closed counts a connection that the client did not end. It is expected when
-// the client reads slowly: a service has to get rid of such at some time.
+// closed counts a connection that the client did not end. That is expected if the client
+// reads slowly: a service has to drop such clients eventually.
 func (e *events) closed(end error, expected bool) {
 	reason := "lost without a close frame"
 	if frame := new(wire.CloseError); errors.As(end, &frame) {
@@ -67,8 +67,8 @@ func (e *events) closed(end error, expected bool) {
 	}
 }
 
-// disturbed returns how many connections were closed that should not have been,
-// and how many attempts to reconnect were refused.
+// disturbed returns how many connections were closed unexpectedly, and how many attempts
+// to reconnect were refused.
 func (e *events) disturbed() (closed, refused int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

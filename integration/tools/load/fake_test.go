@@ -13,8 +13,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-// fake is a service that errs as it is told. It handles one request at a time.
-// Its connections are numbered in the order in which they came.
+// fake is a service that fails on demand. It handles one request at a time. Its
+// connections are numbered in the order in which they arrived.
 type fake struct {
 	url string
 	faults
@@ -34,7 +34,7 @@ type faults struct {
 	after   func(n int, conns []*websocket.Conn) // and when it is dealt with
 }
 
-// serve has a fake serve until the test is over.
+// serve runs a fake until the test is over.
 func serve(t *testing.T, wrong faults) *fake {
 	t.Helper()
 	f := &fake{faults: wrong, contents: map[int]json.RawMessage{}}
@@ -82,7 +82,7 @@ func (f *fake) open(w http.ResponseWriter, r *http.Request) *websocket.Conn {
 	return c
 }
 
-// meanwhile is for the faults, which are called while nothing else is.
+// meanwhile is for the faults, during which nothing else is called.
 func (f *fake) meanwhile(do func()) {
 	f.mu.Unlock()
 	defer f.mu.Lock()

@@ -14,7 +14,8 @@ import (
 	"serverless-websocket/integration/tools/load/report"
 )
 
-// instead is a fault of one broadcast at one connection: what follows it there.
+// instead is a fault with one broadcast on one connection: what the connection gets
+// instead.
 func instead(n, connection int, numbers ...int) func(int, int) []int {
 	return func(gotN, gotConnection int) []int {
 		if gotN == n && gotConnection == connection {
@@ -26,8 +27,8 @@ func instead(n, connection int, numbers ...int) func(int, int) []int {
 
 func accepted(n string) string { return `{"accepted":{"id":"x","ref":"` + n + `"}}` }
 
-// Of 10 clients and 20 broadcasts (the sender's connection is the first), the report says exactly what the service has
-// done with them.
+// With 10 clients and 20 broadcasts (the sender's connection is the first), the report
+// says exactly what the service did with them.
 func TestFaults(t *testing.T) {
 	for name, test := range map[string]struct {
 		faults     faults
@@ -148,7 +149,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// What goes to standard output is alone there.
+// Output that goes to standard output is alone there.
 func TestStandardOutput(t *testing.T) {
 	t.Parallel()
 	for flag, want := range map[string]string{"-json": "{\n", "-csv": "from_s,", "-html": "<!doctype html>"} {
@@ -161,7 +162,7 @@ func TestStandardOutput(t *testing.T) {
 	}
 }
 
-// Without its sender it does not even try to connect the others.
+// Without its sender, the generator does not try to connect the others.
 func TestCannotConnect(t *testing.T) {
 	t.Parallel()
 	f := serve(t, faults{refuse: func(connection int) bool { return connection == 0 }})
@@ -169,12 +170,12 @@ func TestCannotConnect(t *testing.T) {
 	if r.status != exitFailed || r.Connections.Connected != 0 || !strings.Contains(r.stderr, "cannot connect: HTTP 503") {
 		t.Errorf("status %d, %d connected, %s", r.status, r.Connections.Connected, r.stderr)
 	}
-	if !strings.Contains(r.stdout, "Not done as asked: cannot connect") {
+	if !strings.Contains(r.stdout, "Incomplete: cannot connect") {
 		t.Errorf("the summary:\n%s", r.stdout)
 	}
 }
 
-// A stall of the service is in the latencies of all that was scheduled in it.
+// A stall of the service shows in the latencies of all broadcasts due during it.
 func TestStall(t *testing.T) {
 	t.Parallel()
 	const stall = time.Second
@@ -190,7 +191,7 @@ func TestStall(t *testing.T) {
 	}
 }
 
-// The signal ends the sending; what was sent is waited for, and reported.
+// The signal ends the sending; the generator waits for sent broadcasts and reports them.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	ctx, interrupt := context.WithCancel(t.Context())

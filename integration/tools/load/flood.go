@@ -7,33 +7,33 @@ import (
 	"serverless-websocket/integration/tools/load/wire"
 )
 
-// sendUnderFlood is send, in scenario flood while one more client floods.
-func (t *trial) sendUnderFlood(ctx context.Context) {
-	if !t.settings.chosen.flood {
-		t.send(ctx)
+// sendUnderFlood sends; in scenario flood, one more client floods meanwhile.
+func (r *loadRun) sendUnderFlood(ctx context.Context) {
+	if !r.settings.chosen.flood {
+		r.send(ctx)
 		return
 	}
-	conn, err := t.dial(ctx)
+	conn, err := r.dial(ctx)
 	if err != nil {
-		t.events.turnedAway(err)
+		r.events.turnedAway(err)
 		return
 	}
 	flooding, cancel := context.WithCancel(ctx)
 	var client sync.WaitGroup
 	client.Go(func() { conn.Flood(flooding) })
-	client.Go(func() { t.readOn(flooding, conn) })
-	t.send(ctx)
+	client.Go(func() { r.readOn(flooding, conn) })
+	r.send(ctx)
 	cancel()
 	conn.Close(nil)
 	client.Wait()
 }
 
-// readOn reads, and counts nothing, for a client that only floods. A server may
-// well put an end to that.
-func (t *trial) readOn(ctx context.Context, conn *wire.Conn) {
+// readOn reads and counts nothing, for a client that only floods. The server may well
+// disconnect it.
+func (r *loadRun) readOn(ctx context.Context, conn *wire.Conn) {
 	end := conn.Receive(func(*wire.Batch) {})
 	if ctx.Err() == nil {
-		t.events.closed(end, true)
+		r.events.closed(end, true)
 	}
 	conn.Close(end)
 }

@@ -29,20 +29,20 @@ fast, and what was lost, duplicated or out of order.
 `
 
 const helpTail = `
-Ctrl-C ends the sending, waits for what is under way, at most as long as -drain
-says, and prints the report of what was done; a second one ends at once.
+Ctrl-C stops sending, waits for outstanding deliveries for at most -drain, and
+prints the report so far; a second one ends at once.
 
 Exit status:
   0  nothing was lost
-  1  something was lost: accepted, and not delivered to a client that was
+  1  something was lost: accepted, but not delivered to a client that was
      connected all the time
   2  a flag is wrong
-  3  the test could not be done, or not as asked: clients were refused, at the
-     start or when they came back; broadcasts were not sent or not answered
-     (but after Ctrl-C), or rejected (all three are what a ramp looks for, and
-     no failure there); the server closed connections (but those of slow
-     readers in scenario slow); no broadcast was accepted; an output could not
-     be written; the process of -pid does not exist
+  3  the test failed or is incomplete: clients were refused, at the start or
+     when they came back; broadcasts were not sent, not answered (except after
+     Ctrl-C) or rejected (a ramp looks for these three and does not fail); the
+     server closed connections (except those of slow readers in scenario
+     slow); no broadcast was accepted; an output could not be written; the
+     process of -pid does not exist
 Under make, every status but 0 becomes make's own, which is 2.
 `
 

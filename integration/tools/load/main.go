@@ -1,6 +1,6 @@
-// Command load puts load on the service, standalone or on AWS, and reports what
-// became of it. What counts as lost is told in the package tally, what the
-// figures of the report mean in the package report; --help has the flags.
+// Command load puts load on the service, standalone or on AWS, and reports the results.
+// Package tally defines loss, package report explains the numbers, and --help lists the
+// flags.
 package main
 
 import (
@@ -28,8 +28,8 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run does as the arguments say until it is done or ctx ends, reports, and
-// returns the exit status.
+// run follows the arguments until it is done or ctx ends, reports, and returns the exit
+// status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	s, err := parse(args, stdout)
 	switch {
@@ -50,11 +50,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(err)
 	}
-	t := newTrial(s)
-	stopProgress := t.showProgress(stderr)
-	failure := t.do(ctx)
+	current := newRun(s)
+	stopProgress := current.showProgress(stderr)
+	failure := current.do(ctx)
 	stopProgress()
-	r := t.report(failure)
+	r := current.report(failure)
 	if err := out.write(r); err != nil {
 		return fail(err)
 	}

@@ -16,23 +16,22 @@ import (
 	"serverless-websocket/integration/tools/load/report"
 )
 
-// patience is how long a test waits for what should come, and inTime has the
-// generator be as patient. Only what never comes exceeds either, on a busy machine
-// too.
+// patience is how long a test waits for an expected event, and inTime makes the generator
+// as patient. Only a hang exceeds either, even on a busy machine.
 const patience = 2 * time.Minute
 
 var inTime = []string{"-drain", "1m", "-connect-timeout", "1m"}
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	_ = flag.Set("test.parallel", "16") // most of these tests wait most of the time
+	_ = flag.Set("test.parallel", "16") // most of these tests mostly wait
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		os.RemoveAll(buildDir())
 		os.Exit(code)
 	}))
 }
 
-// result is what a run of the load generator left behind.
+// result is the outcome of a run of the load generator.
 type result struct {
 	status         int
 	stdout, stderr string

@@ -11,19 +11,19 @@ import (
 	"serverless-websocket/integration/tools/load/tally"
 )
 
-// report tells what was measured. The trial must be over.
-func (t *trial) report(failure error) report.Report {
-	refused, closed := t.events.counts()
-	counts, sends := t.tally.Counts(), t.tally.SendCounts()
-	fromSend, fromSchedule, slowReaders := t.tally.Latencies()
-	took := interval{t.sending.from, max(t.sending.from, counts.LastDelivery)}.length().Seconds()
-	r := report.Report{
-		Settings:    t.settings.shown(),
-		Started:     t.started,
-		Interrupted: t.interrupted,
+// report returns the measurements. The run must be over.
+func (r *loadRun) report(failure error) report.Report {
+	refused, closed := r.events.counts()
+	counts, sends := r.tally.Counts(), r.tally.SendCounts()
+	fromSend, fromSchedule, slowReaders := r.tally.Latencies()
+	took := interval{r.sending.from, max(r.sending.from, counts.LastDelivery)}.length().Seconds()
+	result := report.Report{
+		Settings:    r.settings.shown(),
+		Started:     r.started,
+		Interrupted: r.interrupted,
 		Connections: report.Connections{
-			Connected:  t.connected,
-			Seconds:    t.connecting.length().Seconds(),
+			Connected:  r.connected,
+			Seconds:    r.connecting.length().Seconds(),
 			Refused:    refused,
 			Reconnects: counts.Reconnects,
 			Closed:     closed,
@@ -41,19 +41,18 @@ func (t *trial) report(failure error) report.Report {
 		FromSend:     latency(fromSend),
 		FromSchedule: latency(fromSchedule),
 		SlowReaders:  latency(slowReaders),
-		Generator:    t.generator(counts.Delivered),
-		Server:       t.server.report(t.connected, counts.Delivered),
-		Ramp:         t.ramp(),
-		Seconds:      t.seconds(),
+		Generator:    r.generator(counts.Delivered),
+		Server:       r.server.report(r.connected, counts.Delivered),
+		Ramp:         r.ramp(),
+		Seconds:      r.seconds(),
 	}
 	if failure != nil {
-		r.Failure = failure.Error()
+		result.Failure = failure.Error()
 	}
-	return r
+	return result
 }
 
-// shown are the settings that may be read by others: values in the URL's query
-// can be secrets.
+// shown are the settings without secrets: values in the URL's query can be secret.
 func (s settings) shown() report.Settings {
 	shown := report.Settings{
 		URL:        publicURL(s.target),
@@ -91,7 +90,7 @@ func publicURL(u *url.URL) string {
 	return text
 }
 
-// details are the settings of the scenario alone.
+// details are the settings specific to the scenario.
 func (s settings) details() string {
 	switch s.scenario {
 	case ramp.name:
@@ -143,43 +142,43 @@ func millis(d time.Duration) report.Millis {
 	return report.Millis(float64(d) / float64(time.Millisecond))
 }
 
-func (t *trial) generator(delivered int) report.Generator {
+func (r *loadRun) generator(delivered int) report.Generator {
 	g := report.Generator{
-		UserSeconds:   t.cpu.user.Seconds(),
-		SystemSeconds: t.cpu.system.Seconds(),
+		UserSeconds:   r.cpu.user.Seconds(),
+		SystemSeconds: r.cpu.system.Seconds(),
 		Cores:         runtime.GOMAXPROCS(0),
 		Go:            runtime.Version(),
 		System:        runtime.GOOS + "/" + runtime.GOARCH,
 	}
 	if delivered > 0 {
-		g.PerDelivery = float64((t.cpu.user + t.cpu.system).Microseconds()) / float64(delivered)
+		g.PerDelivery = float64((r.cpu.user + r.cpu.system).Microseconds()) / float64(delivered)
 	}
 	return g
 }
 
-// ramp is nil when no stretch had a bound.
-func (t *trial) ramp() *report.Ramp {
-	if t.settings.scenario != ramp.name {
+// ramp is nil if no phase had a bound.
+func (r *loadRun) ramp() *report.Ramp {
+	if r.settings.scenario != ramp.name {
 		return nil
 	}
-	r := &report.Ramp{Bound: millis(t.settings.p99Bound), Steps: []report.Step{}}
-	for _, v := range t.verdicts {
+	result := &report.Ramp{Bound: millis(r.settings.p99Bound), Steps: []report.Step{}}
+	for _, v := range r.verdicts {
 		step := report.Step{Rate: v.rate, Broadcasts: v.count, P99: millis(v.p99), Held: v.held()}
 		if v.beyond {
 			step.P99 = 0
 		}
 		if step.Held {
-			r.LastRate = v.rate
+			result.LastRate = v.rate
 		}
-		r.Steps = append(r.Steps, step)
+		result.Steps = append(result.Steps, step)
 	}
-	return r
+	return result
 }
 
-func (t *trial) seconds() []report.Second {
+func (r *loadRun) seconds() []report.Second {
 	seconds := []report.Second{}
-	since := func(at int64) float64 { return interval{t.sending.from, at}.length().Seconds() }
-	for _, s := range t.tally.Series() {
+	since := func(at int64) float64 { return interval{r.sending.from, at}.length().Seconds() }
+	for _, s := range r.tally.Series() {
 		seconds = append(seconds, report.Second{
 			From: since(s.From), To: since(s.To),
 			Connected: s.Connected, Sent: s.Sent, Accepted: s.Accepted, Rejected: s.Rejected,

@@ -9,24 +9,24 @@ import (
 	"serverless-websocket/integration/tools/load/report"
 )
 
-// outputs are where the report goes.
+// outputs are the destinations of the report.
 type outputs struct {
 	summary io.Writer
 	files   []output
 }
 
-// output is one file, opened before the test so that it is not in vain.
+// output is one file, opened before the test so that the test is not in vain.
 type output struct {
 	what  string // its format
 	name  string
 	to    io.Writer
-	empty func() error // what it held until now
+	empty func() error // its previous content
 	close func() error
 	write func(report.Report, io.Writer) error
 }
 
-// openOutputs opens the files, and leaves what is in them. When one of them is
-// standard output, the summary goes to stderr.
+// openOutputs opens the files without changing them. If one of them is standard output,
+// the summary goes to stderr.
 func openOutputs(s settings, stdout, stderr io.Writer) (outputs, error) {
 	out := outputs{summary: stdout}
 	for _, one := range []struct {
@@ -61,8 +61,7 @@ func empty(f *os.File) error {
 	return f.Truncate(0)
 }
 
-// write writes the report everywhere, even where something before has failed,
-// and says where.
+// write writes the report to all outputs, even after one has failed, and lists them.
 func (o outputs) write(r report.Report) error {
 	errs := []error{r.Text(o.summary)}
 	for _, f := range o.files {

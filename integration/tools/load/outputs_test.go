@@ -11,7 +11,7 @@ import (
 	"serverless-websocket/integration/tools/load/report"
 )
 
-// What is in a file stays until there is a report to take its place, all of it.
+// A file keeps its content until there is a complete report to replace it.
 func TestOutputsKeepWhatThereIs(t *testing.T) {
 	file, old := filepath.Join(t.TempDir(), "report.csv"), make([]byte, 10_000)
 	if err := os.WriteFile(file, old, 0o600); err != nil {
@@ -32,7 +32,7 @@ func TestOutputsKeepWhatThereIs(t *testing.T) {
 	}
 }
 
-// A device takes a report as well.
+// A device can take a report as well.
 func TestOutputToDevice(t *testing.T) {
 	out, err := openOutputs(settings{json: os.DevNull}, io.Discard, io.Discard)
 	if err != nil {
@@ -43,7 +43,7 @@ func TestOutputToDevice(t *testing.T) {
 	}
 }
 
-// After the summary, and nowhere else, it says what was written where.
+// Only after the summary does it say what was written where.
 func TestOutputsSayWhereTheyAre(t *testing.T) {
 	dir := t.TempDir()
 	s := settings{json: "-", csv: filepath.Join(dir, "a.csv"), html: filepath.Join(dir, "a.html")}
@@ -61,7 +61,7 @@ func TestOutputsSayWhereTheyAre(t *testing.T) {
 	}
 }
 
-// What could not be written is not said to be.
+// It does not list files that could not be written.
 func TestOutputThatFails(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
 		t.Skip("this system has no /dev/full")

@@ -10,16 +10,15 @@ import (
 	"golang.org/x/term"
 )
 
-// How often the progress is shown: a line that is overwritten on a terminal, and
-// lines that stay elsewhere.
+// How often progress is shown: on a terminal as a line that is overwritten, elsewhere as
+// separate lines.
 const (
 	liveEvery  = 250 * time.Millisecond
 	plainEvery = 5 * time.Second
 )
 
-// showProgress shows on w how far the trial is, until the function that it
-// returns is called.
-func (t *trial) showProgress(w io.Writer) (stop func()) {
+// showProgress shows progress on w until the function that it returns is called.
+func (r *loadRun) showProgress(w io.Writer) (stop func()) {
 	every, show, clear := plainEvery, "%s\n", ""
 	width, live := terminal(w)
 	if live {
@@ -32,7 +31,7 @@ func (t *trial) showProgress(w io.Writer) (stop func()) {
 		for {
 			select {
 			case <-ticker.C:
-				fmt.Fprintf(w, show, t.status())
+				fmt.Fprintf(w, show, r.status())
 			case <-done:
 				fmt.Fprint(w, clear)
 				return
@@ -59,14 +58,14 @@ func terminal(w io.Writer) (width int, ok bool) {
 }
 
 // status is the progress in a line.
-func (t *trial) status() string {
-	connected, counts, sends := t.tally.Connected(), t.tally.Counts(), t.tally.SendCounts()
-	text := fmt.Sprintf("%4.0fs %v: %d/%d clients", time.Since(t.started).Seconds(), t.phase.Load(), connected, t.settings.clients)
+func (r *loadRun) status() string {
+	connected, counts, sends := r.tally.Connected(), r.tally.Counts(), r.tally.SendCounts()
+	text := fmt.Sprintf("%4.0fs %v: %d/%d clients", time.Since(r.started).Seconds(), r.activity.Load(), connected, r.settings.clients)
 	if sends.Scheduled == 0 {
 		return text
 	}
 	text += fmt.Sprintf(", %d/%d sent, %d accepted, %d delivered", sends.Sent, sends.Scheduled, sends.Accepted, counts.Delivered)
-	if s, ok := t.tally.LastInterval(); ok && s.Delivered > 0 {
+	if s, ok := r.tally.LastInterval(); ok && s.Delivered > 0 {
 		text += fmt.Sprintf(" (%.0f/s), p99 %v", float64(s.Delivered)*1e6/float64(s.To-s.From), millis(s.P99))
 	}
 	if bad := counts.Duplicated + counts.OutOfOrder; bad > 0 {

@@ -8,8 +8,8 @@ import (
 	"serverless-websocket/integration/tools/load/report"
 )
 
-// The ramp ends with the first rate that the service cannot take. It handles 40
-// a second here.
+// The ramp ends with the first rate that the service cannot handle. Here it handles 40 a
+// second.
 func TestRamp(t *testing.T) {
 	r := virtually(t, &pipes{handle: func(p *pipes, _ int) { p.pause(25 * time.Millisecond) }},
 		"-scenario", "ramp", "-clients", "2", "-rate", "10", "-ramp-factor", "2", "-ramp-step", "2s", "-p99-bound", "200ms")
@@ -28,7 +28,7 @@ func TestRamp(t *testing.T) {
 	}
 }
 
-// A step takes its time even if there is nothing more to send in it.
+// A step takes its full time even if there is nothing more to send.
 func TestRampOfRareBroadcasts(t *testing.T) {
 	r := virtually(t, &pipes{handle: func(*pipes, int) {}},
 		"-scenario", "ramp", "-clients", "2", "-rate", "0.1", "-ramp-step", "4s", "-ramp-steps", "3", "-p99-bound", "1s")
@@ -40,7 +40,7 @@ func TestRampOfRareBroadcasts(t *testing.T) {
 	}
 }
 
-// After Ctrl-C in its first step, a ramp has found nothing out.
+// After Ctrl-C in its first step, a ramp has no result.
 func TestRampInterrupted(t *testing.T) {
 	r := virtually(t, &pipes{handle: func(p *pipes, n int) {
 		if n == 5 {
@@ -69,7 +69,7 @@ func TestRampThatAlwaysHolds(t *testing.T) {
 	}
 }
 
-// What does not come takes longer than the bound.
+// A missing delivery counts as exceeding the bound.
 func TestRampCountsWhatIsMissing(t *testing.T) {
 	r := virtually(t, &pipes{handle: func(*pipes, int) {}, deaf: func(n int) bool { return n == 20 }},
 		"-scenario", "ramp", "-clients", "2", "-ramp-step", "1s", "-drain", "1s")
@@ -78,8 +78,8 @@ func TestRampCountsWhatIsMissing(t *testing.T) {
 	}
 }
 
-// A ramp is to find out what the service cannot take. What fails then is told,
-// and is no failure of the ramp.
+// A ramp looks for the rate that the service cannot handle. Failures at that rate are
+// reported, and do not fail the ramp.
 func TestRampMayBeRejected(t *testing.T) {
 	t.Parallel()
 	r := load(t, t.Context(), serve(t, faults{reply: func(n int) string {
@@ -93,7 +93,7 @@ func TestRampMayBeRejected(t *testing.T) {
 	}
 }
 
-// The ramp ends before a step would have more broadcasts than can be kept.
+// The ramp ends before a step would exceed the number of broadcasts that can be kept.
 func TestRampEndsAtTheLimit(t *testing.T) {
 	next := rising(settings{rate: 1e6, rampFactor: 1000, rampStep: 2 * time.Second, rampSteps: 20})
 	if s, ok := next(nil); !ok || s.count != 2_000_000 {

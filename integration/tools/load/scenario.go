@@ -8,54 +8,54 @@ import (
 	"time"
 )
 
-// scenario is a way to load the service: stretches of sending, and what the
+// scenario is a way to load the service: phases of sending, and what the
 // clients do meanwhile.
 type scenario struct {
 	name, about string
 	flags       []string // that no other has
 	useless     []string // of the common flags
 	plan        func(settings) plan
-	habit       func(settings) (share float64, h habit) // of a share of the clients; nil for none
-	flood       bool                                    // one more client broadcasts as fast as the server reads
+	behavior    func(settings) (share float64, h behavior) // of a share of the clients; nil for none
+	flood       bool                                       // one more client broadcasts as fast as the server reads
 }
 
-// plan returns the next stretch of sending, if there is one. It is told how the
-// one before went, which is nil at first.
-type plan func(previous *verdict) (stretch, bool)
+// plan returns the next phase of sending, if any. Its argument is the verdict on the
+// previous phase, nil at first.
+type plan func(previous *verdict) (phase, bool)
 
-// stretch is a number of broadcasts, scheduled or as fast as they are accepted.
-type stretch struct {
+// phase is a number of broadcasts, on a schedule or as fast as they are accepted.
+type phase struct {
 	count  int
 	rate   float64       // a second; 0 for as fast as accepted
 	window int           // how many may be unanswered then
 	least  time.Duration // that it takes, however few there are
-	bound  time.Duration // of the p99, above which the stretch does not hold; 0 for no verdict
+	bound  time.Duration // of the p99, above which the phase does not hold; 0 for no verdict
 }
 
-// due is when broadcast i of the stretch is to be sent, in microseconds from its
+// due is when broadcast i of the phase is to be sent, in microseconds from its
 // start.
-func (s stretch) due(i int) int64 { return int64(float64(i) / s.rate * 1e6) }
+func (s phase) due(i int) int64 { return int64(float64(i) / s.rate * 1e6) }
 
 // length is how long the schedule takes.
-func (s stretch) length() time.Duration {
+func (s phase) length() time.Duration {
 	if s.rate == 0 {
 		return 0
 	}
 	return max(s.least, time.Duration(s.due(s.count-1))*time.Microsecond)
 }
 
-// verdict is how a stretch with a bound went.
+// verdict is the result of a phase with a bound.
 type verdict struct {
-	stretch
+	phase
 	p99    time.Duration
-	beyond bool // more than one delivery in a hundred did not come within the bound
+	beyond bool // more than one delivery in a hundred missed the bound
 	took   bool // the service accepted all but one in a hundred
 }
 
 func (v verdict) held() bool { return !v.beyond && v.took && v.p99 <= v.bound }
 
-// habit is what makes a client unlike others.
-type habit struct {
+// behavior is how a client differs from others.
+type behavior struct {
 	stay, away time.Duration // on average; stay is 0 for clients that never leave
 	speed      int           // bytes a second that it reads; 0 for all that comes
 }
@@ -75,28 +75,30 @@ var (
 	}
 	ramp = scenario{
 		name:    "ramp",
-		about:   "raises the rate by steps until the p99 passes a bound; tells what held",
+		about:   "raises the rate in steps until the p99 exceeds a bound",
 		flags:   []string{"ramp-factor", "ramp-step", "ramp-steps", "p99-bound"},
 		useless: []string{"broadcasts"},
 		plan:    rising,
 	}
 	churn = scenario{
 		name:  "churn",
-		about: "as steady, while some clients leave and return",
+		about: "like steady, while some clients leave and return",
 		flags: []string{"churn-share", "churn-stay", "churn-away", "grace"},
 		plan:  atRate,
-		habit: func(s settings) (float64, habit) { return s.churnShare, habit{stay: s.churnStay, away: s.churnAway} },
+		behavior: func(s settings) (float64, behavior) {
+			return s.churnShare, behavior{stay: s.churnStay, away: s.churnAway}
+		},
 	}
 	slow = scenario{
-		name:  "slow",
-		about: "as steady, while some clients read slowly; their latency is told apart",
-		flags: []string{"slow-share", "slow-speed"},
-		plan:  atRate,
-		habit: func(s settings) (float64, habit) { return s.slowShare, habit{speed: s.slowSpeed} },
+		name:     "slow",
+		about:    "like steady, but some clients read slowly; latency reported separately",
+		flags:    []string{"slow-share", "slow-speed"},
+		plan:     atRate,
+		behavior: func(s settings) (float64, behavior) { return s.slowShare, behavior{speed: s.slowSpeed} },
 	}
 	flood = scenario{
 		name:  "flood",
-		about: "as steady, while one more client sends as fast as it is read",
+		about: "like steady, while one more client sends as fast as the server reads",
 		plan:  atRate,
 		flood: true,
 	}
@@ -120,7 +122,7 @@ func scenarioNames() string {
 	return strings.Join(names, ", ")
 }
 
-// checkFlags refuses flags that were given and have no effect in the scenario.
+// checkFlags refuses flags that have no effect in the scenario.
 func (s scenario) checkFlags(f *flag.FlagSet) (err error) {
 	useless := slices.Clone(s.useless)
 	for _, other := range scenarios {
@@ -136,41 +138,40 @@ func (s scenario) checkFlags(f *flag.FlagSet) (err error) {
 	return err
 }
 
-// habitOf is the habit of client i of those that do not send. The clients with
-// habits are spread evenly among the others.
-func (s scenario) habitOf(set settings, i int) habit {
-	if s.habit == nil {
-		return habit{}
+// behaviorOf is the behavior of the i-th client that does not send. Clients with a
+// behavior are spread evenly among the others.
+func (s scenario) behaviorOf(set settings, i int) behavior {
+	if s.behavior == nil {
+		return behavior{}
 	}
-	share, h := s.habit(set)
+	share, h := s.behavior(set)
 	if int(float64(i+1)*share) == int(float64(i)*share) {
-		return habit{}
+		return behavior{}
 	}
 	return h
 }
 
-func atRate(s settings) plan { return once(stretch{count: s.broadcasts, rate: s.rate}) }
+func atRate(s settings) plan { return once(phase{count: s.broadcasts, rate: s.rate}) }
 
 func asAccepted(s settings) plan {
-	return once(stretch{count: s.broadcasts, window: s.outstanding})
+	return once(phase{count: s.broadcasts, window: s.outstanding})
 }
 
-func once(one stretch) plan {
+func once(one phase) plan {
 	begun := false
-	return func(*verdict) (stretch, bool) {
+	return func(*verdict) (phase, bool) {
 		first := !begun
 		begun = true
 		return one, first
 	}
 }
 
-// rising multiplies the rate as long as it holds, and a step has no more than
-// mostBroadcasts.
+// rising multiplies the rate as long as it holds and a step has at most mostBroadcasts.
 func rising(s settings) plan {
 	rate, steps := s.rate, 0
-	return func(previous *verdict) (stretch, bool) {
+	return func(previous *verdict) (phase, bool) {
 		if previous != nil && !previous.held() || steps == s.rampSteps {
-			return stretch{}, false
+			return phase{}, false
 		}
 		if previous != nil {
 			rate *= s.rampFactor
@@ -178,8 +179,8 @@ func rising(s settings) plan {
 		steps++
 		count := rate * s.rampStep.Seconds()
 		if count > mostBroadcasts {
-			return stretch{}, false
+			return phase{}, false
 		}
-		return stretch{count: max(1, int(count)), rate: rate, least: s.rampStep, bound: s.p99Bound}, true
+		return phase{count: max(1, int(count)), rate: rate, least: s.rampStep, bound: s.p99Bound}, true
 	}
 }

@@ -17,11 +17,11 @@ import (
 	"serverless-websocket/integration/tools/load/wire"
 )
 
-// pipes is a service in memory, so that time can be virtual. What it has not
-// read, the client could not write: there are no buffers in between.
+// pipes is a service in memory, so that time can be virtual. There are no buffers in
+// between: the client cannot write what the service has not read.
 type pipes struct {
 	handle     func(p *pipes, n int) // is called before a request is handled
-	deaf       func(n int) bool      // which broadcasts go to the first connection alone; nil for none
+	deaf       func(n int) bool      // which broadcasts go only to the first connection; nil for none
 	concurrent bool                  // requests of one client do not wait for each other
 
 	mu    sync.Mutex
@@ -30,7 +30,7 @@ type pipes struct {
 	stop  func()        // stands for Ctrl-C
 }
 
-// pause is what a request takes.
+// pause is how long a request takes.
 func (p *pipes) pause(d time.Duration) {
 	select {
 	case <-time.After(d):
@@ -105,7 +105,7 @@ func virtually(t *testing.T, p *pipes, args ...string) (r report.Report) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tr := newTrial(s)
+		tr := newRun(s)
 		codec := wire.NewCodec("ABCD2345", s.size, wire.Service)
 		tr.dial = func(context.Context) (*wire.Conn, error) { return p.dial(codec, tr.clock), nil }
 		p.over = make(chan struct{})
@@ -125,10 +125,10 @@ func near(t *testing.T, what string, got, want, by report.Millis) {
 	}
 }
 
-// The service stops reading for five of ten seconds. Nothing is sent later for
-// that than it can be, the schedule ends when it would have, and the latency
-// from the schedule tells of all that had to wait, while that from the sending
-// knows of the one broadcast that was being written.
+// The service stops reading for five of ten seconds. The generator sends as soon as it
+// can, the schedule ends on time, and the latency from the schedule covers every
+// broadcast that had to wait, while the latency from sending only shows the one being
+// written.
 func TestStalledServiceDoesNotSlowTheSchedule(t *testing.T) {
 	const stall = 5 * time.Second
 	r := virtually(t, &pipes{handle: func(p *pipes, n int) {
@@ -142,7 +142,7 @@ func TestStalledServiceDoesNotSlowTheSchedule(t *testing.T) {
 	if r.Broadcasts.Seconds < 9.89 || r.Broadcasts.Seconds > 9.91 {
 		t.Errorf("it took %v s, want 9.9", r.Broadcasts.Seconds)
 	}
-	// 20 to 70 waited, from 5 s for the first to nothing for the last.
+	// 20 to 70 waited, from 5 s for the first to zero for the last.
 	near(t, "max from schedule", r.FromSchedule.Max, 5000, 10)
 	near(t, "p90 from schedule", r.FromSchedule.P90, 4000, 110)
 	near(t, "p50 from schedule", r.FromSchedule.P50, 0, 110)
@@ -163,7 +163,7 @@ func TestStalledServiceDoesNotSlowTheSchedule(t *testing.T) {
 	}
 }
 
-// With several senders the others go on.
+// With several senders, the others continue.
 func TestStalledSenderDoesNotHoldUpTheOthers(t *testing.T) {
 	r := virtually(t, &pipes{handle: func(p *pipes, n int) {
 		if n == 20 {
@@ -181,7 +181,7 @@ func TestStalledSenderDoesNotHoldUpTheOthers(t *testing.T) {
 	near(t, "p50 from schedule", r.FromSchedule.P50, 0, 10)
 }
 
-// A service that never reads again does not keep the generator for ever.
+// A service that never reads again does not hold up the generator forever.
 func TestServiceStuckForGood(t *testing.T) {
 	r := virtually(t, &pipes{handle: func(p *pipes, n int) {
 		if n == 20 {
@@ -197,8 +197,8 @@ func TestServiceStuckForGood(t *testing.T) {
 	}
 }
 
-// As fast as accepted, no more than the window waits for replies, and each wait
-// ends at once.
+// As fast as accepted, at most a window of broadcasts is unanswered, and each wait ends
+// at once.
 func TestBurstWindow(t *testing.T) {
 	var waiting, most int
 	var mu sync.Mutex
@@ -223,8 +223,8 @@ func TestBurstWindow(t *testing.T) {
 	}
 }
 
-// A burst against a service that does not reply ends when nothing has come for
-// as long as the drain takes, at most twice that later.
+// A burst against a service that does not reply ends once nothing has arrived for the
+// drain timeout, or at most twice as long.
 func TestBurstWithoutReplies(t *testing.T) {
 	r := virtually(t, &pipes{handle: func(p *pipes, n int) {
 		if n == 7 {
@@ -239,8 +239,8 @@ func TestBurstWithoutReplies(t *testing.T) {
 	}
 }
 
-// After Ctrl-C, what is under way has as long as the drain takes, and what was
-// not sent is no failure.
+// After Ctrl-C, outstanding broadcasts get the drain timeout, and unsent ones are no
+// failure.
 func TestInterruptedDrain(t *testing.T) {
 	r := virtually(t, &pipes{handle: func(p *pipes, n int) {
 		if n == 10 {
@@ -253,8 +253,7 @@ func TestInterruptedDrain(t *testing.T) {
 	}
 }
 
-// Clients come and go for as long as they should, and are owed what came while
-// they stayed.
+// Clients come and go as configured, and are owed the broadcasts sent while they stayed.
 func TestChurn(t *testing.T) {
 	const clients, leaving, broadcasts = 31, 15, 150
 	r := virtually(t, &pipes{handle: func(*pipes, int) {}}, "-scenario", "churn", "-clients", "31", "-broadcasts", "150", "-rate", "5",

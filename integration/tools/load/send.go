@@ -6,53 +6,52 @@ import (
 	"time"
 )
 
-// send goes through the stretches of the scenario, and waits for what they have
-// under way, after Ctrl-C as well.
-func (t *trial) send(ctx context.Context) {
-	next := t.settings.chosen.plan(t.settings)
+// send runs the phases of the scenario and waits for outstanding replies and deliveries,
+// after Ctrl-C as well.
+func (r *loadRun) send(ctx context.Context) {
+	next := r.settings.chosen.plan(r.settings)
 	var last *verdict
 	for s, ok := next(nil); ok && ctx.Err() == nil; s, ok = next(last) {
-		before := t.tally.SendCounts()
-		t.tally.BeginStep()
-		t.run(ctx, s)
+		before := r.tally.SendCounts()
+		r.tally.BeginStep()
+		r.runPhase(ctx, s)
 		if s.bound == 0 {
 			continue
 		}
-		if t.settle(ctx, s.bound); ctx.Err() == nil {
-			last = t.judge(s, before.Accepted)
-			t.verdicts = append(t.verdicts, *last)
+		if r.settle(ctx, s.bound); ctx.Err() == nil {
+			last = r.judge(s, before.Accepted)
+			r.verdicts = append(r.verdicts, *last)
 		}
 	}
-	t.interrupted = ctx.Err() != nil
-	t.phase.Store("draining")
-	t.hurry()
-	t.settle(context.WithoutCancel(ctx), t.settings.drain)
+	r.interrupted = ctx.Err() != nil
+	r.activity.Store("draining")
+	r.hurry()
+	r.settle(context.WithoutCancel(ctx), r.settings.drain)
 }
 
-// run has the senders send what the stretch asks for. When a sender is stuck, it
-// is given up for so long after the schedule as the drain takes, or when no reply
-// has come for that long.
-func (t *trial) run(ctx context.Context, s stretch) {
-	t.phase.Store("sending")
+// runPhase makes the senders send a phase. A stuck sender is given up once the drain
+// timeout has passed since the end of the schedule, or since the last reply.
+func (r *loadRun) runPhase(ctx context.Context, s phase) {
+	r.activity.Store("sending")
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if s.window > 0 {
-		go t.watch(ctx, cancel)
+		go r.watch(ctx, cancel)
 	} else {
-		defer time.AfterFunc(s.length()+max(t.settings.drain, time.Second), cancel).Stop()
+		defer time.AfterFunc(s.length()+max(r.settings.drain, time.Second), cancel).Stop()
 	}
-	j := job{stretch: s, first: t.tally.Schedule(s.count), start: t.clock.Now()}
+	j := job{phase: s, first: r.tally.Schedule(s.count), start: r.clock.Now()}
 	var sending sync.WaitGroup
-	for _, one := range t.senders {
+	for _, one := range r.senders {
 		sending.Go(func() { one.work(ctx, j) })
 	}
 	sending.Wait()
-	sleep(ctx, t.clock.Until(j.start+s.least.Microseconds()))
+	sleep(ctx, r.clock.Until(j.start+s.least.Microseconds()))
 }
 
-// watch gives up when no reply has come for as long as the drain may take.
-func (t *trial) watch(ctx context.Context, giveUp func()) {
-	ticker := time.NewTicker(max(t.settings.drain, pollEvery))
+// watch gives up when no reply has arrived within the drain timeout.
+func (r *loadRun) watch(ctx context.Context, giveUp func()) {
+	ticker := time.NewTicker(max(r.settings.drain, pollEvery))
 	defer ticker.Stop()
 	for replies := -1; ; {
 		select {
@@ -60,7 +59,7 @@ func (t *trial) watch(ctx context.Context, giveUp func()) {
 			return
 		case <-ticker.C:
 		}
-		counts := t.tally.SendCounts()
+		counts := r.tally.SendCounts()
 		now := counts.Accepted + counts.RejectedInAll()
 		if now == replies {
 			giveUp()
@@ -70,16 +69,15 @@ func (t *trial) watch(ctx context.Context, giveUp func()) {
 	}
 }
 
-// settle waits until nothing is missing any more, but no longer than the limit,
-// or until ctx ends.
-func (t *trial) settle(ctx context.Context, limit time.Duration) {
+// settle waits until nothing is missing, but no longer than the limit, or until ctx ends.
+func (r *loadRun) settle(ctx context.Context, limit time.Duration) {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
 	end := time.Now().Add(limit)
 	var settled time.Time
 	for now := time.Now(); now.Before(end); now = time.Now() {
 		switch {
-		case !t.settled():
+		case !r.settled():
 			settled = time.Time{}
 		case settled.IsZero():
 			settled = now
@@ -95,14 +93,13 @@ func (t *trial) settle(ctx context.Context, limit time.Duration) {
 }
 
 // settled reports whether all broadcasts are answered and all deliveries made.
-func (t *trial) settled() bool {
-	return t.tally.SendCounts().Unanswered() == 0 && t.tally.Missing() == 0
+func (r *loadRun) settled() bool {
+	return r.tally.SendCounts().Unanswered() == 0 && r.tally.Missing() == 0
 }
 
-// judge tells how a stretch went. What is missing now did not come within its
-// bound.
-func (t *trial) judge(s stretch, acceptedBefore int) *verdict {
-	p99, ok := t.tally.StepQuantile(99, t.tally.Missing())
-	accepted := t.tally.SendCounts().Accepted - acceptedBefore
-	return &verdict{stretch: s, p99: p99, beyond: !ok, took: accepted*100 >= s.count*99}
+// judge returns the verdict on a phase. What is still missing has exceeded the bound.
+func (r *loadRun) judge(s phase, acceptedBefore int) *verdict {
+	p99, ok := r.tally.StepQuantile(99, r.tally.Missing())
+	accepted := r.tally.SendCounts().Accepted - acceptedBefore
+	return &verdict{phase: s, p99: p99, beyond: !ok, took: accepted*100 >= s.count*99}
 }

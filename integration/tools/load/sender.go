@@ -8,38 +8,37 @@ import (
 	"serverless-websocket/integration/tools/load/wire"
 )
 
-// sender is what a client needs that sends. The broadcasts of one sender are
-// written one after the other; those that are late by that keep their place in
-// the schedule, from which their latency counts.
+// sender is the sending side of a client. It writes its broadcasts one after the other;
+// those that are late because of that keep their place in the schedule, from which their
+// latency counts.
 type sender struct {
-	trial *trial
+	run   *loadRun
 	index int
 	link  link
-	// window has an element for each broadcast that waits for its reply, as long
-	// as their number is limited.
+	// window has an element for each unanswered broadcast, if their number is limited.
 	window chan struct{}
 }
 
-// job is a stretch that is being sent.
+// job is a phase being sent.
 type job struct {
-	stretch
+	phase
 	first int   // number of the first broadcast
 	start int64 // of the schedule, by the clock
 }
 
-func newSender(t *trial, index int) *sender {
-	all, share := t.settings.outstanding, t.settings.senders
+func newSender(r *loadRun, index int) *sender {
+	all, share := r.settings.outstanding, r.settings.senders
 	window := all / share
 	if index < all%share {
 		window++
 	}
-	return &sender{trial: t, index: index, window: make(chan struct{}, window), link: link{opened: make(chan struct{})}}
+	return &sender{run: r, index: index, window: make(chan struct{}, window), link: link{opened: make(chan struct{})}}
 }
 
 // work sends this sender's part of a job, or as much of it as it can before ctx
 // ends.
 func (s *sender) work(ctx context.Context, j job) {
-	senders := len(s.trial.senders)
+	senders := len(s.run.senders)
 	for i := (s.index - j.first%senders + senders) % senders; i < j.count; i += senders {
 		due, ok := s.await(ctx, j, i)
 		if !ok {
@@ -49,53 +48,53 @@ func (s *sender) work(ctx context.Context, j job) {
 		if !ok {
 			return
 		}
-		stamp := wire.Stamp{N: j.first + i, Due: due, Sent: s.trial.clock.Now()}
-		s.trial.tally.Sent(stamp.N, stamp.Sent)
-		// What failed stays without a reply, and the reading of the connection will
+		stamp := wire.Stamp{N: j.first + i, Due: due, Sent: s.run.clock.Now()}
+		s.run.tally.Sent(stamp.N, stamp.Sent)
+		// A failed broadcast stays without a reply, and reading from the connection will
 		// fail as well.
 		_ = conn.Send(ctx, stamp)
 	}
 }
 
-// await waits until broadcast i of the job is to be sent, and returns when that
-// was. Without a schedule that is when there is room in the window.
+// await waits until broadcast i of the job is due, and returns its due time. Without a
+// schedule, it is due when there is room in the window.
 func (s *sender) await(ctx context.Context, j job, i int) (due int64, ok bool) {
 	if j.rate > 0 {
 		due = j.start + j.due(i)
-		return due, sleep(ctx, s.trial.clock.Until(due))
+		return due, sleep(ctx, s.run.clock.Until(due))
 	}
 	select {
 	case s.window <- struct{}{}:
-		return s.trial.clock.Now(), ctx.Err() == nil
+		return s.run.clock.Now(), ctx.Err() == nil
 	case <-ctx.Done():
 		return 0, false
 	}
 }
 
-// replied takes a reply.
+// replied handles a reply.
 func (s *sender) replied(r wire.Reply, at int64) {
 	if r.Accepted {
-		s.trial.tally.Accepted(r.N, at)
+		s.run.tally.Accepted(r.N, at)
 	} else {
-		s.trial.tally.Rejected(r.N, r.Code)
+		s.run.tally.Rejected(r.N, r.Code)
 	}
 	s.makeRoom()
 }
 
-// echoed takes what the sender sent itself and gets back for replies, if the
-// server gives none.
+// echoed treats the sender's own broadcasts that come back as replies, if the server
+// sends none.
 func (s *sender) echoed(b *wire.Batch) {
-	if s.trial.settings.protocol != string(wire.Echo) {
+	if s.run.settings.protocol != string(wire.Echo) {
 		return
 	}
 	for _, stamp := range b.Stamps {
-		if stamp.N%len(s.trial.senders) == s.index {
+		if stamp.N%len(s.run.senders) == s.index {
 			s.replied(wire.Reply{N: stamp.N, Accepted: true}, b.At)
 		}
 	}
 }
 
-// disconnected takes note that no replies will come to what was sent.
+// disconnected records that outstanding broadcasts will get no replies.
 func (s *sender) disconnected() {
 	s.link.clear()
 	for s.makeRoom() {
@@ -111,7 +110,7 @@ func (s *sender) makeRoom() bool {
 	}
 }
 
-// sleep reports whether the time went by before ctx ended.
+// sleep reports whether the time passed before ctx ended.
 func sleep(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil
@@ -126,7 +125,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// link is the connection that a client has at the moment.
+// link is a client's current connection.
 type link struct {
 	mu     sync.Mutex
 	conn   *wire.Conn    // nil while there is none
@@ -152,7 +151,7 @@ func (l *link) isOpen() bool {
 	return l.conn != nil
 }
 
-// await returns the connection, when there is one.
+// await returns the connection once there is one.
 func (l *link) await(ctx context.Context) (*wire.Conn, bool) {
 	for {
 		l.mu.Lock()

@@ -24,14 +24,14 @@ func (s *server) usage() (u procstat.Usage) {
 	return u
 }
 
-// checkProcess tells at once when the process cannot be watched.
+// checkProcess fails early if the process cannot be watched.
 func checkProcess(pid int) error {
 	s := server{pid: pid}
 	s.usage()
 	return s.failure()
 }
 
-// connecting notes what the server needs for clients that are idle.
+// connecting records what the server needs for idle clients.
 func (s *server) connecting(connect func() error) error {
 	s.atRest = s.usage().Memory
 	err := connect()
@@ -39,7 +39,7 @@ func (s *server) connecting(connect func() error) error {
 	return err
 }
 
-// sending notes what the server needs meanwhile.
+// sending records what the server needs during sending.
 func (s *server) sending(send func()) {
 	before := s.usage().CPU
 	send()
@@ -61,7 +61,7 @@ func (s *server) report(clients, delivered int) *report.Server {
 	return r
 }
 
-// failure tells why the server could not be watched.
+// failure says why the server could not be watched.
 func (s *server) failure() error {
 	if s.err != nil {
 		return fmt.Errorf("watch process %d: %w", s.pid, s.err)

@@ -15,7 +15,7 @@ import (
 	"serverless-websocket/integration/tools/load/wire"
 )
 
-// settings are what the flags say.
+// settings are the values of the flags.
 type settings struct {
 	url            string
 	header         headers
@@ -45,21 +45,21 @@ type settings struct {
 	chosen             scenario // of scenario
 }
 
-// The default pace of new connections: API Gateway takes 500 a second for an
-// account, a server on the same machine is limited by the machine alone.
+// The default rate of new connections: API Gateway accepts 500 a second per account; a
+// server on the same machine is only limited by the machine.
 const (
 	connectRateAway     = 500
 	connectRateLoopback = 5_000
 )
 
-// mostBroadcasts is how many there may be in a run, or in a step of a ramp: the
-// fate of each is kept in memory.
+// mostBroadcasts is the maximum in a run, or in a step of a ramp: the fate of each is
+// kept in memory.
 const mostBroadcasts = 10_000_000
 
 const protocolNames = "service, echo, centrifuge"
 
-// mostOutstanding is the default of -outstanding, as long as that is enough for
-// all senders.
+// mostOutstanding is the default of -outstanding, provided that it is enough for all
+// senders.
 const mostOutstanding = 100
 
 func (s *settings) flags() *flag.FlagSet {
@@ -68,54 +68,54 @@ func (s *settings) flags() *flag.FlagSet {
 	s.targetFlags(f)
 	s.loadFlags(f)
 	s.scenarioFlags(f)
-	f.StringVar(&s.json, "json", "", "`file` for everything that was measured, as JSON; - is standard output")
-	f.StringVar(&s.csv, "csv", "", "`file` for a line for each second, or tenth of a second in short runs, or longer, so that each has five broadcasts; - is standard output")
-	f.StringVar(&s.html, "html", "", "`file` for a page with charts, complete in itself; - is standard output")
+	f.StringVar(&s.json, "json", "", "`file` for all measurements, as JSON; - is standard output")
+	f.StringVar(&s.csv, "csv", "", "`file` for a CSV line per second; intervals are a tenth in short runs, or longer so that each has five broadcasts; - is standard output")
+	f.StringVar(&s.html, "html", "", "`file` for a self-contained page with charts; - is standard output")
 	return f
 }
 
 func (s *settings) targetFlags(f *flag.FlagSet) {
 	f.StringVar(&s.url, "url", "ws://localhost:3001",
-		"`address` of the service, ws:// or wss://, with query parameters if it needs any; their values are in no report")
-	f.Var(&s.header, "header", "a header of each handshake, as in `\"Name: value\"`; can be given more than once")
+		"`address` of the service, ws:// or wss://, with query parameters if it needs any; reports omit their values")
+	f.Var(&s.header, "header", "a header for each handshake, as in `\"Name: value\"`; can be repeated")
 	f.StringVar(&s.token, "token", "", "`token` for the header \"Authorization: Bearer token\"")
 	f.Float64Var(&s.connectRate, "connect-rate", 0,
-		"new connections a second, at most, 0 for no limit; by default 500, which API Gateway takes, or 5000 to this machine")
+		"maximum of new connections a second, 0 for no limit; by default 500, which API Gateway accepts, or 5000 to this machine")
 	f.StringVar(&s.protocol, "protocol", string(wire.Service),
-		"`name` of what the server speaks: "+protocolNames+"; with echo it sends each frame on to everybody as it came, broadcasts are frames of messages, and accepted when their sender gets them back; with centrifuge it speaks the JSON protocol of centrifugal/centrifuge, subscribes each client to the channel all, and accepts a broadcast by its answer")
+		"`name` of the protocol that the server speaks: "+protocolNames+"; with echo, the server passes each frame on unchanged to everyone, broadcasts are frames of messages, and are accepted when their sender gets them back; with centrifuge, it speaks the JSON protocol of centrifugal/centrifuge, subscribes each client to the channel all, and accepts a broadcast by answering it")
 	f.IntVar(&s.pid, "pid", 0,
-		"`process` on this machine whose CPU and memory, those of its children included, are to be in the report: the server; 0 for none")
-	f.DurationVar(&s.connectTimeout, "connect-timeout", 10*time.Second, "how long connecting one client may take")
+		"`process` id of the server on this machine, to report its CPU and memory, including its children; 0 for none")
+	f.DurationVar(&s.connectTimeout, "connect-timeout", 10*time.Second, "how long connecting one client can take")
 }
 
 func (s *settings) loadFlags(f *flag.FlagSet) {
 	f.StringVar(&s.scenario, "scenario", steady.name, "`name` of the scenario: "+scenarioNames())
 	f.IntVar(&s.clients, "clients", 100, "how many clients connect")
-	f.IntVar(&s.senders, "senders", 1, "how many of them send, in turn")
-	f.IntVar(&s.broadcasts, "broadcasts", 100, "how many broadcasts are sent in all")
+	f.IntVar(&s.senders, "senders", 1, "how many of them send, taking turns")
+	f.IntVar(&s.broadcasts, "broadcasts", 100, "how many broadcasts are sent in total")
 	f.Float64Var(&s.rate, "rate", 10,
-		"broadcasts a second, on a schedule that waits for nothing; in a ramp the rate of the first step")
-	f.IntVar(&s.size, "size", 100, fmt.Sprintf("`bytes` of the content of a broadcast, %d to %d", wire.MinSize, wire.MaxSize))
+		"broadcasts a second, on a schedule that waits for nothing; in a ramp, the rate of the first step")
+	f.IntVar(&s.size, "size", 100, fmt.Sprintf("size of a broadcast's content in `bytes`, %d to %d", wire.MinSize, wire.MaxSize))
 	f.DurationVar(&s.drain, "drain", 10*time.Second,
-		"how long to wait at the end for replies and deliveries; less when nothing is missing")
+		"how long to wait at the end for replies and deliveries; less if nothing is missing")
 }
 
 func (s *settings) scenarioFlags(f *flag.FlagSet) {
 	f.IntVar(&s.outstanding, "outstanding", 0,
-		"how many broadcasts may wait for their reply, in all senders, by default 100 or one for each sender: enough to keep the service busy while a reply travels, few enough that it is not a queue of our own making that is measured")
+		"how many broadcasts can be unanswered, over all senders, by default 100 or one per sender: enough to keep the service busy while a reply travels, and few enough not to measure a queue of our own making")
 	f.Float64Var(&s.rampFactor, "ramp-factor", 1.5, "by how much each step multiplies the rate")
 	f.DurationVar(&s.rampStep, "ramp-step", 5*time.Second, "how long a step takes")
-	f.IntVar(&s.rampSteps, "ramp-steps", 20, "how many steps there are, at most")
+	f.IntVar(&s.rampSteps, "ramp-steps", 20, "maximum number of steps")
 	f.DurationVar(&s.p99Bound, "p99-bound", 250*time.Millisecond,
-		"the ramp ends when the p99 of a step, from the schedule, is above this")
+		"end the ramp when the p99 of a step, from the schedule, is above this")
 	f.Float64Var(&s.churnShare, "churn-share", 0.2, "the share of the clients that leave and return, 0 to 1")
 	f.DurationVar(&s.churnStay, "churn-stay", 10*time.Second,
 		"how long they stay on average; each time it is between half of that and one and a half")
 	f.DurationVar(&s.churnAway, "churn-away", time.Second, "how long they are away on average, likewise")
 	f.DurationVar(&s.grace, "grace", 5*time.Second,
-		"what was accepted this long before a client left should have reached it, or is lost")
+		"a broadcast accepted this long before a client left must have reached it, or is lost")
 	f.Float64Var(&s.slowShare, "slow-share", 0.1, "the share of the clients that read slowly, 0 to 1")
-	f.IntVar(&s.slowSpeed, "slow-speed", 1000, "`bytes` a second that each of them reads, until the sending is over")
+	f.IntVar(&s.slowSpeed, "slow-speed", 1000, "`bytes` a second that each of them reads, until sending is over")
 }
 
 // parse reads the settings. With -help it prints all of them and returns
@@ -140,7 +140,7 @@ func parse(args []string, help io.Writer) (settings, error) {
 	return s, err
 }
 
-// resolve finds what the settings name, or leave open.
+// resolve looks up what the settings name, and fills in defaults.
 func (s *settings) resolve(f *flag.FlagSet) (err error) {
 	if s.target, err = url.Parse(s.url); err != nil {
 		return fmt.Errorf("invalid value for -url: %w", err)
@@ -173,7 +173,7 @@ func loopback(host string) bool {
 // headers are the values of -header.
 type headers struct{ http.Header }
 
-// String is what the flag package wants of a value.
+// String implements flag.Value.
 func (h headers) String() string { return "" }
 
 // Set adds a header.

@@ -55,8 +55,8 @@ func TestWrongFlags(t *testing.T) {
 		"-scenario churn -grace -1s":              "-grace: want a duration such as 10s, 0 or more",
 		"-scenario burst -senders 8 -clients 8 -outstanding 7": `"7" for flag -outstanding: want at least the number of senders`,
 		"-scenario burst -outstanding 0":                       `"0" for flag -outstanding: want at least the number of senders`,
-		"-json - -html -":                                      "standard output just one",
-		"-json a -csv b/../a":                                  "one file cannot take two of them",
+		"-json - -html -":                                      "only one can go to standard output",
+		"-json a -csv b/../a":                                  "each needs its own file",
 		"-lots":                                                "unknown flag -lots",
 		"now":                                                  `unexpected argument "now"`,
 	} {
@@ -71,7 +71,7 @@ func TestWrongFlags(t *testing.T) {
 
 func TestCannotRun(t *testing.T) {
 	for args, want := range map[string]string{
-		"-clients 9000000": "9000000 clients need 9000050 open files, and the limit is ",
+		"-clients 9000000": "9000000 clients need 9000050 open files, but the limit is ",
 		"-pid 1073741824":  "watch process 1073741824",
 		"-html " + filepath.Join(t.TempDir(), "nowhere", "a.html"): "no such file or directory",
 	} {
@@ -152,8 +152,8 @@ func TestPublicURL(t *testing.T) {
 	}
 }
 
-// Habits are for the share that was asked for, evenly spread.
-func TestHabits(t *testing.T) {
+// Behaviors apply to the requested share of clients, evenly spread.
+func TestBehaviors(t *testing.T) {
 	for _, test := range []struct {
 		share float64
 		of    int
@@ -162,7 +162,7 @@ func TestHabits(t *testing.T) {
 		s := settings{slowShare: test.share, slowSpeed: 5}
 		got, gap, most := 0, 0, 0
 		for i := range test.of {
-			if gap++; slow.habitOf(s, i).speed == 5 {
+			if gap++; slow.behaviorOf(s, i).speed == 5 {
 				got, gap = got+1, 0
 			}
 			most = max(most, gap)

@@ -87,13 +87,13 @@ func TestStandalone(t *testing.T) {
 	}
 }
 
-// checkScenario checks what one scenario alone has.
+// checkScenario checks what is specific to one scenario.
 func checkScenario(t *testing.T, r result) {
 	t.Helper()
 	if churned := r.Connections.Reconnects > 0; churned != (r.Settings.Scenario == "churn") {
 		t.Errorf("%d reconnects", r.Connections.Reconnects)
 	}
-	// They read 10 of 100 frames in the second of the sending, and the rest behind it.
+	// They read 10 of 100 frames in the second of sending, and the rest afterwards.
 	if r.Settings.Scenario == "slow" && (r.Deliveries.ToSlow != 2400 || r.SlowReaders.P50 < 300) {
 		t.Errorf("%d to slow readers, p50 %v, of the others %v", r.Deliveries.ToSlow, r.SlowReaders.P50, r.FromSchedule.P50)
 	}
@@ -108,7 +108,7 @@ func checkScenario(t *testing.T, r result) {
 	}
 }
 
-// Ctrl-C in the middle still gets the report.
+// Ctrl-C in the middle still yields a report.
 func TestSignal(t *testing.T) {
 	t.Parallel()
 	csv, address := filepath.Join(t.TempDir(), "report.csv"), startStandalone(t)
@@ -135,7 +135,7 @@ func TestSignal(t *testing.T) {
 	}
 }
 
-// Over TLS, with what a gateway may ask for: a header, a token, and a query.
+// Over TLS, with what a gateway may require: a header, a token, and a query.
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	service, err := url.Parse(strings.Replace(startStandalone(t), "ws:", "http:", 1))

@@ -1,5 +1,4 @@
-// Package procstat reads from Linux's /proc what a process and those that it
-// started use.
+// Package procstat reads from Linux's /proc what a process and its descendants use.
 package procstat
 
 import (
@@ -12,17 +11,17 @@ import (
 	"time"
 )
 
-// Usage is what processes have used and use.
+// Usage is the resource usage of processes.
 type Usage struct {
-	CPU    time.Duration // user and system, since they began; in steps of a tick
-	Memory int64         // bytes that are resident; what they share counts for each
+	CPU    time.Duration // user and system, since they started; in steps of a tick
+	Memory int64         // resident bytes; shared memory counts for each
 }
 
-// tick is the unit of CPU time in /proc. It is what sysconf(_SC_CLK_TCK) says on
-// every platform that Go runs on.
+// tick is the unit of CPU time in /proc. It is sysconf(_SC_CLK_TCK) on every platform
+// that Go runs on.
 const tick = time.Second / 100
 
-// Of returns the usage of the process and of its descendants that are alive.
+// Of returns the usage of the process and its living descendants.
 func Of(pid int) (Usage, error) {
 	used, err := one(pid)
 	if err != nil {
@@ -48,7 +47,7 @@ func one(pid int) (Usage, error) {
 	if err != nil {
 		return Usage{}, err
 	}
-	// The second field, the name in parentheses, may hold anything.
+	// The second field, the name in parentheses, can contain anything.
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	const firstField = 3
 	number := func(field int) int64 {
@@ -64,8 +63,8 @@ func one(pid int) (Usage, error) {
 	}, nil
 }
 
-// children are those of all threads of the process. Without the kernel's option
-// for it, CONFIG_PROC_CHILDREN, none are found.
+// children are those of all threads of the process. Without the kernel option
+// CONFIG_PROC_CHILDREN, none are found.
 func children(pid int) (all []int) {
 	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// A copy of this repository builds under its new name, its tests compile, and
-// those pass that know the module's path.
+// A copy of this repository builds under its new name, its tests compile, and tests that
+// depend on the module's path pass.
 func TestRenamedCopy(t *testing.T) {
 	root := copyRepository(t)
 	old, err := currentPath(root)
@@ -40,7 +40,7 @@ func TestRenamedCopy(t *testing.T) {
 	}
 }
 
-// copyRepository copies all but what git ignores.
+// copyRepository copies everything that git does not ignore.
 func copyRepository(t *testing.T) (root string) {
 	t.Helper()
 	root = t.TempDir()
@@ -53,7 +53,7 @@ func copyRepository(t *testing.T) (root string) {
 	for name := range strings.SplitSeq(strings.TrimSuffix(string(names), "\x00"), "\x00") {
 		content, err := os.ReadFile(filepath.Join(testenv.Root(), name))
 		if os.IsNotExist(err) {
-			continue // deleted, and not committed yet
+			continue // deleted, but not committed yet
 		}
 		if err != nil {
 			t.Fatal(err)

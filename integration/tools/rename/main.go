@@ -1,5 +1,5 @@
-// Command rename gives the module another path: in go.mod, in that of the nested
-// module, in every import and in the editor's settings.
+// Command rename changes the module path: in both go.mod files, in every import and in
+// the editor's settings.
 package main
 
 import (
@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// modulePath is what can be fetched from an address. Without a dot in its first
-// element, the go command would look for packages in the standard library.
+// modulePath matches paths that can be fetched. Without a dot in the first element, the
+// go command would look for packages in the standard library.
 var modulePath = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+(/[A-Za-z0-9_~-]+(\.[A-Za-z0-9_~-]+)*)+$`)
 
 func main() {
@@ -47,8 +47,7 @@ func run(root, to string) error {
 	return nil
 }
 
-// uncommitted reports whether git knows of changes. Outside of a repository it
-// knows of none.
+// uncommitted reports whether git knows of changes. Outside a repository, there are none.
 func uncommitted(root string) bool {
 	var status *exec.ExitError
 	err := exec.Command("git", "-C", root, "diff", "--quiet", "HEAD").Run()

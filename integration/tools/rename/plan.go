@@ -11,7 +11,7 @@ import (
 	"slices"
 )
 
-// change is a file with what it will hold.
+// change is a file and its new content.
 type change struct {
 	file    string
 	content []byte
@@ -32,8 +32,8 @@ func currentPath(root string) (string, error) {
 	return string(match[1]), nil
 }
 
-// plan says what changes, and writes nothing: a file that cannot be parsed must
-// not leave the module with two paths.
+// plan returns the changes and writes nothing: a file that cannot be parsed must not
+// leave the module with two paths.
 func plan(root, from, to string) (changes []change, err error) {
 	err = filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -59,7 +59,7 @@ func plan(root, from, to string) (changes []change, err error) {
 	return changes, err
 }
 
-// skip leaves out what git keeps, what is built and what npm installs.
+// skip leaves out git's own files, build output and npm packages.
 func skip(root, dir string, err error) error {
 	if err == nil && slices.Contains([]string{".git", "bin", "build", "node_modules"}, filepath.Base(dir)) && dir != root {
 		return fs.SkipDir

@@ -37,8 +37,8 @@ func read(t *testing.T, root, name string) string {
 	return string(content)
 }
 
-// Imports change and stay sorted; other strings, and modules of a longer name, do
-// not change.
+// Imports change and stay sorted; other strings, and modules with a longer name, do not
+// change.
 func TestRename(t *testing.T) {
 	before := map[string]string{
 		"go.mod":                "module old\n\nrequire older v1.0.0\n",
@@ -49,7 +49,7 @@ func TestRename(t *testing.T) {
 		"node_modules/a.go":     "package a\n\nimport \"old/b\"\n",
 	}
 	root := write(t, before)
-	for range 2 { // the second time there is nothing to do
+	for range 2 { // the second time, there is nothing to do
 		if err := run(root, renamed); err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +82,7 @@ func TestMalformedPaths(t *testing.T) {
 	}
 }
 
-// A file that cannot be parsed leaves all of them as they are.
+// A file that cannot be parsed leaves all files unchanged.
 func TestAllOrNothing(t *testing.T) {
 	root := write(t, map[string]string{"go.mod": "module old\n", "a.go": "package a\n\nimport \"old/b\"\n", "z.go": "no Go"})
 	if err := run(root, renamed); err == nil || !strings.Contains(err.Error(), "z.go: parse") {
@@ -117,7 +117,7 @@ func TestUncommittedChangesAreKept(t *testing.T) {
 	}
 }
 
-// The editor keeps the packages of this module apart, whatever its path is.
+// The editor groups imports of this module separately, whatever its path.
 func TestEditorKnowsTheModule(t *testing.T) {
 	module, err := currentPath(testenv.Root())
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// rewriteOf is how a file of this name is changed, or nil.
+// rewriteOf returns the rewrite for a file of this name, or nil.
 func rewriteOf(name string) func(content []byte, from, to string) ([]byte, error) {
 	switch {
 	case filepath.Ext(name) == ".go":
@@ -24,8 +24,7 @@ func rewriteOf(name string) func(content []byte, from, to string) ([]byte, error
 	return nil
 }
 
-// rewriteImports changes nothing but imports: the service's name, which other
-// strings hold, stays.
+// rewriteImports changes only imports: the service's name in other strings stays.
 func rewriteImports(source []byte, from, to string) ([]byte, error) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "", source, parser.ImportsOnly)
@@ -52,7 +51,7 @@ func rewriteImports(source []byte, from, to string) ([]byte, error) {
 	return format.Source(append(renamed, source[copied:]...))
 }
 
-// rewriteModule changes the module line, also that of a module below the other.
+// rewriteModule changes the module line, including that of a nested module.
 func rewriteModule(mod []byte, from, to string) ([]byte, error) {
 	return moduleLine.ReplaceAllFunc(mod, func(line []byte) []byte {
 		path := strings.TrimPrefix(string(line), "module ")
@@ -63,7 +62,7 @@ func rewriteModule(mod []byte, from, to string) ([]byte, error) {
 	}), nil
 }
 
-// rewriteSettings changes what the editor takes for the module's own imports.
+// rewriteSettings changes the editor's prefix for the module's own imports.
 func rewriteSettings(settings []byte, from, to string) ([]byte, error) {
 	const key = `"formatting.local": `
 	return bytes.ReplaceAll(settings, []byte(key+strconv.Quote(from)), []byte(key+strconv.Quote(to))), nil

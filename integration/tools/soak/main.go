@@ -1,6 +1,6 @@
-// Command soak runs the standalone service under steady broadcasts while half of
-// the clients leave and return all the time, and tells whether its CPU and memory
-// stay what they are. Linux alone has what it reads.
+// Command soak runs the standalone service under steady broadcasts while half of the
+// clients keep leaving and returning, and reports whether its CPU and memory stay flat.
+// It needs Linux's /proc.
 package main
 
 import (
@@ -21,14 +21,14 @@ import (
 	"serverless-websocket/integration/tools/load/report"
 )
 
-// The clients that come and go: their share, and how long they stay and are away.
+// Clients that come and go: their share, and how long they stay and are away.
 const (
 	share = 0.5
 	stay  = 10 * time.Second
 	away  = time.Second
 )
 
-// settings are what the flags say.
+// settings are the values of the flags.
 type settings struct {
 	service, generator string // programs
 	clients            int
@@ -50,8 +50,8 @@ func main() {
 	command.Main("soak", func(ctx context.Context) error { return run(ctx, s, os.Stdout, os.Stderr) })
 }
 
-// run fails when something was lost, or when the service needed more in the end
-// than in the beginning.
+// run fails if something was lost, or if the service needed more at the end than at the
+// beginning.
 func run(ctx context.Context, s settings, out, progress io.Writer) error {
 	server, address, err := testenv.Serve(ctx, func(address string) (*exec.Cmd, error) {
 		return exec.Command(s.service,
@@ -79,22 +79,22 @@ func run(ctx context.Context, s settings, out, progress io.Writer) error {
 	return errors.Join(s.clean(r), w.judge(out))
 }
 
-// load is what the load generator is to do.
+// load returns the arguments of the load generator.
 func (s settings) load(ctx context.Context, url string) (report.Report, error) {
 	return report.Run(ctx, s.generator, "-url", url, "-scenario", "churn", "-clients", fmt.Sprint(s.clients),
 		"-churn-share", fmt.Sprint(share), "-churn-stay", stay.String(), "-churn-away", away.String(),
 		"-rate", fmt.Sprint(s.rate), "-broadcasts", fmt.Sprint(int(s.rate*s.length.Seconds())))
 }
 
-// clean fails if the clients could not come and go as they were to, or got what
-// they should not.
+// clean fails if the clients could not come and go as planned, or got something they
+// should not have.
 func (s settings) clean(r report.Report) error {
 	expected := share * float64(s.clients) * s.length.Seconds() / (stay + away).Seconds()
 	switch d, c := r.Deliveries, r.Connections; {
 	case d.Duplicated > 0 || d.OutOfOrder > 0:
-		return fmt.Errorf("%d deliveries came twice, %d out of order", d.Duplicated, d.OutOfOrder)
+		return fmt.Errorf("%d deliveries were duplicated, %d out of order", d.Duplicated, d.OutOfOrder)
 	case c.Refusals() > 0 || float64(c.Reconnects) < expected/2:
-		return fmt.Errorf("%d reconnects, where about %.0f were expected, and %d refused", c.Reconnects, expected, c.Refusals())
+		return fmt.Errorf("%d reconnects (about %.0f expected), %d refused", c.Reconnects, expected, c.Refusals())
 	}
 	return nil
 }

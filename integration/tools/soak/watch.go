@@ -11,18 +11,18 @@ import (
 )
 
 const (
-	// samplesInAll is about how many samples are taken.
+	// samplesInAll is the approximate number of samples.
 	samplesInAll = 100
-	// parts is into how many the run is divided. The first is for warming up; the
-	// second and the last are compared.
+	// parts is the number of parts of a run. The first is for warming up; the second and
+	// the last are compared.
 	parts = 10
-	// moreMemory and moreCPU are how many times as much as in the second part the
-	// last one may need. Memory grew by 2 % in ten minutes on an idle machine; CPU
-	// depends on what else the machine does.
+	// moreMemory and moreCPU limit what the last part can need, as a multiple of the
+	// second. Memory grew by 2 % in ten minutes on an idle machine; CPU depends on other
+	// load on the machine.
 	moreMemory, moreCPU = 1.1, 1.3
 )
 
-// sample is what the service used in a stretch of the run.
+// sample is what the service used in a section of the run.
 type sample struct {
 	cores  float64
 	memory float64 // bytes, at its end
@@ -33,7 +33,7 @@ type watch struct {
 	samples []sample
 }
 
-// run takes samples, and tells of one in ten, until ctx ends.
+// run takes samples, and prints one in ten, until ctx ends.
 func (w *watch) run(ctx context.Context, pid int, length time.Duration, progress io.Writer) error {
 	every := length / samplesInAll
 	ticker := time.NewTicker(every)
@@ -59,7 +59,7 @@ func (w *watch) run(ctx context.Context, pid int, length time.Duration, progress
 	return fmt.Errorf("watch the service: %w", err)
 }
 
-// part is a part of the run: the cores on average, the median of the memory.
+// part is a part of the run: average cores, median memory.
 type part sample
 
 func (w *watch) part(number int) part {
@@ -80,9 +80,9 @@ func (w *watch) judge(out io.Writer) error {
 		return fmt.Errorf("too short: %d samples", len(w.samples))
 	}
 	early, late := w.part(2), w.part(parts)
-	fmt.Fprintf(out, "The service, in the second tenth: %v; in the last: %v\n", early, late)
+	fmt.Fprintf(out, "The service in the second tenth: %v; in the last: %v\n", early, late)
 	if late.cores > moreCPU*early.cores || late.memory > moreMemory*early.memory {
-		return fmt.Errorf("the service needs more in the end: over %g times the CPU or %g times the memory", moreCPU, moreMemory)
+		return fmt.Errorf("the service needs more at the end: over %g times the CPU or %g times the memory", moreCPU, moreMemory)
 	}
 	return nil
 }

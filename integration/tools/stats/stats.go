@@ -1,5 +1,5 @@
-// Package stats is what the programs that measure share: medians, and tables
-// that can be read as they are and put into a document.
+// Package stats is shared by the measuring programs: medians, and tables that are
+// readable as text and as Markdown.
 package stats
 
 import (
@@ -26,12 +26,12 @@ func Table(w io.Writer, head []string, rows [][]string) {
 	_ = t.Flush() // the error of w, which is standard output
 }
 
-// Machine tells on what something was measured, in one line.
+// Machine describes the machine in one line.
 func Machine() string {
 	return fmt.Sprintf("%s, %d cores, %s, %s/%s", cpuModel(), runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-// cpuModel is what Linux says of it, or the architecture.
+// cpuModel is the model according to Linux, or the architecture.
 func cpuModel() string {
 	f, err := os.Open("/proc/cpuinfo")
 	if err != nil {
@@ -46,8 +46,8 @@ func cpuModel() string {
 	return runtime.GOARCH
 }
 
-// Median returns the middle one of a figure of all samples, or the upper one of
-// the two in the middle. There must be a sample.
+// Median returns the median of a value over all samples, or the upper one of the two in
+// the middle. There must be at least one sample.
 func Median[S any, F cmp.Ordered](samples []S, figure func(S) F) F {
 	var values []F
 	for _, s := range samples {

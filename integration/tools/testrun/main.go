@@ -1,11 +1,11 @@
-// Command testrun runs go test and shows what go test shows, a page of each
-// failure, and at the end what was skipped and why, over all runs:
+// Command testrun runs go test and shows its output, a page of each failure, and at the
+// end what was skipped and why, over all runs:
 //
 //	testrun [-log FILE] ARGUMENTS [-- ARGUMENTS]…
 //
-// Each group of arguments is one run of go test. All of them run, also when one
-// fails. The exit code is 0 when everything has passed, 130 after an interrupt and
-// 1 otherwise. With the environment variable CI set, a skipped test is a failure.
+// Each group of arguments is one run of go test. All of them run, even if one fails. The
+// exit code is 0 if everything has passed, 130 after an interrupt and 1 otherwise. If the
+// environment variable CI is set, a skipped test is a failure.
 package main
 
 import (
@@ -72,7 +72,7 @@ func run(ctx context.Context, dir string, args []string, r *report) int {
 	return 0
 }
 
-// groups cuts the arguments at each "--".
+// groups splits the arguments at each "--".
 func groups(args []string) (all [][]string) {
 	for {
 		end := slices.Index(args, "--")
@@ -84,8 +84,8 @@ func groups(args []string) (all [][]string) {
 	}
 }
 
-// goTest makes one run of go test, which ends, with all that it has started, when
-// ctx does. It returns nil when all tests have passed.
+// goTest makes one run of go test, which ends with everything it has started when ctx
+// does. It returns nil if all tests have passed.
 func goTest(ctx context.Context, dir string, args []string, r *report) error {
 	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
 	cmd.Dir = dir
@@ -107,7 +107,7 @@ func goTest(ctx context.Context, dir string, args []string, r *report) error {
 	return nil
 }
 
-// lines calls each with every line that is written, its end included.
+// lines calls each with every line written, including its line end.
 type lines struct {
 	each func(line []byte)
 	rest []byte

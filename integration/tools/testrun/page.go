@@ -6,14 +6,14 @@ import (
 )
 
 const (
-	// A page is what is shown of one test, in lines: its beginning, where a crash
-	// says what it is, and its end, where a log says what came last.
+	// A page is the part of a test's output that is shown, in lines: the beginning, where
+	// a crash is described, and the end, where the log is.
 	pageBegin, pageEnd = 60, 40
 	// No more failures of a package are shown after this many tests or lines.
 	maxFailures, maxLines = 10, 150
 )
 
-// page returns the lines, or those at both ends when there are too many.
+// page returns the lines, or those at both ends if there are too many.
 func page(lines []string) string {
 	left := len(lines) - pageBegin - pageEnd
 	if left <= 0 {
@@ -24,7 +24,7 @@ func page(lines []string) string {
 		strings.Join(lines[len(lines)-pageEnd:], "")
 }
 
-// failures shows the tests that failed or did not end, the first of them.
+// failures shows the first tests that failed or did not end.
 func (p *pkg) failures() string {
 	var b strings.Builder
 	tests, lines, more := 0, 0, 0
@@ -45,9 +45,9 @@ func (p *pkg) failures() string {
 	return b.String()
 }
 
-// failure shows one, its name first.
+// failure shows one test, its name first.
 func (t *test) failure() string {
-	name := fmt.Sprintf("--- FAIL: %s, which did not end\n", t.name)
+	name := fmt.Sprintf("--- FAIL: %s did not end\n", t.name)
 	var rest []string
 	for _, line := range t.lines {
 		if strings.HasPrefix(strings.TrimLeft(line, " "), "--- FAIL: "+t.name+" ") {

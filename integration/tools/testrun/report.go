@@ -16,7 +16,7 @@ type event struct {
 	Action, Package, Test, Output string
 }
 
-// report turns the events of test runs into what is shown of them.
+// report turns the events of test runs into the output shown.
 type report struct {
 	mu       sync.Mutex
 	out      io.Writer
@@ -71,15 +71,15 @@ func (r *report) line(line []byte) {
 	}
 }
 
-// stderr takes a line that go test writes beside its events.
+// stderr handles a line that go test writes besides its events.
 func (r *report) stderr(line []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.print(string(line))
 }
 
-// runFails ends a run as go test does, and says why it failed if no test has. It
-// may have broken off in the middle of packages: what failed in them is shown.
+// runFails ends a run as go test does, and says why it failed if no test has. It may have
+// been interrupted within packages: failures in them are shown.
 func (r *report) runFails(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -120,7 +120,7 @@ func (p *pkg) test(name string) *test {
 	return t
 }
 
-// add keeps a line, unless it only says that a test begins, waits or goes on.
+// add keeps a line, unless it only says that a test begins, waits or continues.
 func (p *pkg) add(e event) {
 	switch {
 	case e.Test == "":
@@ -147,11 +147,11 @@ func (r *report) testEnds(e event) {
 		r.skipped = append(r.skipped, skip{e.Package, reason(t.lines)})
 	}
 	if e.Action != "fail" {
-		t.lines = nil // there may be many, and nobody asks for them
+		t.lines = nil // there may be many, and no one needs them
 	}
 }
 
-// packageEnds shows of a package what go test does without -v.
+// packageEnds shows the same as go test without -v.
 func (r *report) packageEnds(e event) {
 	p := r.of(e.Package)
 	delete(r.packages, e.Package)
@@ -169,5 +169,5 @@ func (r *report) packageEnds(e event) {
 	_, _ = io.WriteString(r.out, p.failures()+page(p.lines))
 }
 
-// skipsFail reports whether tests were skipped where none may be.
+// skipsFail reports whether tests were skipped although none may be.
 func (r *report) skipsFail() bool { return len(r.skipped) > 0 && os.Getenv("CI") != "" }

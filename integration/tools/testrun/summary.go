@@ -18,7 +18,7 @@ const maxNamed = 20
 // position is where a test's message comes from.
 var position = regexp.MustCompile(`^\s*[\w.-]+\.go:\d+: `)
 
-// reason returns why a test was skipped: what it said last.
+// reason returns why a test was skipped: its last message.
 func reason(lines []string) string {
 	for _, line := range slices.Backward(lines) {
 		if position.MatchString(line) {
@@ -28,7 +28,7 @@ func reason(lines []string) string {
 	return "no reason given"
 }
 
-// summary says what failed, what was skipped, and how much passed.
+// summary lists what failed and what was skipped, and counts what passed.
 func (r *report) summary() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -44,13 +44,13 @@ func (r *report) summary() {
 	}
 	b.WriteString(skips(r.skipped))
 	if r.skipsFail() {
-		fmt.Fprintln(&b, "with CI set, a test that is skipped is a failure")
+		fmt.Fprintln(&b, "with CI set, a skipped test is a failure")
 	}
 	fmt.Fprintf(&b, "%d passed, %d failed, %d skipped\n", r.passed, len(r.failed), len(r.skipped))
 	r.print(b.String())
 }
 
-// skips counts the skipped tests by their reasons, the most frequent first.
+// skips counts the skipped tests by reason, the most frequent first.
 func skips(all []skip) string {
 	if len(all) == 0 {
 		return ""

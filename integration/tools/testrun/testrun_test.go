@@ -45,7 +45,7 @@ func tests(functions string) string {
 		"var _, _, _ = fmt.Sprint, os.Exit, time.Now\n\n" + functions
 }
 
-// ran runs all tests of the module and returns the exit code and what was shown.
+// ran runs all tests of the module and returns the exit code and the output.
 func ran(t *testing.T, dir string, args ...string) (code int, shown, full string) {
 	t.Helper()
 	var out, all bytes.Buffer
@@ -53,7 +53,7 @@ func ran(t *testing.T, dir string, args ...string) (code int, shown, full string
 	return code, out.String(), all.String()
 }
 
-// times are what differs from run to run.
+// times are the parts that differ from run to run.
 var times = regexp.MustCompile(`\(?\b\d+\.\d+s\)?|\(cached\)`)
 
 func wantShown(t *testing.T, got, want string) {
@@ -126,7 +126,7 @@ func TestExitCodes(t *testing.T) {
 		{"", "./passes", 0, []string{"1 passed, 0 failed, 0 skipped\n"}},
 		{"", "./skips", 0, []string{"1 in sample/skips: no Java\n", "0 passed, 0 failed, 1 skipped\n"}},
 		{"true", "./passes", 0, []string{"1 passed, 0 failed, 0 skipped\n"}},
-		{"true", "./skips", exitFailed, []string{"1 in sample/skips: no Java\n", "with CI set, a test that is skipped is a failure\n"}},
+		{"true", "./skips", exitFailed, []string{"1 in sample/skips: no Java\n", "with CI set, a skipped test is a failure\n"}},
 		{"", "./broken", exitFailed, []string{"undefined: what\n", "FAIL\tsample/broken [build failed]\n", "0 passed, 1 failed, 0 skipped\n"}},
 		{"", "./ends", exitFailed, []string{"FAIL\tsample/ends\t", "0 passed, 1 failed, 0 skipped\n"}},
 		{"", "./panics", exitFailed, []string{"--- FAIL: TestA ", "panic: the reason", "0 passed, 1 failed, 0 skipped\n"}},
@@ -149,8 +149,7 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-// A failure takes a page, however much the test has to say, and so do the
-// failures of a package.
+// A failure takes a page, however long its output, and so do the failures of a package.
 func TestAFailureIsAPage(t *testing.T) {
 	dir := module(t, map[string]string{
 		"p/p_test.go": tests(`
@@ -193,7 +192,7 @@ func TestE(t *testing.T) { long(t) }
 	}
 	for _, text := range []string{"line 60\n", "line 459\n", "--- FAIL: TestMany/8 "} {
 		if strings.Contains(shown, text) || !strings.Contains(full, text) {
-			t.Errorf("%q belongs into the full output alone", text)
+			t.Errorf("%q belongs only in the full output", text)
 		}
 	}
 	if n := strings.Count(shown, "\n"); n > 160 {
@@ -201,8 +200,8 @@ func TestE(t *testing.T) { long(t) }
 	}
 }
 
-// An interrupt ends the tests that run, and there is no further run. What has
-// failed until then is shown.
+// An interrupt ends the running tests, and no further run begins. Failures so far are
+// shown.
 func TestInterrupted(t *testing.T) {
 	dir := module(t, map[string]string{
 		"hangs/p_test.go": tests(`

@@ -1,7 +1,7 @@
-// Command centrifuge broadcasts by the library centrifugal/centrifuge, over its
-// own WebSocket handler and JSON protocol: the server subscribes each client that
-// connects to one channel, and a client publishes into it. Publications carry no
-// more than their data, and there is no history, presence, compression or ping.
+// Command centrifuge broadcasts with the library centrifugal/centrifuge, over its own
+// WebSocket handler and JSON protocol: the server subscribes each client that connects to
+// one channel, and clients publish into it. Publications carry only their data, and there
+// is no history, presence, compression or ping.
 package main
 
 import (
@@ -24,12 +24,12 @@ func main() {
 		return centrifuge.ConnectReply{
 			Credentials:        &centrifuge.Credentials{},
 			Subscriptions:      map[string]centrifuge.SubscribeOptions{channel: {}},
-			MaxMessagesInFrame: -1, // all that wait share a frame, not 16 of them
+			MaxMessagesInFrame: -1, // all waiting messages share a frame, not just 16
 		}, nil
 	})
 	node.OnConnect(func(client *centrifuge.Client) {
 		client.OnPublish(func(e centrifuge.PublishEvent, reply centrifuge.PublishCallback) {
-			// Published here, since otherwise each publication says who sent it.
+			// Published here, since otherwise each publication names its sender.
 			result, err := node.Publish(e.Channel, e.Data)
 			reply(centrifuge.PublishReply{Result: &result}, err)
 		})

@@ -46,7 +46,7 @@ func (chart) Height() int { return chartHeight }
 func (chart) Middle() int { return marginLeft + plotWidth/2 }
 func (chart) Centre() int { return marginTop + plotHeight/2 }
 
-// Summary tells what the chart shows, for those who do not see it.
+// Summary describes the chart for readers who cannot see it.
 func (c chart) Summary() string {
 	var names []string
 	for _, l := range c.Lines {
@@ -72,14 +72,14 @@ func plotY(at float64) float64 { return round(marginTop + (1-at)*plotHeight) }
 // round keeps a tenth, which is finer than what can be seen.
 func round(x float64) float64 { return float64(int(x*10+0.5)) / 10 }
 
-// point is a value of a line; those that are not there interrupt it.
+// point is a value of a line; missing points interrupt it.
 type point struct {
 	x, y    float64
 	missing bool
 }
 
-// path draws the points that are there. One alone becomes a dot, by the round
-// ends of its line.
+// path draws the points that exist. A single one becomes a dot, thanks to the round ends
+// of its line.
 func path(points []point, x, y scale) string {
 	var b strings.Builder
 	drawing := false

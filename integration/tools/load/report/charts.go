@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// charts are those that there is something to show in.
+// charts are the charts that have data.
 func (r Report) charts() []chart {
 	var all []chart
 	if r.FromSchedule.Count > 0 {
@@ -29,7 +29,7 @@ func (r Report) latencyOverTime() chart {
 	x, y := r.timeAxis(), r.latencyAxis()
 	c := newChart(x, y)
 	c.ID, c.Title = "latency", "Latency over time"
-	c.XLabel, c.YLabel = "seconds since the sending began", "from schedule, log scale"
+	c.XLabel, c.YLabel = "seconds since sending began", "from schedule, log scale"
 	for _, l := range []struct {
 		class, label string
 		value        func(Second) Millis
@@ -48,7 +48,7 @@ func (r Report) distribution() chart {
 	x, y := percentiles(r.FromSchedule.Count), r.latencyAxis()
 	c := newChart(x, y)
 	c.ID, c.Title = "distribution", "Latency distribution"
-	c.XLabel, c.YLabel = "share of the deliveries that took at most so long", "latency, log scale"
+	c.XLabel, c.YLabel = "share of deliveries that took at most this long", "latency, log scale"
 	for _, l := range []struct {
 		class, label string
 		Latency
@@ -67,7 +67,7 @@ func (r Report) distribution() chart {
 	return c
 }
 
-// series is a count that is drawn as a rate.
+// series is a count drawn as a rate.
 type series struct {
 	class, label string
 	value        func(Second) int
@@ -89,15 +89,15 @@ func (r Report) rates(id, title string, lines ...series) chart {
 	}
 	x, y := r.timeAxis(), linear(most, quantity)
 	c := newChart(x, y)
-	c.ID, c.Title, c.XLabel, c.YLabel = id, title, "seconds since the sending began", "a second"
+	c.ID, c.Title, c.XLabel, c.YLabel = id, title, "seconds since sending began", "a second"
 	for i, l := range lines {
 		c.Lines = append(c.Lines, line{l.class, l.label, path(all[i], x, y)})
 	}
 	return c
 }
 
-// usualLength is that of most intervals. In a much shorter one, as the last can
-// be, one broadcast more or less is a spike.
+// usualLength is the length of most intervals. In a much shorter one, such as the last, a
+// single broadcast makes a spike.
 func (r Report) usualLength() float64 {
 	var lengths []float64
 	for _, s := range r.Seconds {
@@ -110,7 +110,7 @@ func (r Report) usualLength() float64 {
 func (r Report) connectedOverTime() chart {
 	x, y := r.timeAxis(), linear(float64(r.Settings.Clients), quantity)
 	c := newChart(x, y)
-	c.ID, c.Title, c.XLabel, c.YLabel = "connected", "Connected clients", "seconds since the sending began", "clients"
+	c.ID, c.Title, c.XLabel, c.YLabel = "connected", "Connected clients", "seconds since sending began", "clients"
 	points := r.overTime(func(s Second) (float64, bool) { return float64(s.Connected), true })
 	c.Lines = []line{{"a", "connected", path(points, x, y)}}
 	return c

@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// JSON writes all there is.
+// JSON writes the complete report.
 func (r Report) JSON(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
@@ -23,7 +23,7 @@ var csvHead = []string{
 // deliveries the latencies are empty.
 func (r Report) CSV(w io.Writer) error {
 	c := csv.NewWriter(w)
-	_ = c.Write(csvHead) // errors come back from Error
+	_ = c.Write(csvHead) // Error returns the errors
 	for _, s := range r.Seconds {
 		_ = c.Write(s.record())
 	}

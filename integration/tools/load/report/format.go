@@ -27,8 +27,8 @@ func short(x float64) string {
 	return strconv.FormatFloat(rounded, 'f', -1, 64)
 }
 
-// toNext is from where on a number takes the next unit: it would be written as
-// 1,000 otherwise.
+// toNext is the number from which the next unit is used: it would otherwise be written as
+// 1,000.
 const toNext = 999.5
 
 // String writes the duration with three digits and a unit.

@@ -20,7 +20,7 @@ func (r Report) HTML(w io.Writer) error {
 		"Started":     r.Started.UTC().Format(time.RFC3339),
 		"Verdict":     r.Verdict(),
 		"Good":        r.Deliveries.Lost == 0 && r.Failure == "",
-		"Figures":     r.figures(),
+		"Stats":       r.stats(),
 		"Rows":        r.rows(),
 		"LatencyHead": latencyHead,
 		"Latencies":   r.latencyRows(),
@@ -32,8 +32,8 @@ func (r Report) HTML(w io.Writer) error {
 	})
 }
 
-// figures are what the eye should fall on first.
-func (r Report) figures() []row {
+// stats are the numbers to see first.
+func (r Report) stats() []row {
 	return []row{
 		{"deliveries a second", short(r.Deliveries.PerSecond)},
 		{"p50 from schedule", r.FromSchedule.P50.String()},
@@ -42,15 +42,15 @@ func (r Report) figures() []row {
 	}
 }
 
-// meanings are the definitions behind the figures.
+// meanings are the definitions behind the stats.
 var meanings = []row{
-	{"from schedule", "Latency from the moment for which a broadcast was planned until its receiver had read it. The plan waits for nothing, so a service that keeps the sender waiting shows here."},
-	{"from send", "Latency from the moment before the broadcast was written to the socket."},
-	{"lost", "Accepted broadcasts that a connection did not get, although it was open from before the sending to the end of the test, or, when the client left by its own decision, until a grace after the broadcast was accepted."},
-	{"missed while away", "Accepted broadcasts that a client did not get since it had left by its own decision."},
+	{"from schedule", "Latency from the time a broadcast was due until its receiver had read it. The schedule waits for nothing, so a service that keeps the sender waiting shows here."},
+	{"from send", "Latency from just before the broadcast was written to the socket until its receiver had read it."},
+	{"lost", "Accepted broadcasts that a connection did not get although it was open from before the sending until the end of the test or, if the client left of its own accord, until a grace period after the broadcast was accepted."},
+	{"missed while away", "Accepted broadcasts that a client did not get because it had left of its own accord."},
 	{"missed after a cut", "Accepted broadcasts that a client did not get because the service or the network ended its connection."},
-	{"duplicated", "Deliveries of a broadcast to a connection that had got it."},
-	{"out of order", "Deliveries of a broadcast after a later one of the same sender."},
+	{"duplicated", "Deliveries of a broadcast to a connection that already had it."},
+	{"out of order", "Deliveries of a broadcast after a later one from the same sender."},
 	{"deliveries a second", "Deliveries divided by the time from the start of the sending to the last delivery."},
-	{"generator CPU", "What the load generator itself used in that time. It takes this from the service when both share a machine."},
+	{"generator CPU", "The load generator's own CPU in that time. If both share a machine, the service cannot use this CPU."},
 }

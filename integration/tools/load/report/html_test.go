@@ -20,7 +20,7 @@ type element struct {
 	text  string
 }
 
-// svgs parses the drawings of a page, which have to be XML.
+// svgs parses the drawings of a page, which must be XML.
 func svgs(t *testing.T, page string) [][]element {
 	t.Helper()
 	var all [][]element
@@ -67,7 +67,7 @@ func parse(t *testing.T, text string) (all []float64) {
 	return all
 }
 
-// Everything lies within its drawing, and the lines within the grid.
+// Everything is inside its drawing, and the lines are inside the grid.
 func TestGeometry(t *testing.T) {
 	drawings := svgs(t, render(t, sample(), "sample.html"))
 	if len(drawings) != 5 {
@@ -103,7 +103,7 @@ func TestGeometry(t *testing.T) {
 	}
 }
 
-// The second in which nothing came is a gap in the latencies and 0 in the rate.
+// A second without deliveries is a gap in the latencies and 0 in the rate.
 func TestGaps(t *testing.T) {
 	drawings := svgs(t, render(t, sample(), "sample.html"))
 	for i, want := range map[int]int{0: 2, 2: 1} {
@@ -115,7 +115,7 @@ func TestGaps(t *testing.T) {
 	}
 }
 
-// A last interval that was cut off is no spike.
+// A truncated last interval is no spike.
 func TestCutOffInterval(t *testing.T) {
 	r := sample()
 	whole := svgs(t, render(t, r, "sample.html"))[2]
@@ -166,7 +166,7 @@ func TestAxes(t *testing.T) {
 	}
 }
 
-// The verdict is green only when the run was as asked.
+// The verdict is green only if the run was complete.
 func TestVerdictColour(t *testing.T) {
 	for class, r := range map[string]report.Report{
 		`"verdict good"`: {},
@@ -205,7 +205,7 @@ func TestScales(t *testing.T) {
 	}
 }
 
-// The page needs nothing from elsewhere, and what came from a server is text.
+// The page needs nothing from elsewhere, and content from a server is escaped.
 func TestSelfContained(t *testing.T) {
 	page := render(t, sample(), "sample.html")
 	for _, bad := range []string{"<script", "<link", "@import", "url(", "src=", "<too many>"} {

@@ -1,8 +1,8 @@
-// Package report tells what a run of the load generator has measured: as text,
-// as JSON, as CSV, and as a page with charts.
+// Package report presents the measurements of the load generator as text, JSON, CSV, and
+// a page with charts.
 //
-// The fields of Report are those of the JSON, where all durations are in
-// milliseconds, unless they say otherwise, and all numbers are of the whole run.
+// The fields of Report are those of the JSON. Unless stated otherwise, durations are in
+// milliseconds and numbers cover the whole run.
 package report
 
 import (
@@ -15,16 +15,15 @@ type Report struct {
 	Settings    Settings    `json:"settings"`
 	Started     time.Time   `json:"started"`
 	Interrupted bool        `json:"interrupted"` // Ctrl-C ended it before its time
-	Failure     string      `json:"failure"`     // why it was not done as asked; empty if it was
+	Failure     string      `json:"failure"`     // why the run is incomplete; empty if it is complete
 	Connections Connections `json:"connections"`
 	Broadcasts  Broadcasts  `json:"broadcasts"`
 	Deliveries  Deliveries  `json:"deliveries"`
 
-	// Latency is of each delivery, from the moment before the broadcast was
-	// written until its receiver had read it (fromSend), or from the moment for
-	// which it was scheduled (fromSchedule). A service that keeps the sender
-	// waiting shows in the second alone. Slow readers are not in either, but have
-	// one of their own, from the schedule.
+	// Latency of deliveries, from just before the broadcast was written (fromSend), or
+	// from when it was due (fromSchedule), until its receiver had read it. A service that
+	// keeps the sender waiting shows only in the latter. Slow readers are in neither, but
+	// have their own, from the schedule.
 	FromSend     Latency `json:"latencyFromSend"`
 	FromSchedule Latency `json:"latencyFromSchedule"`
 	SlowReaders  Latency `json:"latencySlowReaders"`
@@ -35,8 +34,7 @@ type Report struct {
 	Seconds   []Second  `json:"seconds"`
 }
 
-// Settings are what was asked for. Values of query parameters in the URL are
-// left out.
+// Settings are the requested settings, without the values of query parameters in the URL.
 type Settings struct {
 	URL         string  `json:"url"`
 	Scenario    string  `json:"scenario"`
@@ -50,17 +48,16 @@ type Settings struct {
 	Details string `json:"details,omitempty"`
 }
 
-// Connections tells how the clients connected.
+// Connections describes how the clients connected.
 type Connections struct {
-	Connected  int            `json:"connected"`  // clients, before the sending began
+	Connected  int            `json:"connected"`  // clients, before sending began
 	Seconds    float64        `json:"seconds"`    // that it took
 	Refused    map[string]int `json:"refused"`    // attempts, by reason
 	Reconnects int            `json:"reconnects"` // connections after a client's first
 	Closed     map[string]int `json:"closed"`     // connections that the client did not end, by close code or reason
 }
 
-// Broadcasts tells how the sending went. Sent is the sum of accepted, rejected
-// and unanswered.
+// Broadcasts describes the sending. Sent is the sum of accepted, rejected and unanswered.
 type Broadcasts struct {
 	Scheduled  int            `json:"scheduled"`
 	Sent       int            `json:"sent"`
@@ -71,14 +68,14 @@ type Broadcasts struct {
 	Seconds    float64        `json:"seconds"` // from the first one to the last delivery
 }
 
-// Deliveries tells what arrived.
+// Deliveries describes what arrived.
 type Deliveries struct {
 	Delivered int     `json:"delivered"` // broadcasts, once for each connection
 	PerSecond float64 `json:"perSecond"` // in the seconds of Broadcasts
 	ToSlow    int     `json:"toSlowReaders"`
-	// Lost are accepted broadcasts that a connection did not get, open from before
-	// the sending to the end of the drain, or, when the client left by itself,
-	// until the grace after the broadcast was accepted.
+	// Lost counts accepted broadcasts missing on a connection that was open from before
+	// the sending until the end of the drain or, if the client left of its own accord,
+	// until a grace period after the broadcast was accepted.
 	Lost       int `json:"lost"`
 	Duplicated int `json:"duplicated"` // came to a connection that had them
 	OutOfOrder int `json:"outOfOrder"` // came after a later one of the same sender
@@ -109,25 +106,25 @@ type Latency struct {
 // Millis is a duration in milliseconds.
 type Millis float64
 
-// Point says that so many percent of the deliveries took at most so long.
+// Point is a percentile: the share of deliveries that took at most this long.
 type Point struct {
 	Percent float64 `json:"percent"`
 	Latency Millis  `json:"latency"`
 }
 
-// Generator tells what the load generator itself used from the first broadcast
-// to the end of the drain.
+// Generator is what the load generator itself used from the first broadcast to the end of
+// the drain.
 type Generator struct {
 	UserSeconds   float64 `json:"userSeconds"`
 	SystemSeconds float64 `json:"systemSeconds"`
-	// PerDelivery is the CPU of both kinds for each delivery, in microseconds.
+	// PerDelivery is user and system CPU per delivery, in microseconds.
 	PerDelivery float64 `json:"microsecondsPerDelivery"`
 	Cores       int     `json:"cores"` // that it may use
 	Go          string  `json:"go"`
 	System      string  `json:"system"`
 }
 
-// Server tells what the process of the server used.
+// Server is what the server process used.
 type Server struct {
 	CPUSeconds float64 `json:"cpuSeconds"` // from the first broadcast to the end of the drain
 	// PerDelivery is that for each delivery, in microseconds.
@@ -138,7 +135,7 @@ type Server struct {
 	BytesPerConnection float64 `json:"bytesPerConnection"`
 }
 
-// Ramp tells how far a ramp went.
+// Ramp is the result of a ramp.
 type Ramp struct {
 	Bound Millis `json:"p99Bound"`
 	Steps []Step `json:"steps"`
@@ -150,15 +147,15 @@ type Ramp struct {
 type Step struct {
 	Rate       float64 `json:"rate"`
 	Broadcasts int     `json:"broadcasts"`
-	// P99 is from the schedule. It is 0 when more than one delivery in a hundred
-	// had not come within the bound after the step.
+	// P99 is from the schedule. It is 0 if more than one delivery in a hundred had not
+	// arrived within the bound after the step.
 	P99  Millis `json:"p99"`
 	Held bool   `json:"held"`
 }
 
-// Second is what happened in an interval, which as a rule is a second.
+// Second is what happened in an interval, usually a second.
 type Second struct {
-	From      float64 `json:"from"` // seconds since the sending began
+	From      float64 `json:"from"` // seconds since sending began
 	To        float64 `json:"to"`
 	Connected int     `json:"connected"` // at its end
 	Sent      int     `json:"sent"`
@@ -166,7 +163,7 @@ type Second struct {
 	Rejected  int     `json:"rejected"`
 	Delivered int     `json:"delivered"`
 	Bytes     int     `json:"bytes"`
-	// Of the deliveries that came in the interval, from the schedule.
+	// Of the deliveries in the interval, from the schedule.
 	P50 Millis `json:"p50"`
 	P99 Millis `json:"p99"`
 	Max Millis `json:"max"`
@@ -188,12 +185,11 @@ func sum(counts map[string]int) (all int) {
 	return all
 }
 
-// NeverArrived is the share, in percent, of what was due that did not arrive,
-// for whatever reason: lost, missed after a cut, rejected, unanswered or not
-// sent. Due is every scheduled broadcast (or, after an interruption, every one
-// that was sent) at every client that was connected when the sending began,
-// without what clients missed that had left. It is somewhat too low when clients
-// come and go: what they got on two connections counts twice.
+// NeverArrived is the percentage of due deliveries that did not arrive for any reason:
+// lost, missed after a cut, rejected, unanswered or not sent. Due is every scheduled
+// broadcast (or, after an interruption, every sent one) at every client that was
+// connected when sending began, except those that clients missed after leaving. It is
+// somewhat too low if clients come and go: deliveries on two connections count twice.
 func (r Report) NeverArrived() (percent float64) {
 	broadcasts := r.Broadcasts.Scheduled
 	if r.Interrupted {
@@ -221,7 +217,7 @@ func (r Report) Verdict() string {
 		said = append(said, "Nothing was lost.")
 	}
 	if r.Failure != "" {
-		said = append(said, "Not done as asked: "+r.Failure+".")
+		said = append(said, "Incomplete: "+r.Failure+".")
 	}
 	return strings.Join(said, " ")
 }

@@ -16,7 +16,7 @@ import (
 	"serverless-websocket/integration/tools/load/report"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 var formats = map[string]func(report.Report, io.Writer) error{
 	"sample.txt":  report.Report.Text,
@@ -48,13 +48,13 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("not as in %s; -update writes it anew (-want +got):\n%s", file, diff)
+				t.Errorf("differs from %s; -update rewrites it (-want +got):\n%s", file, diff)
 			}
 		})
 	}
 }
 
-// What is read back is what was written, in the JSON all of it.
+// Reading the JSON back yields the whole report.
 func TestReadBack(t *testing.T) {
 	var r report.Report
 	if err := json.Unmarshal([]byte(render(t, sample(), "sample.json")), &r); err != nil {
@@ -69,7 +69,7 @@ func TestReadBack(t *testing.T) {
 	}
 }
 
-// A run in which nothing happened can be told in every way.
+// An empty run can be reported in every format.
 func TestEmpty(t *testing.T) {
 	for name := range formats {
 		got := render(t, report.Report{}, name) + render(t, report.Report{Seconds: []report.Second{{}}}, name)
@@ -86,9 +86,9 @@ func TestVerdict(t *testing.T) {
 		"Nothing was lost.":                             {},
 		"1 delivery was lost.":                          {Deliveries: report.Deliveries{Lost: 1}},
 		"1,234 deliveries were lost.":                   {Deliveries: report.Deliveries{Lost: 1234}},
-		"Not done as asked: x.":                         {Failure: "x"},
+		"Incomplete: x.":                                {Failure: "x"},
 		"Interrupted before the end. Nothing was lost.": {Interrupted: true},
-		"Interrupted before the end. 2 deliveries were lost. Not done as asked: x.": {Deliveries: report.Deliveries{Lost: 2}, Failure: "x", Interrupted: true},
+		"Interrupted before the end. 2 deliveries were lost. Incomplete: x.": {Deliveries: report.Deliveries{Lost: 2}, Failure: "x", Interrupted: true},
 	} {
 		if got := r.Verdict(); got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -96,7 +96,7 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// What did not arrive is told beside the percentiles, which leave it out.
+// Missing deliveries are reported beside the percentiles, which leave them out.
 func TestNeverArrived(t *testing.T) {
 	for name, test := range map[string]struct {
 		report report.Report
@@ -128,7 +128,7 @@ func of(scheduled, sent, delivered int) report.Report {
 	}
 }
 
-// A ramp without a step has found nothing out.
+// A ramp without a step has no result.
 func TestRampOutcome(t *testing.T) {
 	for want, r := range map[string]report.Ramp{
 		"ended before the first step": {Bound: 250},

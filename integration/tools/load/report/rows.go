@@ -2,10 +2,10 @@ package report
 
 import "fmt"
 
-// row is one line of the summary, on every kind of paper.
+// row is one line of the summary, in every format.
 type row struct{ Label, Text string }
 
-// rows are the summary without the latencies.
+// rows are the summary without latencies.
 func (r Report) rows() []row {
 	rows := []row{
 		{"connections", r.connectionsText()},
@@ -74,7 +74,7 @@ func (r Report) faultsText() string {
 	return text
 }
 
-// othersText tells of what should not be there at all.
+// othersText reports what should not be there at all.
 func (r Report) othersText() string {
 	d := r.Deliveries
 	if d.Foreign+d.Damaged+d.Unreadable == 0 {
@@ -117,13 +117,13 @@ func (r Report) latencyRows() []latencyRow {
 	return rows
 }
 
-// latencyNote tells what the latencies leave out, if anything.
+// latencyNote says what the latencies leave out, if anything.
 func (r Report) latencyNote() string {
 	percent := r.NeverArrived()
 	if percent == 0 {
 		return ""
 	}
-	return short(percent) + " % of what was due never arrived; the percentiles are of the rest."
+	return short(percent) + " % of due deliveries never arrived; the percentiles cover the rest."
 }
 
 // Rows are the table of the steps.

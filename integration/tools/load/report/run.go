@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Run runs the load generator, a built program, and returns its report. When ctx
-// ends, the generator is interrupted and still reports. The error says if
-// something was lost or not done as asked.
+// Run runs the load generator, a built program, and returns its report. When ctx ends,
+// the generator is interrupted but still reports. The error says whether something was
+// lost or incomplete.
 func Run(ctx context.Context, program string, args ...string) (r Report, err error) {
 	generator := exec.CommandContext(ctx, program, append(args, "-json", "-")...)
 	generator.Cancel = func() error { return generator.Process.Signal(os.Interrupt) }

@@ -39,7 +39,7 @@ func sample() report.Report {
 	}
 	for i := range 10 {
 		s := report.Second{From: float64(i), To: float64(i + 1), Connected: 1197 - i%3, Sent: 12, Accepted: 12, Bytes: 2_800_000}
-		if i != 4 { // nothing came in that second
+		if i != 4 { // nothing arrived in that second
 			s.Delivered = 14_000 + 300*i
 			s.P50, s.P99, s.Max = 10+report.Millis(i), 40*report.Millis(i+1), 50*report.Millis(i+1)
 		}

@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// scale places values along an axis: 0 is its beginning, 1 its end.
+// scale places values along an axis: 0 is its start, 1 its end.
 type scale struct {
 	place func(value float64) float64
 	ticks []tick
@@ -40,7 +40,7 @@ func exactly(most float64, label func(float64) string) scale {
 	return s
 }
 
-// niceStep is the least of 1, 2 and 5 times a power of ten that is at least so
+// niceStep is the smallest of 1, 2 and 5 times a power of ten that is at least this
 // large.
 func niceStep(least float64) float64 {
 	if least <= 0 {
@@ -55,9 +55,9 @@ func niceStep(least float64) float64 {
 	return 10 * power
 }
 
-// logarithmic goes from at most least to at least most, both above 0, with a
-// tick at 1, 2 and 5 times each power of ten. Over more than three of them it
-// has whole ones, and ticks at them alone.
+// logarithmic goes from at most least to at least most, both above 0, with a tick at 1, 2
+// and 5 times each power of ten. If it spans more than three, it covers whole powers and
+// only has ticks there.
 func logarithmic(least, most float64, label func(float64) string) scale {
 	low, high, factors := niceBelow(least), niceStep(most), []float64{1, 2, 5}
 	if low == high {
@@ -79,8 +79,7 @@ func logarithmic(least, most float64, label func(float64) string) scale {
 	return s
 }
 
-// niceBelow is the greatest of 1, 2 and 5 times a power of ten that is at most
-// so large.
+// niceBelow is the largest of 1, 2 and 5 times a power of ten that is at most this large.
 func niceBelow(most float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(most)))
 	for _, factor := range []float64{5, 2} {
@@ -91,8 +90,8 @@ func niceBelow(most float64) float64 {
 	return power
 }
 
-// percentiles goes from 0 towards 100 %, each tenth of what is left as long as
-// the one before, up to what so many values can tell apart.
+// percentiles goes from 0 towards 100 %. Each further nine takes the same length, as far
+// as the number of values can resolve.
 func percentiles(count int) scale {
 	end := max(1, math.Log10(float64(count)))
 	s := scale{place: func(percent float64) float64 {

@@ -13,10 +13,10 @@ type Client struct {
 	shard *shard
 	slow  bool
 
-	// What follows is guarded by the shard.
+	// The shard guards the following.
 	current *Session
-	since   int64 // when the first connection opened; never before
-	settled set   // what the client got on its earlier connections, or lost
+	since   int64 // when the first connection opened; never before that
+	settled set   // what the client got, or lost, on its earlier connections
 	ended   []ending
 }
 
@@ -31,7 +31,7 @@ type Session struct {
 	client  *Client
 	open    int64
 	seen    set
-	highest []int32 // number that came from each sender
+	highest []int32 // number received from each sender
 }
 
 // NewClient adds a client. The latencies of slow ones are kept apart.
@@ -43,8 +43,7 @@ func (t *Tally) NewClient(slow bool) *Client {
 	return c
 }
 
-// Open notes that a connection of the client's is open. The one before it must
-// have ended.
+// Open records that a connection of the client is open. The previous one must have ended.
 func (c *Client) Open(at int64) *Session {
 	first := c.t.ledger.firstUnsent()
 	s := &Session{client: c, open: at, seen: newSet(first), highest: make([]int32, c.t.senders)}
@@ -66,7 +65,7 @@ func (c *Client) Open(at int64) *Session {
 	return s
 }
 
-// Deliver notes what the connection has received.
+// Deliver records what the connection has received.
 func (s *Session) Deliver(b *wire.Batch) {
 	h := s.client.shard
 	known := int(s.client.t.ledger.scheduled.Load())
@@ -89,7 +88,7 @@ func (s *Session) Deliver(b *wire.Batch) {
 	}
 }
 
-// order counts a broadcast that comes after a later one of the same sender's.
+// order counts a broadcast that arrives after a later one from the same sender.
 func (s *Session) order(n int) {
 	highest := &s.highest[n%len(s.highest)]
 	if int32(n) < *highest {
@@ -99,16 +98,16 @@ func (s *Session) order(n int) {
 	}
 }
 
-// Left notes that the client ended the connection, at that moment by its own
-// decision. What was accepted at least the grace before should have come.
+// Left records that the client ended the connection of its own accord at that moment.
+// Broadcasts accepted at least the grace period before should have arrived.
 func (s *Session) Left(at int64) { s.end(at-s.client.t.grace, false) }
 
-// Cut notes that the connection ended without the client wanting it. Nothing
-// that did not come is lost: it counts as missed because of the cut.
+// Cut records that the connection ended against the client's will. Broadcasts that did
+// not arrive are not lost but missed because of the cut.
 func (s *Session) Cut() { s.end(math.MinInt64, true) }
 
-// end settles what was owed to the connection: what was sent since it opened,
-// and accepted by then.
+// end settles what was owed to the connection: broadcasts sent since it opened and
+// accepted by then.
 func (s *Session) end(acceptedBy int64, cut bool) {
 	c := s.client
 	c.shard.mu.Lock()
@@ -153,8 +152,8 @@ func (c *Client) close() {
 	}
 }
 
-// missed counts a broadcast that came on no connection, because of how the last
-// one ended that was open before the sending.
+// missed counts a broadcast that arrived on no connection, by how the last connection
+// that was open before the sending ended.
 func (c *Client) missed(sent int64) {
 	next := sort.Search(len(c.ended), func(i int) bool { return c.ended[i].open > sent })
 	if c.ended[next-1].cut {

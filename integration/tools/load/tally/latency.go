@@ -24,7 +24,7 @@ func newLatencies() latencies {
 	return latencies{fromSend: newHistogram(), fromSchedule: newHistogram(), slow: newHistogram()}
 }
 
-// record takes what lies outside for the nearest that lies within.
+// record clamps values outside the range.
 func record(h *hdrhistogram.Histogram, microseconds int64) {
 	_ = h.RecordValue(min(max(microseconds, 0), longest)) // fails for nothing in this range
 }
@@ -50,8 +50,8 @@ func (l latencies) reset() {
 	}
 }
 
-// Quantile is a point of a distribution: so many percent of the deliveries took
-// at most so long.
+// Quantile is a point of a distribution: a percentage of deliveries and the time they
+// took at most.
 type Quantile struct {
 	Percent float64
 	Latency time.Duration
@@ -79,8 +79,8 @@ func quantile(h *hdrhistogram.Histogram, percent float64) time.Duration {
 	return time.Duration(h.ValueAtPercentile(percent)) * time.Microsecond
 }
 
-// curve has ten points in each halving of the distance to 100 %, as far as there
-// are deliveries to tell them apart.
+// curve has ten points per halving of the distance to 100 %, as far as the number of
+// deliveries can resolve them.
 func curve(h *hdrhistogram.Histogram) []Quantile {
 	if h.TotalCount() == 0 {
 		return nil

@@ -5,10 +5,10 @@ import (
 	"sync/atomic"
 )
 
-// never is the moment of what has not happened.
+// never is the time of something that has not happened.
 const never = -1
 
-// ledger knows what became of each broadcast on its way to the server.
+// ledger tracks each broadcast on its way to the server.
 type ledger struct {
 	scheduled atomic.Int64 // broadcasts there are, or will be
 
@@ -25,8 +25,8 @@ type broadcast struct {
 	answered       bool
 }
 
-// SendCounts are the numbers of broadcasts. What is sent and neither accepted
-// nor rejected is unanswered.
+// SendCounts are the numbers of broadcasts. Sent broadcasts that are neither accepted nor
+// rejected are unanswered.
 type SendCounts struct {
 	Scheduled, Sent, Accepted int
 	Rejected                  map[string]int // by code
@@ -41,13 +41,13 @@ func (c SendCounts) RejectedInAll() int {
 	return sum
 }
 
-// Unanswered is how many are sent and got no reply. It is never negative, even
-// if a server answers more than it was asked.
+// Unanswered is how many were sent and got no reply. It is never negative, even if a
+// server sends too many replies.
 func (c SendCounts) Unanswered() int {
 	return max(0, c.Sent-c.Accepted-c.RejectedInAll())
 }
 
-// schedule adds so many broadcasts and returns the number of the first.
+// schedule adds broadcasts and returns the number of the first.
 func (l *ledger) schedule(count int) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -74,7 +74,7 @@ func (l *ledger) sent(n int, at int64) {
 	}
 }
 
-// accept notes a reply. Only the first to a broadcast counts.
+// accept records a reply. Only the first to a broadcast counts.
 func (l *ledger) accept(n int, at int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -85,7 +85,7 @@ func (l *ledger) accept(n int, at int64) {
 	}
 }
 
-// reject notes a reply, which may not tell to which broadcast.
+// reject records a reply, which may not say which broadcast it answers.
 func (l *ledger) reject(n int, code string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -105,15 +105,15 @@ func (l *ledger) reject(n int, code string) {
 	l.counts.Rejected[code]++
 }
 
-// close has no reply count that comes from now on.
+// close stops counting replies.
 func (l *ledger) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
 }
 
-// unanswered returns the broadcast if it was sent and has no reply yet, and one
-// can still count.
+// unanswered returns the broadcast if it was sent, has no reply yet, and replies still
+// count.
 func (l *ledger) unanswered(n int) *broadcast {
 	if l.closed || n < 0 || n >= len(l.broadcasts) || l.broadcasts[n].sent == never || l.broadcasts[n].answered {
 		return nil
@@ -128,8 +128,8 @@ func (l *ledger) firstUnsent() int {
 	return l.unsent
 }
 
-// owed visits the accepted broadcasts that are not in had, sent from a moment on
-// and accepted up to another.
+// owed visits accepted broadcasts that are not in had, were sent from one time on and
+// accepted up to another.
 func (l *ledger) owed(had *set, sentFrom, acceptedBy int64, visit func(n int, sent int64)) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()

@@ -13,8 +13,8 @@ import (
 
 const grace = 20 * time.Microsecond
 
-// world does the same to a Tally and to lists of all that happened, from which
-// the counts are worked out at the end, slowly and plainly.
+// world applies the same events to a Tally and to plain lists, from which it slowly and
+// simply works out the counts at the end.
 type world struct {
 	*Tally
 	now        int64
@@ -46,7 +46,7 @@ func (c *modelClient) open() *modelSession {
 	return nil
 }
 
-// lastBefore is the last session that was open at the moment.
+// lastBefore is the last session that was open at that time.
 func (c *modelClient) lastBefore(at int64) (last *modelSession) {
 	for _, s := range c.sessions {
 		if s.opened <= at {
@@ -75,7 +75,7 @@ func missingFrom(had, owed []int) (n int) {
 	return n
 }
 
-// counts works out what Counts should be, without what is of no interest here.
+// counts works out the expected Counts, as far as they matter here.
 func (w *world) counts() Counts {
 	var c Counts
 	for _, client := range w.clients {
@@ -127,7 +127,7 @@ func (w *world) missing() (n int) {
 	return n
 }
 
-// choose draws one of those that fit, or has rapid choose another action.
+// choose draws a suitable one, or makes rapid choose another action.
 func choose(t *rapid.T, count int, fits func(i int) bool) int {
 	var all []int
 	for i := range count {
@@ -180,8 +180,8 @@ func (w *world) actions() map[string]func(*rapid.T) {
 			n := w.chooseUnanswered(t)
 			w.broadcasts[n].accepted, w.broadcasts[n].answered = w.now, true
 			w.Accepted(n, w.now)
-			w.Accepted(n, w.now+1)     // once more does not count
-			w.Rejected(n, "long over") // nor does this
+			w.Accepted(n, w.now+1)     // a second time does not count
+			w.Rejected(n, "long over") // neither does this
 		},
 		"reject": func(t *rapid.T) {
 			n := w.chooseUnanswered(t)

@@ -62,7 +62,7 @@ func (t *Tally) Series() []Interval {
 	return slices.Clone(t.series)
 }
 
-// LastInterval is the last interval that is over, if there is one.
+// LastInterval is the last completed interval, if any.
 func (t *Tally) LastInterval() (Interval, bool) {
 	t.collecting.Lock()
 	defer t.collecting.Unlock()
@@ -89,9 +89,9 @@ func (t *Tally) BeginStep() {
 	t.step.reset()
 }
 
-// StepQuantile is the latency, from the schedule, of the deliveries since
-// BeginStep. Those that are missing take longer than any: ok is false when the
-// quantile is one of them, or when there are no deliveries.
+// StepQuantile is the latency, from the schedule, of deliveries since BeginStep. Missing
+// deliveries count as slower than all others: ok is false if the quantile is one of them,
+// or if there are no deliveries.
 func (t *Tally) StepQuantile(percent float64, missing int) (latency time.Duration, ok bool) {
 	t.collecting.Lock()
 	defer t.collecting.Unlock()

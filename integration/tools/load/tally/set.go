@@ -2,9 +2,9 @@ package tally
 
 import "math/bits"
 
-// set is a set of natural numbers that come mostly in order, without gaps, and
-// none much below the first: it takes a bit for each number from the first gap
-// on, and nothing for those before. The zero value is empty.
+// set is a set of natural numbers that mostly arrive in order, without gaps, and not much
+// below the first: it uses a bit for each number from the first gap on, and nothing for
+// those before. The zero value is empty.
 type set struct {
 	base  int      // index of the first word; what is below is in early
 	full  int      // words from base on that are complete, and not kept
@@ -17,7 +17,7 @@ const wordBits = 64
 // newSet returns a set for numbers from first on.
 func newSet(first int) set { return set{base: first / wordBits} }
 
-// add reports whether n was not in the set yet.
+// add reports whether n is new to the set.
 func (s *set) add(n int) bool {
 	if s.has(n) {
 		return false
@@ -73,7 +73,7 @@ func (s *set) or(i int, word uint64) {
 // end is the index behind the last word.
 func (s *set) end() int { return s.base + s.full + len(s.words) }
 
-// union adds what is in other.
+// union adds the elements of other.
 func (s *set) union(other *set) {
 	for i := other.base; i < other.end(); i++ {
 		if i >= s.base {

@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// members are the numbers in the set, by way of its words.
+// members are the numbers in the set, read from its words.
 func (s *set) members() []int {
 	all := slices.Clone(s.early)
 	for i := range s.end() {
@@ -30,7 +30,7 @@ func TestSet(t *testing.T) {
 				}
 				model[n] = true
 			}
-			// A stretch without gaps, as broadcasts mostly come.
+			// A run without gaps, which is how broadcasts mostly arrive.
 			from, to := numbers.Draw(t, "from"), numbers.Draw(t, "to")
 			for n := from; n <= to; n++ {
 				add(n)

@@ -6,8 +6,7 @@ import (
 	"serverless-websocket/integration/tools/load/wire"
 )
 
-// shard counts for a part of the clients, so that they do not wait for each
-// other.
+// shard counts for some of the clients, so that clients do not wait for each other.
 type shard struct {
 	mu        sync.Mutex
 	closed    bool // nothing counts any more
@@ -17,19 +16,18 @@ type shard struct {
 	_         [64]byte  // keeps the next shard out of this one's cache line
 }
 
-// Counts are of what the clients received. Broadcasts that were delivered and
-// not owed, to a connection that opened while they were on their way, count as
-// delivered too.
+// Counts describe what the clients received. Broadcasts delivered without being owed, to
+// a connection that opened while they were in flight, count as delivered too.
 type Counts struct {
-	// Delivered counts each broadcast once for each connection, and
-	// DeliveredSlow those of them that went to slow readers.
+	// Delivered counts each broadcast once per connection; DeliveredSlow is the part that
+	// went to slow readers.
 	Delivered, DeliveredSlow int
-	// Lost are those owed and not delivered; see the package.
+	// Lost are those owed but not delivered; see the package comment.
 	Lost int
-	// Duplicated are deliveries of a broadcast that the connection had, be it
-	// under the same id or another.
+	// Duplicated are deliveries of a broadcast that the connection already had, under the
+	// same id or another.
 	Duplicated int
-	// OutOfOrder are deliveries after a later broadcast of the same sender's.
+	// OutOfOrder are deliveries after a later broadcast from the same sender.
 	OutOfOrder int
 	// MissedAway are accepted broadcasts that a client did not get because it had
 	// left, and MissedCut those that it did not get because its connection was cut.
@@ -39,7 +37,7 @@ type Counts struct {
 	Frames, Bytes                int
 	Reconnects                   int
 
-	// LastDelivery is when the last one came, or 0.
+	// LastDelivery is when the last one arrived, or 0.
 	LastDelivery int64
 }
 

@@ -1,15 +1,14 @@
-// Package tally counts what became of the broadcasts of a run: how each fared on
-// its way to the server, and at which connections it arrived.
+// Package tally keeps account of the broadcasts of a run: how each fared on its way to
+// the server, and on which connections it arrived.
 //
-// A broadcast that was accepted is owed to every connection that was open before
-// it was sent and stays open until the tally is closed. One that is owed and has
-// not arrived by then is lost. When a client leaves by its own decision, what was
-// accepted at least the grace before is owed to that connection too, and lost if
-// it has not arrived. When the server or the network ends a connection, nothing
-// is lost: what the client did not get on any connection, since its first one
-// opened, is missed. It is missed because of the cut when the last connection
-// that was open before the sending was cut, and while the client was away when
-// the client had left that one.
+// A broadcast that was accepted is owed to every connection that was open before it was
+// sent and stays open until the tally is closed. A broadcast that is owed and has not
+// arrived by then is lost. If a client leaves of its own accord, broadcasts accepted at
+// least the grace period before are owed to that connection too, and lost if they have
+// not arrived. If the server or the network ends a connection, nothing is lost:
+// broadcasts that the client got on no connection since its first one opened are missed.
+// They are missed because of the cut if the last connection open before the sending was
+// cut, and while away if the client had left that one.
 package tally
 
 import (
@@ -17,8 +16,8 @@ import (
 	"time"
 )
 
-// Tally is the accounting of one run. Its methods may be called concurrently.
-// Moments are in microseconds of a wire.Clock.
+// Tally is the account of one run. Its methods are safe for concurrent use. Times are in
+// microseconds of a wire.Clock.
 type Tally struct {
 	senders int
 	grace   int64
@@ -28,7 +27,7 @@ type Tally struct {
 	mu      sync.Mutex
 	clients []*Client
 
-	collecting sync.Mutex // guards what follows; locked before a shard
+	collecting sync.Mutex // guards the following; locked before a shard
 	piece      latencies  // what is being collected
 	total      latencies
 	interval   latencies // since the last tick
@@ -37,8 +36,8 @@ type Tally struct {
 	last       mark
 }
 
-// New returns a tally for broadcasts that so many senders send in turn: number n
-// comes from sender n modulo senders.
+// New returns a tally for broadcasts from senders that take turns: number n comes from
+// sender n modulo senders.
 func New(senders, shards int, grace time.Duration) *Tally {
 	t := &Tally{
 		senders: senders,
@@ -51,27 +50,26 @@ func New(senders, shards int, grace time.Duration) *Tally {
 	return t
 }
 
-// Schedule adds so many broadcasts and returns the number of the first. Nothing
-// may be sent that was not scheduled.
+// Schedule adds broadcasts and returns the number of the first. Only scheduled broadcasts
+// may be sent.
 func (t *Tally) Schedule(count int) (first int) { return t.ledger.schedule(count) }
 
-// Sent notes that a broadcast is about to be written. Call it once for each.
+// Sent records that a broadcast is about to be written. Call it once for each.
 func (t *Tally) Sent(n int, at int64) { t.ledger.sent(n, at) }
 
-// Accepted notes the reply to a broadcast.
+// Accepted records the reply to a broadcast.
 func (t *Tally) Accepted(n int, at int64) { t.ledger.accept(n, at) }
 
-// Rejected notes a reply with an error, to wire.NoNumber if it does not tell to
-// which broadcast.
+// Rejected records an error reply, to wire.NoNumber if it does not name the broadcast.
 func (t *Tally) Rejected(n int, code string) { t.ledger.reject(n, code) }
 
-// SendCounts are the numbers so far.
+// SendCounts returns the numbers so far.
 func (t *Tally) SendCounts() SendCounts { return t.ledger.sendCounts() }
 
 // Connected is how many connections are open.
 func (t *Tally) Connected() int { return t.totals().connected }
 
-// Counts are the numbers so far. Before Close, nothing that might still come is
+// Counts returns the numbers so far. Before Close, nothing that might still arrive is
 // lost or missed.
 func (t *Tally) Counts() Counts { return t.totals().Counts }
 
@@ -84,8 +82,8 @@ func (t *Tally) Missing() int {
 	return n
 }
 
-// Close ends the run: what has not arrived is lost, and nothing counts from now
-// on. The replies end first: what was accepted after the last delivery that counts
+// Close ends the run: what has not arrived is lost, and nothing counts any longer.
+// Replies stop counting first: a broadcast accepted after the last delivery that counts
 // would seem lost.
 func (t *Tally) Close() {
 	t.ledger.close()

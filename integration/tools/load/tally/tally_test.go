@@ -12,8 +12,8 @@ import (
 	"serverless-websocket/integration/tools/load/wire"
 )
 
-// sent returns a tally with so many broadcasts, each sent and accepted at its
-// number in milliseconds.
+// sent returns a tally of broadcasts, each sent and accepted at its number in
+// milliseconds.
 func sent(count int) *Tally {
 	t := New(1, 3, time.Second)
 	t.Schedule(count)
@@ -24,8 +24,8 @@ func sent(count int) *Tally {
 	return t
 }
 
-// arrive is a batch of broadcasts that took so many milliseconds from the
-// schedule, half of them before they were sent.
+// arrive is a batch of broadcasts that took the given milliseconds from the schedule,
+// half of that before they were sent.
 func arrive(took int64, numbers ...int) *wire.Batch {
 	b := &wire.Batch{Bytes: 100 * len(numbers), Frames: 1}
 	for _, n := range numbers {
@@ -87,7 +87,7 @@ func TestLatencyOutOfRange(t *testing.T) {
 	near(t, "max", l.Max, time.Hour)
 }
 
-// Merged from shards at any moments, the distribution is that of all values.
+// Merged from shards at any time, the distribution is that of all values.
 func TestMerging(t *testing.T) {
 	whole, merged := newHistogram(), sent(300)
 	var sessions []*Session
@@ -147,7 +147,7 @@ func TestSeries(t *testing.T) {
 	}
 }
 
-// What is missing takes longer than all that came.
+// Missing deliveries count as slower than all that arrived.
 func TestStepQuantile(t *testing.T) {
 	tally := sent(200)
 	s := tally.NewClient(false).Open(0)
@@ -174,7 +174,7 @@ func TestStepQuantile(t *testing.T) {
 func TestSendCounts(t *testing.T) {
 	tally := New(1, 1, 0)
 	tally.Schedule(5)
-	tally.Accepted(0, 1) // was not even sent
+	tally.Accepted(0, 1) // was never sent
 	for n := range 4 {
 		tally.Sent(n, int64(n))
 	}
@@ -206,7 +206,7 @@ func TestOddDeliveries(t *testing.T) {
 	}
 }
 
-// Whatever number a connection opens at, what is sent from then on is owed.
+// Whatever number a connection opens at, broadcasts sent from then on are owed.
 func TestOwedFromTheOpening(t *testing.T) {
 	const all = 3 * wordBits
 	for _, before := range []int{0, 1, 62, 63, 64, 65, 126, 127, 128, 129, 190, 191} {
@@ -243,8 +243,7 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// While it closes, a reply does not make a broadcast owed that can no longer be
-// delivered.
+// During Close, a reply does not make a broadcast owed that can no longer be delivered.
 func TestRepliesEndBeforeDeliveries(t *testing.T) {
 	tally := New(1, 1, 0)
 	tally.Schedule(2)

@@ -1,16 +1,16 @@
 package wire
 
-// Batch is what one read from a connection brought.
+// Batch is the result of one read from a connection.
 type Batch struct {
 	At     int64 // when it was read, by the Clock
 	Bytes  int   // from the socket
 	Frames int   // complete ones that hold messages
 
-	Stamps  []Stamp // of the run's own broadcasts, in the order in which they came
+	Stamps  []Stamp // of the run's own broadcasts, in order of arrival
 	Replies []Reply
 
 	Foreign    int // messages of others
-	Damaged    int // messages of the run that are not as they were sent
+	Damaged    int // messages of the run that were altered
 	Unreadable int // frames of no known kind
 }
 
@@ -27,7 +27,7 @@ func (b *Batch) reset() {
 	*b = Batch{Stamps: b.Stamps[:0], Replies: b.Replies[:0]}
 }
 
-// NoNumber is the N of a reply that does not tell which request it answers.
+// NoNumber is the N of a reply that does not say which request it answers.
 const NoNumber = -1
 
 // Reply answers a request to broadcast.

@@ -12,10 +12,10 @@ import (
 	"github.com/gobwas/ws/wsutil"
 )
 
-// CentrifugeChannel is what clients of a Centrifuge server publish into.
+// CentrifugeChannel is the channel that clients of a Centrifuge server publish into.
 const CentrifugeChannel = "all"
 
-// Commands have ids. That of the first is 1, and 0 stands for none.
+// Commands have ids. The first is 1, and 0 means none.
 const (
 	connectCommand = `{"id":1,"connect":{}}`
 	firstPublish   = 2
@@ -35,8 +35,8 @@ func appendPublish(to, content []byte, n int) []byte {
 	return append(to, `}}`...)
 }
 
-// greet says over a new socket what the protocol demands before anything else,
-// and waits for the answer: then the client is subscribed.
+// greet sends the protocol's opening command over a new socket and waits for the answer,
+// which subscribes the client.
 func (c *Codec) greet(sock net.Conn, timeout time.Duration) error {
 	if c.protocol != Centrifuge {
 		return nil
@@ -60,7 +60,7 @@ func (c *Codec) greet(sock net.Conn, timeout time.Duration) error {
 	return sock.SetDeadline(time.Time{})
 }
 
-// scanLines is Scan for Centrifuge, whose messages are of lines.
+// scanLines is Scan for Centrifuge, whose messages consist of lines.
 func (c *Codec) scanLines(b *Batch, message []byte) {
 	pushes := false
 	for line := range bytes.SplitSeq(bytes.TrimSuffix(message, []byte("\n")), []byte("\n")) {
@@ -78,7 +78,7 @@ func (c *Codec) scanLines(b *Batch, message []byte) {
 	}
 }
 
-// scanPush reports whether it understood a push behind its head.
+// scanPush reports whether it understood a push after its head.
 func (c *Codec) scanPush(b *Batch, content []byte) bool {
 	var s Stamp
 	if rest, ok := c.scanStamp(content, &s); ok && string(rest) == pushTail {

@@ -32,7 +32,7 @@ func TestScanOfCentrifuge(t *testing.T) {
 		"rejected":     {`{"id":9,"error":{"code":103,"message":"permission denied"}}`, Batch{Replies: []Reply{{N: 7, Code: "103"}}}},
 		"no id":        {`{"publish":{}}`, Batch{Unreadable: 1}},
 		"of no kind":   {`{"id":9}`, Batch{Unreadable: 1}},
-		"ping":         {`{}`, Batch{Unreadable: 1}}, // the peer sends none, and nobody would answer
+		"ping":         {`{}`, Batch{Unreadable: 1}}, // the server sends none, and no one would answer
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got Batch
@@ -51,7 +51,7 @@ func TestPublishOfCentrifuge(t *testing.T) {
 	}
 }
 
-// A client is connected when the server has said so, and not when it has not.
+// A client is connected once the server has said so, and not before.
 func TestConnectOfCentrifuge(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer string
@@ -94,7 +94,7 @@ func TestConnectOfCentrifuge(t *testing.T) {
 	}
 }
 
-// A flood goes on for as long as it is read, and ends with its context.
+// A flood continues as long as the server reads, and ends with its context.
 func TestFlood(t *testing.T) {
 	for protocol, want := range map[Protocol]string{
 		Service:    `{"action":"sendMessage","content":"flood","ref":"0"}`,

@@ -1,7 +1,7 @@
-// Package wire is a client of the service for a load generator: the handshake,
-// frames, and the broadcasts of a run, at a cost that leaves the machine to the
-// server. An idle connection holds no buffer, and a delivery is recognised
-// without decoding its JSON as a whole.
+// Package wire is a client of the service for a load generator: the handshake, frames,
+// and the broadcasts of a run, cheap enough to leave the machine to the server. An idle
+// connection holds no buffer, and a delivery is recognized without decoding all of its
+// JSON.
 package wire
 
 import (
@@ -10,24 +10,23 @@ import (
 	"time"
 )
 
-// Sizes of a content in bytes. MinSize leaves room for the stamp, MaxSize keeps
-// the frame that is sent, and the one that is delivered, within the 32 KiB that
-// API Gateway allows.
+// Sizes of a content in bytes. MinSize leaves room for the stamp; MaxSize keeps the sent
+// and the delivered frame within the 32 KiB that API Gateway allows.
 const (
 	MinSize = 80
 	MaxSize = 32<<10 - 160
 )
 
-// RunIDLength is how long the id of a run is, in bytes.
+// RunIDLength is the length of a run's id, in bytes.
 const RunIDLength = 8
 
-// Stamp is what a broadcast says of itself. The times are of the Clock.
+// Stamp is what a broadcast says about itself. Times are those of the Clock.
 type Stamp struct {
 	N         int   // number of the broadcast within its run, from 0
-	Due, Sent int64 // when it was to be sent, and when it was
+	Due, Sent int64 // when it was due, and when it was sent
 }
 
-// Clock counts microseconds from a moment on. It is monotonic.
+// Clock counts microseconds since its creation. It is monotonic.
 type Clock struct{ start time.Time }
 
 // NewClock returns a clock that starts now.
@@ -36,8 +35,8 @@ func NewClock() Clock { return Clock{time.Now()} }
 // Now returns the microseconds since the start.
 func (c Clock) Now() int64 { return time.Since(c.start).Microseconds() }
 
-// Until returns how long it is from now to the moment, in microseconds since
-// the start. It is negative for one that has passed.
+// Until returns the time from now until the given time, in microseconds since the start.
+// It is negative if that has passed.
 func (c Clock) Until(moment int64) time.Duration {
 	return time.Duration(moment)*time.Microsecond - time.Since(c.start)
 }
@@ -51,8 +50,7 @@ const (
 	contentEnd = `"}`
 )
 
-// Codec writes the broadcasts of one run, and recognises them. It may be used
-// concurrently.
+// Codec writes and recognizes the broadcasts of one run. It is safe for concurrent use.
 type Codec struct {
 	protocol Protocol
 	size     int
@@ -61,8 +59,8 @@ type Codec struct {
 	pad      []byte
 }
 
-// NewCodec returns the codec of a run whose contents have so many bytes. The id
-// of the run, of RunIDLength letters and digits, tells them from those of others.
+// NewCodec returns the codec of a run whose contents have the given size. The id of the
+// run, RunIDLength letters and digits, distinguishes them from those of others.
 func NewCodec(run string, size int, protocol Protocol) *Codec {
 	return &Codec{
 		protocol: protocol,
@@ -91,7 +89,7 @@ func (c *Codec) appendHead(to []byte, s Stamp) []byte {
 	return append(to, keyPad...)
 }
 
-// padding is what follows a head of so many bytes.
+// padding is what follows a head of the given length.
 func (c *Codec) padding(head int) []byte {
 	return c.pad[:max(0, c.size-head-len(contentEnd))]
 }

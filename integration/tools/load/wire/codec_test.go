@@ -17,7 +17,7 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// The size of the content is what was asked for, whatever the numbers in it.
+// The content has the requested size, whatever the numbers in it.
 func TestContentSize(t *testing.T) {
 	for _, size := range []int{MinSize, 100, MaxSize} {
 		for _, s := range []Stamp{{}, {N: 1}, {N: 1e9 - 1, Due: 1e11 - 1, Sent: 1e11 - 1}} {

@@ -11,37 +11,37 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// closeTimeout is how long the server may take to answer a close frame.
+// closeTimeout is how long the server can take to answer a close frame.
 const closeTimeout = 2 * time.Second
 
-// Conn is a connection to the service. Receive is for one goroutine, the other
-// methods may be called by any.
+// Conn is a connection to the service. Only one goroutine may call Receive; any can call
+// the other methods.
 type Conn struct {
 	sock  socket
 	codec *Codec
 	clock Clock
 	reads reads
-	poll  func(handle func(*Batch)) error // reads in place of Receive; nil for none
+	poll  func(handle func(*Batch)) error // reads instead of Receive; nil for none
 	reading
 
-	early   []byte // came right behind the handshake
+	early   []byte // arrived right after the handshake
 	partial []byte // the beginning of a header or a control frame
 
-	writing chan struct{} // is full while a frame is written
-	broken  atomic.Bool   // a frame was written in part: no other can follow
+	writing chan struct{} // full while a frame is being written
+	broken  atomic.Bool   // a frame was partly written: no other can follow
 	ponging atomic.Bool
 	closing atomic.Bool
 }
 
-// socket is what a connection needs of a net.Conn besides the reading.
+// socket is what a connection needs of a net.Conn besides reading.
 type socket interface {
 	io.WriteCloser
 	SetReadDeadline(time.Time) error
 	SetWriteDeadline(time.Time) error
 }
 
-// NewConn returns the connection over a socket on which the handshake is done.
-// early is what the server sent right behind it.
+// NewConn returns the connection over a socket after the handshake. early is what the
+// server sent right after it.
 func NewConn(sock net.Conn, early []byte, codec *Codec, clock Clock) *Conn {
 	return &Conn{
 		sock:    sock,
@@ -54,17 +54,16 @@ func NewConn(sock net.Conn, early []byte, codec *Codec, clock Clock) *Conn {
 	}
 }
 
-// Throttle makes a slow reader of the connection: it reads at most chunk bytes at
-// a time, with a small buffer in the operating system so that the server notices,
-// and calls wait after each read with the bytes it brought. When wait returns
-// false, the connection is as fast as any from then on. Call it before Receive.
+// Throttle makes the connection a slow reader: it reads at most chunk bytes at a time,
+// with a small operating system buffer so that the server notices, and calls wait after
+// each read with the number of bytes read. Once wait returns false, the connection reads
+// at full speed. Call it before Receive.
 func (c *Conn) Throttle(chunk int, wait func(bytes int) (slow bool)) {
 	c.reads.chunk, c.reads.wait = min(chunk, c.reads.most), wait
 	c.setReadBuffer(slowBuffer)
 }
 
-// Buffers of the operating system for slow readers, and for those that were, in
-// bytes.
+// Operating system buffers for slow readers, and for former slow readers, in bytes.
 const (
 	slowBuffer = 8 << 10
 	fastBuffer = 256 << 10
@@ -76,7 +75,7 @@ func (c *Conn) setReadBuffer(bytes int) {
 	}
 }
 
-// pause has a slow reader wait.
+// pause makes a slow reader wait.
 func (c *Conn) pause(bytes int) {
 	if c.reads.wait != nil && !c.reads.wait(bytes) {
 		c.reads.chunk, c.reads.wait = c.reads.most, nil
@@ -84,8 +83,8 @@ func (c *Conn) pause(bytes int) {
 	}
 }
 
-// Send broadcasts the stamp. When ctx ends before the frame is written, nothing
-// more can be sent over the connection.
+// Send broadcasts the stamp. If ctx ends before the frame is written, nothing more can be
+// sent over the connection.
 func (c *Conn) Send(ctx context.Context, s Stamp) error {
 	return c.write(ctx, ws.NewTextFrame(c.codec.AppendSend(nil, s)))
 }
@@ -99,7 +98,7 @@ func (c *Conn) write(ctx context.Context, f ws.Frame) error {
 	return c.writeFrames(ctx, frame)
 }
 
-// writeFrames writes what is masked and compiled.
+// writeFrames writes masked and compiled frames.
 func (c *Conn) writeFrames(ctx context.Context, frames []byte) error {
 	select {
 	case c.writing <- struct{}{}:
@@ -113,14 +112,14 @@ func (c *Conn) writeFrames(ctx context.Context, frames []byte) error {
 	stop := context.AfterFunc(ctx, func() { _ = c.sock.SetWriteDeadline(time.Unix(1, 0)) })
 	_, err := c.sock.Write(frames)
 	if !stop() || err != nil {
-		c.broken.Store(true) // by the deadline too, if that came too late for this frame
+		c.broken.Store(true) // also by the deadline, if that came too late for this frame
 	}
 	return err
 }
 
-// pong answers a ping, unless it still answers the one before: that is enough
-// (RFC 6455, 5.5.3). It does not wait, so that a server that reads nothing
-// before it is read from does not keep the client from reading.
+// pong answers a ping, unless it is still answering the previous one: that is enough (RFC
+// 6455, 5.5.3). It does not wait, so that a server that only reads after the client has
+// read cannot stop the client from reading.
 func (c *Conn) pong(payload []byte) {
 	if !c.ponging.CompareAndSwap(false, true) {
 		return
@@ -138,16 +137,16 @@ func (c *Conn) writeControl(f ws.Frame) error {
 	return c.write(ctx, f)
 }
 
-// Leave starts the closing handshake, with code 1000, and has Receive end soon
-// even if the server does not answer.
+// Leave starts the closing handshake with code 1000, and makes Receive end soon even if
+// the server does not answer.
 func (c *Conn) Leave() {
-	_ = c.sock.SetReadDeadline(time.Now().Add(closeTimeout)) // fails on a closed socket alone
+	_ = c.sock.SetReadDeadline(time.Now().Add(closeTimeout)) // only fails on a closed socket
 	if c.writeClose(ws.StatusNormalClosure) != nil {
 		_ = c.sock.SetReadDeadline(time.Now())
 	}
 }
 
-// Close closes the socket after what ended Receive. It answers a close frame.
+// Close closes the socket after Receive has ended. It answers a close frame.
 func (c *Conn) Close(end error) {
 	var closed *CloseError
 	if errors.As(end, &closed) {
@@ -156,7 +155,7 @@ func (c *Conn) Close(end error) {
 	c.sock.Close()
 }
 
-// writeClose writes a close frame, unless one was written.
+// writeClose writes a close frame, unless one has been written.
 func (c *Conn) writeClose(code ws.StatusCode) error {
 	if !c.closing.CompareAndSwap(false, true) {
 		return nil
@@ -168,7 +167,7 @@ func (c *Conn) writeClose(code ws.StatusCode) error {
 	return c.writeControl(ws.NewCloseFrame(body))
 }
 
-// CloseError is the end of a connection by a close frame of the server's.
+// CloseError is the end of a connection by the server's close frame.
 type CloseError struct {
 	Code   int // 1005 for a frame without one
 	Reason string

@@ -16,10 +16,10 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// patience is so long that on a busy machine, too, only a hang exceeds it.
+// patience is long enough that even on a busy machine only a hang exceeds it.
 const patience = time.Minute
 
-// sockets are the ways by which a connection reads.
+// sockets are the ways in which a connection reads.
 var sockets = map[string]func(t *testing.T) (client, server net.Conn){
 	"TCP":   tcpPair,
 	"other": func(*testing.T) (net.Conn, net.Conn) { return net.Pipe() },
@@ -29,7 +29,7 @@ var sockets = map[string]func(t *testing.T) (client, server net.Conn){
 	},
 }
 
-// overTCP is for tests that a pipe without a buffer would block.
+// overTCP is for tests that an unbuffered pipe would block.
 func overTCP(t *testing.T, test func(t *testing.T, client, server net.Conn)) {
 	t.Helper()
 	for _, name := range []string{"TCP", "polled"} {
@@ -40,7 +40,7 @@ func overTCP(t *testing.T, test func(t *testing.T, client, server net.Conn)) {
 	}
 }
 
-// polledSocket is the socket of a connection that a Poller is to adopt.
+// polledSocket is the socket of a connection for a Poller to adopt.
 type polledSocket struct{ net.Conn }
 
 func newConn(sock net.Conn, early []byte) *Conn {
@@ -69,8 +69,7 @@ func tcpPair(t *testing.T) (client, server net.Conn) {
 	return client, server
 }
 
-// receive has a connection receive what write writes to it, until the socket is
-// closed.
+// receive makes a connection receive what write writes, until the socket is closed.
 func receive(t *testing.T, client, server net.Conn, early []byte, write func(net.Conn)) (Batch, error) {
 	t.Helper()
 	for _, end := range []net.Conn{client, server} {
@@ -138,7 +137,7 @@ func wantOfStream() Batch {
 	return Batch{Bytes: len(stream()), Frames: 4, Stamps: stamps(numbers...), Replies: []Reply{{N: 5, Accepted: true}}}
 }
 
-// However the bytes come, the same is received.
+// However the bytes are split, the result is the same.
 func TestReceive(t *testing.T) {
 	for socket, pair := range sockets {
 		for name, chunk := range map[string]int{"whole": 1 << 20, "pieces": 999, "bytes": 7} {
@@ -165,7 +164,7 @@ func TestReceive(t *testing.T) {
 	}
 }
 
-// Of a long message that comes slowly, only the broadcast that is cut is kept.
+// Of a long message that arrives slowly, only the incomplete broadcast is kept.
 func TestPartsAreNotKept(t *testing.T) {
 	var contents []string
 	for n := range 500 {
@@ -189,7 +188,7 @@ func TestPartsAreNotKept(t *testing.T) {
 	}
 }
 
-// What came with the handshake, cut anywhere, belongs to what follows.
+// Data that arrived with the handshake, cut anywhere, belongs to what follows.
 func TestReceiveEarly(t *testing.T) {
 	head := stream()[:1000]
 	for _, n := range []int{0, 1, 2, 50, 300, 1000} {
@@ -242,7 +241,7 @@ func TestReceiveEndlessMessage(t *testing.T) {
 	})
 }
 
-// The server's close frame is told, and answered; what came before it counts.
+// The server's close frame is reported and answered; data that arrived before it counts.
 func TestClosedByServer(t *testing.T) {
 	for name, test := range map[string]struct {
 		body []byte
@@ -296,8 +295,8 @@ func TestSend(t *testing.T) {
 	}
 }
 
-// A write that is given up ends the sending for good, since a part of the frame
-// may be out, but not the receiving.
+// After an abandoned write nothing can be sent, since part of the frame may be out, but
+// receiving continues.
 func TestSendGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := net.Pipe()
@@ -322,7 +321,7 @@ func TestSendGivenUp(t *testing.T) {
 	})
 }
 
-// A server that does not answer the close frame is not waited for long.
+// The client does not wait long for a server that does not answer the close frame.
 func TestLeave(t *testing.T) {
 	for name, serve := range map[string]func(net.Conn){
 		"answered": func(server net.Conn) {

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// serverMessage is whatever the service, or the gateway itself, sends.
+// serverMessage is anything that the service, or the gateway itself, sends.
 type serverMessage struct {
 	// The members of a message are in a map because encoding/json takes
 	// "Content" for a field named content.
@@ -39,8 +39,8 @@ func (c *Codec) decode(b *Batch, message []byte) {
 	}
 }
 
-// decodeContent sorts a message: the run's own and whole, its own and not as it
-// was sent, or that of another.
+// decodeContent classifies a message: the run's own and intact, its own but altered, or
+// someone else's.
 func (c *Codec) decodeContent(b *Batch, raw json.RawMessage) {
 	var content struct {
 		Run, Pad  string

@@ -10,9 +10,8 @@ import (
 	"time"
 )
 
-// detached is a TCP socket that the runtime does not watch: that would cost a
-// wake-up for each delivery. A write waits closeTimeout at most for the server to
-// take something.
+// detached is a TCP socket that the runtime does not watch: that would cost a wake-up per
+// delivery. A write waits at most closeTimeout for the server to take something.
 type detached struct{ *os.File }
 
 // detach returns the socket beneath a TCP connection, which is closed.
@@ -35,8 +34,8 @@ func detach(from socket) (s detached, fd int, err error) {
 	return detached{os.NewFile(uintptr(fd), "socket")}, fd, nil
 }
 
-// duplicate returns another descriptor of the socket, one that blocks: package os
-// has the runtime watch those that do not.
+// duplicate returns another, blocking descriptor of the socket: package os makes the
+// runtime watch those that do not block.
 func duplicate(original int) (fd int, err error) {
 	if fd, err = syscall.Dup(original); err != nil {
 		return 0, err
@@ -52,7 +51,7 @@ func duplicate(original int) (fd int, err error) {
 	return fd, err
 }
 
-// SetReadDeadline ends the stream at that moment.
+// SetReadDeadline ends the stream at that time.
 func (s detached) SetReadDeadline(moment time.Time) error {
 	raw, err := s.SyscallConn()
 	if err != nil {

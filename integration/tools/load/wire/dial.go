@@ -19,14 +19,14 @@ import (
 )
 
 const (
-	// keepAlive finds connections that died in silence, and costs an idle one no
-	// more than a packet a minute.
+	// keepAlive detects connections that died silently, and costs an idle one at most a
+	// packet a minute.
 	keepAlive = time.Minute
-	// shownBody is how much of the body of a refused handshake an error tells.
+	// shownBody is how much of the body of a refused handshake an error shows.
 	shownBody = 200
 )
 
-// Dialer opens connections to one URL. It may be used concurrently.
+// Dialer opens connections to one URL. It is safe for concurrent use.
 type Dialer struct {
 	url   string
 	ws    ws.Dialer
@@ -34,8 +34,8 @@ type Dialer struct {
 	clock Clock
 }
 
-// NewDialer returns a dialer for a ws or wss URL. The header is sent with each
-// handshake; Host and Sec-WebSocket-Protocol in it have the effect they should.
+// NewDialer returns a dialer for a ws or wss URL. The header is sent with each handshake;
+// Host and Sec-WebSocket-Protocol in it take effect.
 func NewDialer(u *url.URL, header http.Header, timeout time.Duration, codec *Codec, clock Clock) *Dialer {
 	header = header.Clone()
 	d := &Dialer{url: u.String(), codec: codec, clock: clock}
@@ -96,23 +96,23 @@ func body(r io.Reader) string {
 		return ""
 	}
 	defer response.Body.Close()
-	text, _ := io.ReadAll(io.LimitReader(response.Body, shownBody)) // as much as came
+	text, _ := io.ReadAll(io.LimitReader(response.Body, shownBody)) // as much as arrived
 	return strings.TrimSpace(string(text))
 }
 
-// drain returns what the server sent right behind the handshake.
+// drain returns what the server sent right after the handshake.
 func drain(r *bufio.Reader) []byte {
 	if r == nil {
 		return nil
 	}
 	defer ws.PutReader(r)
-	early, _ := r.Peek(r.Buffered()) // cannot fail: that many are there
+	early, _ := r.Peek(r.Buffered()) // cannot fail: that many are buffered
 	return append([]byte(nil), early...)
 }
 
-// Refusal is a connection that did not come about.
+// Refusal is a failed attempt to connect.
 type Refusal struct {
-	Reason string // a few words, the same for all that were refused alike
+	Reason string // a few words, the same for all refused for the same reason
 	Err    error
 }
 
@@ -121,7 +121,7 @@ func (r *Refusal) Error() string { return fmt.Sprintf("%s (%v)", r.Reason, r.Err
 // Unwrap returns the cause.
 func (r *Refusal) Unwrap() error { return r.Err }
 
-// causes are the refusals that have a name of their own.
+// causes are the refusals with their own name.
 var causes = []struct {
 	err    error
 	reason string

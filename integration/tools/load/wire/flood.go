@@ -16,7 +16,7 @@ const floodTogether = 1000
 func (c *Conn) Flood(ctx context.Context) {
 	one, err := ws.CompileFrame(ws.MaskFrameInPlace(ws.NewTextFrame(c.codec.appendForeign(nil))))
 	if err != nil {
-		panic(err) // only for a reader or writer that fails, and there is none
+		panic(err) // only if a reader or writer fails, and there is none
 	}
 	for frames := bytes.Repeat(one, floodTogether); c.writeFrames(ctx, frames) == nil; {
 	}

@@ -8,19 +8,19 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// errShort tells that data ends before something does.
-var errShort = errors.New("not all of it is there")
+// errShort means that data ends too early.
+var errShort = errors.New("incomplete")
 
-// reading is how far a connection is in what it reads.
+// reading is the state of a connection's reads.
 type reading struct {
 	state  ws.State
-	left   int64  // bytes of the data frame that are still to come
+	left   int64  // bytes of the data frame still to come
 	final  bool   // it is the last frame of its message
-	begun  bool   // the head of the message is understood, and gone
-	unread []byte // what came of the message and is not understood yet
+	begun  bool   // the head of the message has been understood and dropped
+	unread []byte // the part of the message that has arrived but is not understood yet
 }
 
-// frames reads what is in data. The rest is too short to tell what it is.
+// frames reads the frames in data. The rest is too short to interpret.
 func (c *Conn) frames(d *desk, data []byte) (rest []byte, err error) {
 	for len(data) > 0 && err == nil {
 		if c.left > 0 {
@@ -92,9 +92,9 @@ func (c *Conn) payload(d *desk, data []byte) (rest []byte, err error) {
 	return data[n:], c.part(d, data[:n], c.final && c.left == 0)
 }
 
-// part reads a part of a message, as a rule all of it. What is understood of it
-// is not kept: a thousand clients that are sent a long message at once would
-// have it a thousand times.
+// part reads part of a message, usually all of it. Parts that are understood are not
+// kept: a thousand clients that get a long message at once would hold it a thousand
+// times.
 func (c *Conn) part(d *desk, data []byte, last bool) error {
 	if len(c.unread) > 0 {
 		d.join = append(append(d.join[:0], c.unread...), data...)

@@ -6,14 +6,13 @@ import (
 	"syscall"
 )
 
-// loopbackAddresses is among how many addresses of this machine the connections
-// to it are spread. From one address there are only so many ports, and finding
-// a free one takes the longer the fewer are left: half a millisecond of CPU where
-// 14,000 are taken.
+// loopbackAddresses is the number of local addresses over which connections to this
+// machine are spread. Each address has a limited number of ports, and finding a free one
+// takes longer the fewer are left: half a millisecond of CPU when 14,000 are taken.
 const loopbackAddresses = 16
 
-// bindAddressNoPort (IP_BIND_ADDRESS_NO_PORT, ip(7)) leaves the choice of the
-// port to connect, which knows the other end.
+// bindAddressNoPort (IP_BIND_ADDRESS_NO_PORT, ip(7)) lets connect choose the port, since
+// it knows the other end.
 const bindAddressNoPort = 24
 
 var loopbackTurn atomic.Uint32

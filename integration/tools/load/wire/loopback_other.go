@@ -4,5 +4,5 @@ package wire
 
 import "syscall"
 
-// spreadLoopback does nothing: elsewhere 127.0.0.1 can be the only address.
+// spreadLoopback does nothing: on other systems 127.0.0.1 may be the only address.
 func spreadLoopback(string, string, syscall.RawConn) error { return nil }

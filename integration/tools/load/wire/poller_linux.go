@@ -11,25 +11,24 @@ import (
 )
 
 const (
-	// mostEvents is how many connections are read from between two waits.
+	// mostEvents is the maximum number of connections read between two waits.
 	mostEvents = 256
-	// gather is how long a Poller lets frames gather before it looks for more. It
-	// wakes up the less often for it, and what it notes as the moment of a read is
-	// late by up to twice that: the system's timers take their time.
+	// gather is how long a Poller lets frames gather before it looks for more. That means
+	// fewer wake-ups, but its read times are late by up to twice that, since the system's
+	// timers are late too.
 	gather = 50 * time.Microsecond
 )
 
-// Poller reads for many connections in one goroutine. That spares each delivery a
-// switch between goroutines and a read that finds nothing. The goroutine lives as
-// long as there are connections. The zero value has none. It may be used
-// concurrently.
+// Poller reads for many connections in one goroutine. That saves a goroutine switch and
+// an empty read per delivery. The goroutine lives as long as there are connections. The
+// zero value has none. It is safe for concurrent use.
 type Poller struct {
 	mu    sync.Mutex
 	epoll int              // of the goroutine
 	conns map[int32]polled // by descriptor
 }
 
-// polled is a connection that is read from.
+// polled is a connection being read.
 type polled struct {
 	fd     int
 	conn   *Conn
@@ -37,13 +36,12 @@ type polled struct {
 	ended  chan error
 }
 
-// Adopt has the Poller read for the connection when Receive is called, if it is
-// over TCP alone. The handlers of all its connections are called one after the
-// other. Call it before any other method, for connections that only listen: a
-// write is given up then when the server takes nothing for as long as it has to
-// answer a close frame, whatever the context says.
+// Adopt makes the Poller read for the connection when Receive is called, if it is plain
+// TCP. The handlers of all its connections are called one after the other. Call it before
+// any other method, and only for connections that just listen: a write is then given up
+// when the server takes nothing within closeTimeout, whatever the context says.
 func (p *Poller) Adopt(c *Conn) {
-	p.mu.Lock() // one after the other: each needs a second descriptor meanwhile
+	p.mu.Lock() // one at a time: each temporarily needs a second descriptor
 	defer p.mu.Unlock()
 	sock, fd, err := detach(c.sock)
 	if err != nil {
@@ -83,8 +81,8 @@ func (p *Poller) add(one polled) (err error) {
 	return nil
 }
 
-// remove ends the reading from a connection. Its descriptor is closed after that
-// alone, so an event is never of another connection that got the same one.
+// remove stops reading from a connection. Its descriptor is only closed after that, so an
+// event never belongs to another connection that got the same one.
 func (p *Poller) remove(one polled, end error) (last bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -100,7 +98,7 @@ func (p *Poller) get(fd int32) polled {
 	return p.conns[fd]
 }
 
-// run reads until there are no connections left.
+// run reads until no connections are left.
 func (p *Poller) run(epoll int) {
 	defer syscall.Close(epoll)
 	events, d := make([]syscall.EpollEvent, mostEvents), new(desk)
@@ -122,7 +120,7 @@ func (p *Poller) run(epoll int) {
 	}
 }
 
-// read reads once: if that was not all, the next wait tells.
+// read reads once: the next wait reports whether there is more.
 func (one polled) read(d *desk) error {
 	start := copy(d.buf[:], one.conn.partial)
 	n, err := readNow(one.fd, d.buf[start:start+mostRead])
@@ -138,8 +136,8 @@ func (one polled) read(d *desk) error {
 	return one.conn.take(d, d.buf[:start+n], one.handle)
 }
 
-// readNow is recv(2) without waiting. The runtime is not told of the call: it
-// would look thousands of times a second for those that take long.
+// readNow is a non-blocking recv(2). It bypasses the runtime, which would otherwise check
+// for long calls thousands of times a second.
 func readNow(fd int, buf []byte) (int, error) {
 	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM,
 		uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(buf))), uintptr(len(buf)),

@@ -75,7 +75,7 @@ func TestPollerManyFrames(t *testing.T) {
 	running.Wait()
 }
 
-// What the server sent before it closed the socket is received, however much.
+// Everything that the server sent before it closed the socket is received.
 func TestPollerReadsWhatIsPending(t *testing.T) {
 	for _, count := range []int{1, 300, 3000} {
 		var p Poller
@@ -109,8 +109,8 @@ func TestPollerConnectionReset(t *testing.T) {
 	}
 }
 
-// While one connection stays, others come, end in different ways, and get the
-// descriptors of those before them. Nobody gets what was for another.
+// While one connection stays, others come, end in different ways, and reuse descriptors.
+// No connection gets data meant for another.
 func TestPollerDescriptorsAreReused(t *testing.T) {
 	const rounds, lanes = 50, 4
 	var p Poller
@@ -146,7 +146,7 @@ func TestPollerDescriptorsAreReused(t *testing.T) {
 	staying.Wait()
 }
 
-// passes has a connection receive n, and end by either side.
+// passes makes a connection receive n and end from either side.
 func passes(c *Conn, server net.Conn, n int, byServer bool) (got []int) {
 	_, _ = server.Write(single(n))
 	if byServer {
@@ -165,8 +165,8 @@ func passes(c *Conn, server net.Conn, n int, byServer bool) (got []int) {
 	return got
 }
 
-// A server that does not answer the close frame is not waited for long, and one
-// that is gone, not at all. What it still sends counts.
+// The client does not wait long for a server that does not answer the close frame, and
+// not at all for one that is gone. Data it still sends counts.
 func TestPollerLeave(t *testing.T) {
 	t.Parallel()
 	for name, goes := range map[string]bool{"silent": false, "gone": true} {
@@ -189,13 +189,13 @@ func TestPollerLeave(t *testing.T) {
 	}
 }
 
-// A server that does not read is not waited for long either.
+// The client does not wait long for a server that does not read, either.
 func TestPollerSendGivenUp(t *testing.T) {
 	t.Parallel()
 	var p Poller
 	c, server := adopted(t, &p)
 	defer server.Close()
-	_ = server.(*net.TCPConn).SetReadBuffer(4 << 10) // or it takes more and more for a while
+	_ = server.(*net.TCPConn).SetReadBuffer(4 << 10) // otherwise it takes more and more for a while
 	err := c.write(context.Background(), ws.NewTextFrame(make([]byte, 32<<20)))
 	if err == nil {
 		t.Error("sent 32 MB to a server that does not read")
@@ -206,7 +206,7 @@ func TestPollerSendGivenUp(t *testing.T) {
 	c.Close(err)
 }
 
-// What is not TCP alone is left as it was.
+// A connection that is not plain TCP is left alone.
 func TestPollerAdoptsTCPAlone(t *testing.T) {
 	client, server := net.Pipe()
 	defer server.Close()

@@ -2,7 +2,7 @@
 
 package wire
 
-// Poller is for Linux alone: elsewhere, a goroutine reads for each connection.
+// Poller only works on Linux: elsewhere, a goroutine reads for each connection.
 type Poller struct{}
 
 // Adopt has no effect.

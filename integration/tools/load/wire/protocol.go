@@ -2,14 +2,14 @@ package wire
 
 import "strconv"
 
-// Protocol is what a server speaks over its WebSockets.
+// Protocol is the protocol that a server speaks over its WebSockets.
 type Protocol string
 
 // The protocols.
 const (
-	// Service is that of this service.
+	// Service is the protocol of this service.
 	Service Protocol = "service"
-	// Echo is none: the server sends each frame on to everybody as it came. A
+	// Echo is no protocol: the server passes each frame on unchanged to everyone. A
 	// broadcast is accepted when its sender gets it back.
 	Echo Protocol = "echo"
 	// Centrifuge is the JSON protocol of the library centrifugal/centrifuge, for a
@@ -18,7 +18,7 @@ const (
 	Centrifuge Protocol = "centrifuge"
 )
 
-// foreign is a content that is not of a run.
+// foreign is content that does not belong to a run.
 const foreign = `"flood"`
 
 // AppendSend appends the request to broadcast the stamp. Its ref is the number.
@@ -27,7 +27,7 @@ func (c *Codec) AppendSend(to []byte, s Stamp) []byte {
 	return c.appendRequest(to, content, s.N)
 }
 
-// appendForeign appends the request to broadcast a content that is not of the run.
+// appendForeign appends the request to broadcast content that does not belong to the run.
 func (c *Codec) appendForeign(to []byte) []byte { return c.appendRequest(to, []byte(foreign), 0) }
 
 func (c *Codec) appendRequest(to, content []byte, ref int) []byte {

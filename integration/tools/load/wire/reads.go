@@ -10,13 +10,13 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// desk is what it takes to work on one read. There are about as many as threads
-// that do so at the moment, however many connections there are.
+// desk holds what one read needs. There are about as many as threads currently reading,
+// however many connections there are.
 type desk struct {
 	buf    [maxPartial + mostRead]byte
 	src    bytes.Reader
 	header [ws.MaxHeaderSize]byte
-	join   []byte // what waited of a message, and what comes
+	join   []byte // the waiting part of a message, and new data
 	batch  Batch
 }
 
@@ -25,17 +25,16 @@ var desks = sync.Pool{New: func() any { return new(desk) }}
 const (
 	// mostRead is how much is read at once, in bytes.
 	mostRead = 64 << 10
-	// maxPartial is how long what comes before it can be: a control frame.
+	// maxPartial is the maximum length of what precedes it: a control frame.
 	maxPartial = ws.MaxHeaderSize + ws.MaxControlFramePayloadSize
 )
 
-// plainChunk is how much is read at a time where the way to the socket beneath
-// is unknown, as with TLS.
+// plainChunk is how much is read at a time where the underlying socket is not accessible,
+// as with TLS.
 const plainChunk = 4 << 10
 
-// reads are the reads of one connection. Those from a TCP socket take a desk
-// only when there is something to read; the others wait with a small buffer of
-// their own.
+// reads are the reads of one connection. Reads from a TCP socket take a desk only when
+// there is something to read; the others wait with a small buffer of their own.
 type reads struct {
 	sock  net.Conn
 	raw   syscall.RawConn       // nil where small is used
@@ -48,7 +47,7 @@ type reads struct {
 	attempt attempt
 }
 
-// attempt is one read that does not wait.
+// attempt is one non-blocking read.
 type attempt struct {
 	partial []byte
 	desk    *desk
@@ -65,14 +64,14 @@ func newReads(sock net.Conn) reads {
 	return reads{sock: sock, small: make([]byte, plainChunk), most: plainChunk, chunk: plainChunk}
 }
 
-// next waits for data and returns a desk with n bytes in its buffer: the partial
-// frame and what was read behind it.
+// next waits for data and returns a desk with n bytes in its buffer: the partial frame
+// and what was read after it.
 func (r *reads) next(partial []byte) (d *desk, n int, err error) {
 	if r.raw == nil {
 		return r.nextPlain(partial)
 	}
 	if r.try == nil {
-		r.try = r.read // here, where r does not move any more
+		r.try = r.read // here, where r no longer moves
 	}
 	r.attempt = attempt{partial: partial}
 	err = r.raw.Read(r.try)
@@ -114,7 +113,7 @@ func (r *reads) read(fd uintptr) bool {
 	return true
 }
 
-// retry does what a signal may interrupt.
+// retry repeats a call that a signal can interrupt.
 func retry(do func() (int, error)) (int, error) {
 	for {
 		if n, err := do(); err != syscall.EINTR {

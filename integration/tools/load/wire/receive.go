@@ -1,15 +1,15 @@
 package wire
 
-// maxUnread is how much of a message may wait for its end, in bytes. It is far
-// above what API Gateway sends: a broadcast that is understood does not wait.
+// maxUnread is how many bytes of an incomplete message can wait. It is far more than API
+// Gateway sends: a broadcast that is understood does not wait.
 const maxUnread = 1 << 20
 
-// keptBuffer is how large an empty buffer may be that a connection keeps.
+// keptBuffer is the maximum size of an empty buffer that a connection keeps.
 const keptBuffer = 4 << 10
 
-// Receive reads until the connection ends, and has what each read brought
-// handled. The batch must not be kept. The error is a *CloseError after a close
-// frame, or whatever else ended the reading; never nil. Then call Close.
+// Receive reads until the connection ends, and calls the handler with the result of each
+// read. The handler must not keep the batch. The error is never nil: it is a *CloseError
+// after a close frame, or whatever else ended the reading. Then call Close.
 func (c *Conn) Receive(handle func(*Batch)) error {
 	if len(c.early) > 0 {
 		d := desks.Get().(*desk)
@@ -40,7 +40,7 @@ func (c *Conn) Receive(handle func(*Batch)) error {
 	}
 }
 
-// take handles the frames in data and keeps what is left.
+// take handles the frames in data and keeps the rest.
 func (c *Conn) take(d *desk, data []byte, handle func(*Batch)) error {
 	d.batch.At = c.clock.Now()
 	rest, err := c.frames(d, data)

@@ -8,9 +8,8 @@ const (
 	contentKey   = `"content":`
 )
 
-// Scan adds to the batch what a message of the server holds. It knows the form
-// in which the service writes the run's broadcasts, and leaves everything else
-// to encoding/json.
+// Scan adds the content of a server message to the batch. It knows the form in which the
+// service writes the run's broadcasts, and leaves everything else to encoding/json.
 func (c *Codec) Scan(b *Batch, message []byte) {
 	if c.protocol == Centrifuge {
 		c.scanLines(b, message)
@@ -32,10 +31,9 @@ func (c *Codec) scanRest(b *Batch, rest []byte) {
 	c.decode(b, append([]byte(envelopeHead), rest...))
 }
 
-// scanPart adds to the batch what the beginning of a message holds, and returns
-// what it did not understand: nothing was taken from it if begun is false, and
-// otherwise it belongs to an envelope whose head is gone. begun is what the part
-// before it has told.
+// scanPart adds the content of the beginning of a message to the batch, and returns what
+// it did not understand: if begun is false, nothing was taken from it; otherwise it
+// belongs to an envelope whose head is gone. begun is the result for the previous part.
 func (c *Codec) scanPart(b *Batch, part []byte, begun bool) (rest []byte, nowBegun bool) {
 	if !begun {
 		if rest, begun = cut(part, envelopeHead); !begun {
@@ -56,7 +54,7 @@ func (c *Codec) scanPart(b *Batch, part []byte, begun bool) (rest []byte, nowBeg
 	}
 }
 
-// scanMessages reports whether it understood all of an envelope behind its head.
+// scanMessages reports whether it understood all of an envelope after its head.
 func (c *Codec) scanMessages(b *Batch, rest []byte) bool {
 	for ok := true; ok; rest, ok = cut(rest, ",") {
 		var s Stamp
@@ -72,9 +70,8 @@ func (c *Codec) scanMessages(b *Batch, rest []byte) bool {
 	return false
 }
 
-// scanMessage reads an object that has one content, which is a stamp or, of
-// others than the run's own, a string, and otherwise strings. No string has
-// escapes.
+// scanMessage reads an object with one content, which is a stamp or, if it is not the
+// run's own, a string; all other members are strings. No string has escapes.
 func (c *Codec) scanMessage(in []byte) (s Stamp, own bool, rest []byte, ok bool) {
 	found := false
 	if rest, ok = cut(in, "{"); !ok {
@@ -103,7 +100,7 @@ func (c *Codec) scanMessage(in []byte) (s Stamp, own bool, rest []byte, ok bool)
 	}
 }
 
-// scanStamp reads a content that is byte for byte as appendContent writes it.
+// scanStamp reads content that is byte for byte what appendContent writes.
 func (c *Codec) scanStamp(in []byte, s *Stamp) (rest []byte, ok bool) {
 	if !bytes.HasPrefix(in, c.head) {
 		return nil, false

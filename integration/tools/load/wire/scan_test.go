@@ -77,7 +77,7 @@ func TestScan(t *testing.T) {
 	}
 }
 
-// understood is what the scanner makes of a message without encoding/json.
+// understood is the scanner's result for a message without encoding/json.
 func understood(message []byte) (b Batch, ok bool) {
 	rest, ok := cut(message, envelopeHead)
 	return b, ok && codec.scanMessages(&b, rest)
@@ -97,7 +97,8 @@ func seeds() [][]byte {
 	}
 }
 
-// What the scanner understands by itself, encoding/json must understand alike.
+// Whatever the scanner understands by itself, encoding/json must understand in the same
+// way.
 func FuzzScan(f *testing.F) {
 	for _, seed := range seeds() {
 		f.Add(seed)
@@ -116,8 +117,8 @@ func FuzzScan(f *testing.F) {
 	})
 }
 
-// A message that comes in parts is understood as if it came at once. Only of one
-// that is no JSON, the beginning may have been.
+// A message that arrives in parts is understood as if it arrived at once. The beginning
+// may be understood even if the message is not JSON.
 func FuzzParts(f *testing.F) {
 	for _, seed := range seeds() {
 		f.Add(seed, uint(7), uint(len(seed)-3))
