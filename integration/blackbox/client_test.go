@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// patience is for whatever should come soon: so long that on a busy machine,
-	// too, only what never comes exceeds it.
+	// patience is the time limit for expected events: long enough that even on a busy
+	// machine only a hang exceeds it.
 	patience     = time.Minute
 	maxMessage   = 128 << 10
 	maxFrame     = 32 << 10
@@ -29,7 +29,7 @@ type client struct {
 	t        testing.TB
 	ws       *websocket.Conn
 	tcp      *net.TCPConn
-	messages []message            // read, and not yet taken
+	messages []message            // read, but not yet taken
 	code     websocket.StatusCode // with which the service closed; 0 before
 }
 
@@ -43,7 +43,7 @@ type accepted struct{ ID, Ref string }
 
 type refused struct{ Code, Message, RequestID, Ref string }
 
-// frame is whatever the service sends.
+// frame is anything that the service sends.
 type frame struct {
 	Accepted *accepted
 	Error    *refused
@@ -112,7 +112,7 @@ func (c *client) sendFragments(text string) error {
 	return w.Close()
 }
 
-// read returns the next frame as it came.
+// read returns the next frame unchanged.
 func (c *client) read() (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -135,8 +135,8 @@ func (c *client) readFrame() (frame, error) {
 	return f, err
 }
 
-// reply returns the next frame that is for this client alone. Messages that
-// come before it are kept.
+// reply returns the next frame that is only for this client. Messages that arrive before
+// it are kept.
 func (c *client) reply() (frame, error) {
 	for {
 		f, err := c.readFrame()
@@ -162,7 +162,7 @@ func (c *client) rawReply() (string, error) {
 	}
 }
 
-// message returns the next message and passes over replies.
+// message returns the next message and skips replies.
 func (c *client) message() (message, error) {
 	for len(c.messages) == 0 {
 		f, err := c.readFrame()

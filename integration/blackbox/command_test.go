@@ -15,7 +15,7 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// flagNames are all flags. Each has a twin in the environment.
+// flagNames are all flags. Each has an environment variable.
 var flagNames = []string{
 	"ws-addr", "http-addr", "management-addr", "stage", "max-connections", "idle-timeout", "lifetime",
 	"send-buffer", "backlog", "write-timeout", "drain-timeout", "queue-bytes", "log-level", "log-format",
@@ -25,7 +25,7 @@ func twin(flagName string) string {
 	return "SWS_" + strings.ToUpper(strings.ReplaceAll(flagName, "-", "_"))
 }
 
-// finish runs a command that has to end by itself.
+// finish runs a command that must end by itself.
 func finish(t *testing.T, cmd *exec.Cmd) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -43,13 +43,13 @@ func TestHelp(t *testing.T) {
 		for _, name := range flagNames {
 			for _, want := range []string{"-" + name, twin(name)} {
 				if !strings.Contains(stdout, want) {
-					t.Errorf("%s does not tell %s", flag, want)
+					t.Errorf("%s does not mention %s", flag, want)
 				}
 			}
 		}
 		for _, value := range []string{"localhost:3001", "localhost:3000", "localhost:3002", "dev", "10m0s", "2h0m0s", "auto", "INFO", "-version"} {
 			if !strings.Contains(stdout, value) {
-				t.Errorf("%s does not tell the default %s", flag, value)
+				t.Errorf("%s does not mention the default %s", flag, value)
 			}
 		}
 	}
@@ -92,8 +92,8 @@ func TestWrongSettings(t *testing.T) {
 	}
 }
 
-// A variable that looks like a setting and is none does not keep the service
-// from starting, and is warned of.
+// A variable that looks like a setting but is not causes a warning and does not keep the
+// service from starting.
 func TestStrayVariable(t *testing.T) {
 	cmd := command(t, "-ws-addr", "127.0.0.1:0", "-http-addr", "127.0.0.1:0", "-management-addr", "")
 	cmd.Env = append(cmd.Env, "SWS_IDLE_TIMEOT=10s", "SWS_PORT=tcp://10.0.0.1:3001")
@@ -141,14 +141,14 @@ func TestEnvironmentTwins(t *testing.T) {
 		"SWS_STAGE=environment", "SWS_MAX_CONNECTIONS=1", "SWS_LOG_LEVEL=debug")
 	s := launch(t, cmd)
 	if u, err := url.Parse(s.managementEndpoint); err != nil || u.Path != "/flag" {
-		t.Errorf("management endpoint %s: a flag has to win over its twin", s.managementEndpoint)
+		t.Errorf("management endpoint %s: a flag must override its variable", s.managementEndpoint)
 	}
 	if host, _, _ := strings.Cut(strings.TrimPrefix(s.webSocketURL, "ws://"), ":"); host != "localhost" {
 		t.Errorf("WebSocket at %s, want localhost", s.webSocketURL)
 	}
 	dial(t, s.target)
 	if _, err := tryDial(t, s.target); err == nil {
-		t.Error("two clients although one is the most")
+		t.Error("two clients although the maximum is one")
 	}
 }
 

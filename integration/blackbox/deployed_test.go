@@ -9,13 +9,13 @@ import (
 	"serverless-websocket/integration/blackbox/deployment"
 )
 
-// stages are what was deployed, by stage; nil where that failed.
+// stages are the deployments, by stage; nil if one failed.
 var stages = struct {
 	sync.Mutex
 	deployed map[string]*deployment.Deployed
 }{deployed: make(map[string]*deployment.Deployed)}
 
-// deployed returns what `sls deploy` makes of a stage. It is made once for all
+// deployed returns the result of `sls deploy` for a stage. It is deployed once for all
 // tests.
 func deployed(t testing.TB, stage string) *deployment.Deployed {
 	t.Helper()
@@ -35,8 +35,7 @@ func deployed(t testing.TB, stage string) *deployment.Deployed {
 	return d
 }
 
-// zips returns the zip files that the functions of the stage run, by the names of
-// their programs.
+// zips returns the zip files of the functions of the stage, by program name.
 func zips(d *deployment.Deployed) map[string][]byte {
 	found := make(map[string][]byte)
 	for _, f := range d.Stack.OfType("AWS::Lambda::Function") {

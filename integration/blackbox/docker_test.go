@@ -12,9 +12,8 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// TestDockerfile does what the Dockerfile says, without Docker: its command builds
-// the program, which takes the environment that the image sets, and whose health
-// check is the image's.
+// TestDockerfile follows the Dockerfile without Docker: it builds the program with the
+// image's command, and runs it with the image's environment and health check.
 func TestDockerfile(t *testing.T) {
 	image := readImage(t)
 	program := filepath.Join(t.TempDir(), "standalone")
@@ -32,9 +31,9 @@ func TestDockerfile(t *testing.T) {
 	var env []string
 	for name, value := range image.env {
 		if !strings.Contains(help, "("+name+")") || !strings.HasPrefix(value, ":") {
-			t.Errorf("ENV %s=%s: the program has no such variable, or listens to the container alone", name, value)
+			t.Errorf("ENV %s=%s: the program has no such variable, or only listens within the container", name, value)
 		}
-		env = append(env, name+"=127.0.0.1:0") // free ports, on this machine alone
+		env = append(env, name+"=127.0.0.1:0") // free ports, local to this machine
 	}
 	service := image.run("-management-addr", "127.0.0.1:0")
 	service.Env = append(service.Env, env...)
@@ -42,10 +41,10 @@ func TestDockerfile(t *testing.T) {
 
 	address := "SWS_HTTP_ADDR=" + strings.TrimPrefix(running.httpURL, "http://")
 	if code, out := image.health(t, address); code != 0 || out != "healthy\n" {
-		t.Errorf("health of a service that runs: exit code %d, %s", code, out)
+		t.Errorf("health of a running service: exit code %d, %s", code, out)
 	}
 	if code, out := image.health(t, "SWS_HTTP_ADDR=127.0.0.1:1"); code != 1 {
-		t.Errorf("health of none: exit code %d, %s", code, out)
+		t.Errorf("health without a service: exit code %d, %s", code, out)
 	}
 }
 
@@ -61,7 +60,7 @@ func TestDockerfileHasTheModulesGo(t *testing.T) {
 	}
 }
 
-// image is what the Dockerfile says.
+// image is the content of the Dockerfile.
 type image struct {
 	goVersion, build string
 	env              map[string]string

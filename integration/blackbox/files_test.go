@@ -13,9 +13,9 @@ import (
 	"github.com/coder/websocket"
 )
 
-// TestFewFiles has the service run out of what its limit of open files leaves for
-// connections. It says so, refuses further ones, and still serves everything
-// else, however many sockets are open that nobody uses.
+// TestFewFiles makes the service run out of the connections that its open-file limit
+// allows. It says so, refuses further ones, and still serves everything else, however
+// many unused sockets are open.
 func TestFewFiles(t *testing.T) {
 	const files, fit = 850, 100 // with 500 for handshakes, and 250 for everything else
 	s := launch(t, limited(command(t, "-ws-addr", "127.0.0.1:0", "-http-addr", "127.0.0.1:0", "-management-addr", "127.0.0.1:0"), files))
@@ -42,7 +42,7 @@ func TestFewFiles(t *testing.T) {
 	others[0].broadcast(`"still here"`)
 }
 
-// limited has the command run with a limit of open files.
+// limited runs the command with an open-file limit.
 func limited(cmd *exec.Cmd, files int) *exec.Cmd {
 	shell := exec.Command("sh", append([]string{"-c", `ulimit -n "$0" && exec "$@"`, strconv.Itoa(files), cmd.Path}, cmd.Args[1:]...)...)
 	shell.Env = cmd.Env

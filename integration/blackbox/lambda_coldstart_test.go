@@ -11,8 +11,8 @@ import (
 	"serverless-websocket/integration/environments/lambdalocal"
 )
 
-// firstEvents are what the functions are invoked with first, in an order in which
-// none gives the event source work for another.
+// firstEvents are the first events of the functions, in an order in which none gives the
+// event source work for another.
 var firstEvents = []struct {
 	function string
 	event    any
@@ -33,8 +33,8 @@ func webSocketEvent(eventType, body string) events.APIGatewayWebsocketProxyReque
 	return event
 }
 
-// TestColdStart measures, for each function, the start of its process until it
-// asks for the first invocation, and that invocation, which opens connections.
+// TestColdStart measures, for each function, the time from the start of its process until
+// it asks for the first invocation, and that invocation, which opens connections.
 func TestColdStart(t *testing.T) {
 	const starts = 11
 	s := startLambda(t, lambdaConfig{})
@@ -53,7 +53,7 @@ func TestColdStart(t *testing.T) {
 	}
 }
 
-// coldStart has the function start a new environment for the payload.
+// coldStart makes the function start a new environment for the payload.
 func coldStart(t *testing.T, f *lambdalocal.Function, payload []byte) lambdalocal.Environment {
 	t.Helper()
 	if _, err := f.Invoke(t.Context(), payload); err != nil {
@@ -68,7 +68,7 @@ func coldStart(t *testing.T, f *lambdalocal.Function, payload []byte) lambdaloca
 	return last
 }
 
-// median returns milliseconds.
+// median returns the median in milliseconds.
 func median(d []time.Duration) float64 {
 	slices.Sort(d)
 	return float64(d[len(d)/2]) / float64(time.Millisecond)

@@ -18,9 +18,9 @@ import (
 
 const throttled = "ProvisionedThroughputExceededException"
 
-// TestWorkerKilledDuringBroadcast kills the fan-out's environment when half of
-// the clients have the message. The job comes again, and so may the message,
-// under the same id.
+// TestWorkerKilledDuringBroadcast kills the fan-out's environment when half of the
+// clients have the message. The job is redelivered, and the message may be too, under the
+// same id.
 func TestWorkerKilledDuringBroadcast(t *testing.T) {
 	const clients = 40
 	posts := newGate(clients / 2)
@@ -29,17 +29,17 @@ func TestWorkerKilledDuringBroadcast(t *testing.T) {
 	a := all[0].broadcast(`"survives"`)
 	posts.await(t)
 	if s.killBusy("fanout") == 0 {
-		t.Error("no worker was killed, want the one that is in the middle of it")
+		t.Error("no worker was killed, want the one in the middle of the broadcast")
 	}
 	posts.lose()
 	for _, c := range all {
 		c.wantMessage(a.ID)
 	}
-	s.wantDelivered(t, a.ID, clients) // by the next worker: one that is killed logs nothing
+	s.wantDelivered(t, a.ID, clients) // by the next worker: a killed one logs nothing
 	wantEmpty(t, s.queue.DeadLetterURL)
 }
 
-// killBusy kills the environments of a function that are in an invocation, and
+// killBusy kills the environments of a function that are handling an invocation, and
 // returns how many.
 func (s *lambdaService) killBusy(name string) int {
 	busy := s.busy(name)
@@ -49,18 +49,18 @@ func (s *lambdaService) killBusy(name string) int {
 	return len(busy)
 }
 
-// busy returns the environments of a function that are in an invocation.
+// busy returns the environments of a function that are handling an invocation.
 func (s *lambdaService) busy(name string) []lambdalocal.Environment {
 	return slices.DeleteFunc(s.functions[name].Environments(), func(e lambdalocal.Environment) bool { return !e.Busy })
 }
 
-// wantMessage reads on until the message with the id comes.
+// wantMessage reads until the message with the id arrives.
 func (c *client) wantMessage(id string) {
 	c.t.Helper()
 	for {
 		m, err := c.message()
 		if err != nil {
-			c.t.Fatalf("message %s did not come: %v", id, err)
+			c.t.Fatalf("message %s did not arrive: %v", id, err)
 		}
 		if m.ID == id {
 			return
@@ -68,9 +68,9 @@ func (c *client) wantMessage(id string) {
 	}
 }
 
-// TestFunctionsTimeOut has functions make no progress until their timeout. The
-// gateway answers the clients that wait for one; the next invocations are served
-// by new environments. The worker is stopped in the middle of a broadcast.
+// TestFunctionsTimeOut freezes functions until their timeout. The gateway answers the
+// clients that are waiting for one; new environments serve the next invocations. The
+// worker is stopped in the middle of a broadcast.
 func TestFunctionsTimeOut(t *testing.T) {
 	posts := newGate(2)
 	s := startLambda(t, lambdaConfig{beforePost: posts.pass, visibility: 20 * time.Second, timeouts: map[string]time.Duration{
@@ -86,7 +86,7 @@ func TestFunctionsTimeOut(t *testing.T) {
 
 	a := clients[0].broadcast(`"in time, at last"`)
 	posts.await(t)
-	workers := s.busy("fanout") // any of the environments that there are
+	workers := s.busy("fanout") // any of the existing environments
 	for _, e := range workers {
 		s.functions["fanout"].Pause(e.ID)
 	}
@@ -111,9 +111,8 @@ func TestFunctionsTimeOut(t *testing.T) {
 	}
 }
 
-// stall has the next invocation of a function, and only that, time out: no
-// environment that there is makes progress. resume gives later ones all the time
-// that a busy machine takes.
+// stall makes only the next invocation of a function time out, by freezing all existing
+// environments. resume gives later ones enough time for a busy machine.
 func (s *lambdaService) stall(name string) (resume func()) {
 	f := s.functions[name]
 	for _, e := range f.Environments() {
@@ -123,7 +122,7 @@ func (s *lambdaService) stall(name string) (resume func()) {
 	return func() { f.SetTimeout(patience) }
 }
 
-// wantGatewayError reads until a frame that the gateway sends by itself.
+// wantGatewayError reads until a frame from the gateway itself.
 func (c *client) wantGatewayError(text string) error {
 	for {
 		f, err := c.read()
@@ -136,9 +135,9 @@ func (c *client) wantGatewayError(text string) error {
 	}
 }
 
-// TestQueueDown breaks every connection to SQS, that of the event source too,
-// while a worker is at it. What was accepted before is delivered; meanwhile
-// nothing is accepted.
+// TestQueueDown breaks every connection to SQS, including that of the event source, while
+// a worker is busy. Messages accepted before are delivered; meanwhile nothing is
+// accepted.
 func TestQueueDown(t *testing.T) {
 	posts := newGate(1)
 	s := startLambda(t, lambdaConfig{visibility: 3 * time.Second, sourceThrough: true, beforePost: posts.pass})
@@ -161,19 +160,19 @@ func TestQueueDown(t *testing.T) {
 		c.wantMessages(accepts, `"refused"`)
 	}
 	for _, url := range []string{s.queue.URL, s.partsURL, s.retriesURL} {
-		testenv.Eventually(t, patience, "the queue is worked off", func() bool { return holds(t, url) == "0+0+0" })
+		testenv.Eventually(t, patience, "the queue is empty", func() bool { return holds(t, url) == "0+0+0" })
 	}
 	wantEmpty(t, s.queue.DeadLetterURL)
 }
 
-// wantMessages reads until all ids have come, in any order and each once or more,
-// and no message with the forbidden content.
+// wantMessages reads until all ids have arrived, in any order and at least once each, and
+// fails on a message with the forbidden content.
 func (c *client) wantMessages(ids []string, forbidden string) {
 	c.t.Helper()
 	for missing := slices.Clone(ids); len(missing) > 0; {
 		m, err := c.message()
 		if err != nil {
-			c.t.Fatalf("messages %v did not come: %v", missing, err)
+			c.t.Fatalf("messages %v did not arrive: %v", missing, err)
 		}
 		if string(m.Content) == forbidden {
 			c.t.Errorf("got %s", m.Content)
@@ -182,8 +181,8 @@ func (c *client) wantMessages(ids []string, forbidden string) {
 	}
 }
 
-// TestTableThrottled has DynamoDB refuse two of three requests, which nobody
-// notices, and then all of them for a while.
+// TestTableThrottled has DynamoDB refuse two of three requests, which no one notices, and
+// then all of them for a while.
 func TestTableThrottled(t *testing.T) {
 	s := startLambda(t, lambdaConfig{visibility: 20 * time.Second})
 	s.dynamoDB.Set(lambdalocal.Throttle(3, throttled))
@@ -211,7 +210,7 @@ func TestTableThrottled(t *testing.T) {
 	dial(t, s.target).broadcast(`"as before"`)
 }
 
-// TestPoisonJob puts what no worker can decode on the queue, among jobs that flow.
+// TestPoisonJob puts a body that no worker can decode on the queue, among normal jobs.
 func TestPoisonJob(t *testing.T) {
 	s := startLambda(t, lambdaConfig{visibility: 4 * time.Second, maxReceives: 2})
 	sender, receiver := dial(t, s.target), dial(t, s.target)
@@ -234,11 +233,11 @@ func TestPoisonJob(t *testing.T) {
 	testenv.Eventually(t, patience, "it was refused twice", func() bool {
 		return len(s.logs.find(func(e entry) bool { return e.text("msg") == "job refused" })) == 2
 	})
-	t.Logf("%d broadcasts flowed meanwhile", sent)
+	t.Logf("%d broadcasts were delivered meanwhile", sent)
 }
 
-// TestConnectionsAPINeedsASignature checks the stand-in for IAM by which all
-// other tests know that fanout signs its posts.
+// TestConnectionsAPINeedsASignature checks the stand-in for IAM on which all other tests
+// rely to know that fanout signs its posts.
 func TestConnectionsAPINeedsASignature(t *testing.T) {
 	s := startLambda(t, lambdaConfig{})
 	response, err := http.Post(s.managementEndpoint+"/@connections/abc=", "", nil)

@@ -7,12 +7,11 @@ import (
 	"time"
 )
 
-// gate holds up the posts to clients, from the n-th on, until it is opened or
-// loses them.
+// gate holds up posts to clients, from the n-th on, until it is opened or loses them.
 type gate struct {
 	n       int32
 	posts   atomic.Int32
-	held    atomic.Int32  // how many wait
+	held    atomic.Int32  // how many are waiting
 	reached chan struct{} // closed by the n-th
 	opened  chan struct{}
 	lost    chan struct{}
@@ -28,13 +27,13 @@ func (g *gate) await(t *testing.T) {
 	select {
 	case <-g.reached:
 	case <-time.After(patience):
-		t.Fatalf("%d posts came, want %d", g.posts.Load(), g.n)
+		t.Fatalf("%d posts arrived, want %d", g.posts.Load(), g.n)
 	}
 }
 
 func (g *gate) open() { close(g.opened) }
 
-// lose breaks off the posts that wait, and lets those pass that come later.
+// lose aborts the waiting posts, and lets later ones pass.
 func (g *gate) lose() { close(g.lost) }
 
 func (g *gate) pass(r *http.Request) {

@@ -5,8 +5,8 @@ import (
 	"log/slog"
 )
 
-// lambdaLogs takes the functions' log lines. What slog calls msg is called
-// message on Lambda; it comes before all attributes.
+// lambdaLogs reads the functions' log lines. slog's msg is called message on Lambda; it
+// precedes all attributes.
 type lambdaLogs struct{ *logs }
 
 func (l lambdaLogs) Write(text []byte) (int, error) {

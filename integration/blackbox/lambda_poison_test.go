@@ -13,8 +13,8 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// forged are bodies that look like jobs. What they are meant to send must reach
-// nobody, and none of them may spoil the frame of a message beside it.
+// forged are bodies that look like jobs. Their content must reach no one, and none of
+// them may spoil the frame of a message beside it.
 var forged = []string{
 	`{"v":1,"messages":[{"id":"\",\"content\":\"forged","sentAt":1795338000123,"content":"\"forged\""}]}`,
 	`{"v":1,"messages":[{"id":"01K4ZQ0000000000000000000A","sentAt":1795338000123,"content":"\"forged\""},{"id":"}","sentAt":1795338000123,"content":"1"}]}`,
@@ -24,8 +24,8 @@ var forged = []string{
 	`{"v":1,"messages":[{"id":"01K4ZQ0000000000000000000E","sentAt":1795338000123,"content":"\"forged\""}],"segment":1,"segments":4294967298}`,
 }
 
-// TestForgedJobs has bodies on the queue that are no jobs, in the batches of
-// messages that flow. Each comes to its dead-letter queue by itself.
+// TestForgedJobs puts bodies that are not jobs on the queue, in the same batches as real
+// messages. Each ends up on the dead-letter queue by itself.
 func TestForgedJobs(t *testing.T) {
 	s := startLambda(t, lambdaConfig{visibility: time.Second, maxReceives: 2})
 	sender, receiver := dial(t, s.target), dial(t, s.target)

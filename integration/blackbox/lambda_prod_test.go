@@ -7,8 +7,8 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// TestProdStage runs prod as it is deployed. It has a batching window, in which
-// more jobs meet than one request to the queue returns.
+// TestProdStage runs prod as deployed. Its batching window gathers more jobs than one
+// request to the queue returns.
 func TestProdStage(t *testing.T) {
 	const messages, oneRequest = 30, 10
 	s := startLambda(t, lambdaConfig{stage: "prod"})
@@ -25,7 +25,7 @@ func TestProdStage(t *testing.T) {
 	wantEmpty(t, s.queue.DeadLetterURL)
 }
 
-// largestBatch is how many messages the largest fan-out had.
+// largestBatch is the number of messages in the largest fan-out.
 func (s *lambdaService) largestBatch() (most int) {
 	for _, e := range s.logs.find(func(e entry) bool { return e.text("msg") == "fanned out" }) {
 		ids, _ := e["messageIds"].([]any)

@@ -9,8 +9,8 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// TestFanOutAnswersWithAList has the compiled function work off a batch in which
-// nothing fails: "batchItemFailures":null is no success to every event source.
+// TestFanOutAnswersWithAList has the compiled function process a batch in which nothing
+// fails: not every event source takes "batchItemFailures":null for success.
 func TestFanOutAnswersWithAList(t *testing.T) {
 	event, err := os.ReadFile(filepath.Join(testenv.Root(), "adapters/lambdaevent/testdata/fanout_done.event.json"))
 	if err != nil {

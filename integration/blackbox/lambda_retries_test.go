@@ -18,12 +18,12 @@ import (
 
 const (
 	retryWorkers = 2
-	retryJobs    = 12 // more than they take at once
+	retryJobs    = 12 // more than they process at once
 )
 
-// TestSlowRetriesKeepNoMessageWaiting has both workers for retries busy with
-// clients whose posts take until their time limit, and more such jobs waiting. A
-// new message gets to the others before any of these is done.
+// TestSlowRetriesKeepNoMessageWaiting keeps both retry workers busy with clients whose
+// posts time out, with more such jobs waiting. A new message reaches the others before
+// any of these is done.
 func TestSlowRetriesKeepNoMessageWaiting(t *testing.T) {
 	const slowClients = 20
 	posts, slow := newGate(1), new(sync.Map)
@@ -34,7 +34,7 @@ func TestSlowRetriesKeepNoMessageWaiting(t *testing.T) {
 	}
 	sender, receiver := dial(t, s.target), dial(t, s.target)
 	s.leaveOver(t, slow)
-	testenv.Eventually(t, patience, "both workers for retries wait for the clients", func() bool {
+	testenv.Eventually(t, patience, "both retry workers are waiting for the clients", func() bool {
 		return posts.held.Load() == retryWorkers*slowClients
 	})
 
@@ -45,8 +45,8 @@ func TestSlowRetriesKeepNoMessageWaiting(t *testing.T) {
 	}
 }
 
-// TestSlowRetriesKeepNoPartWaiting has the same for a message that is split. The
-// slow connections are no client's, so that only retries meet them.
+// TestSlowRetriesKeepNoPartWaiting does the same for a split message. The slow
+// connections belong to no client, so that only retries meet them.
 func TestSlowRetriesKeepNoPartWaiting(t *testing.T) {
 	const clients, slowConnections = 60, 8
 	posts, slow := newGate(1), new(sync.Map)
@@ -56,7 +56,7 @@ func TestSlowRetriesKeepNoPartWaiting(t *testing.T) {
 	s := startLambda(t, lambdaConfig{fanOut: []string{smallQuota}, beforePost: posts.passTo(slow)})
 	all := dialMany(t, s.target, clients)
 	s.leaveOver(t, slow)
-	testenv.Eventually(t, patience, "both workers for retries are busy", func() bool {
+	testenv.Eventually(t, patience, "both retry workers are busy", func() bool {
 		return len(s.busy("fanout")) == retryWorkers
 	})
 
@@ -65,7 +65,7 @@ func TestSlowRetriesKeepNoPartWaiting(t *testing.T) {
 	s.logs.await(t, "split", "messageIds", a.ID)
 }
 
-// passTo returns what holds up the posts to the connections whose ids are keys of
+// passTo returns a function that holds up posts to the connections whose ids are keys of
 // the map.
 func (g *gate) passTo(connections *sync.Map) func(*http.Request) {
 	return func(r *http.Request) {
@@ -75,8 +75,8 @@ func (g *gate) passTo(connections *sync.Map) func(*http.Request) {
 	}
 }
 
-// leaveOver puts jobs for the connections on the queue of retries, as workers do
-// that could not post to them.
+// leaveOver puts jobs for the connections on the retries queue, like workers that could
+// not post to them.
 func (s *lambdaService) leaveOver(t *testing.T, connections *sync.Map) {
 	t.Helper()
 	var only []string
@@ -93,11 +93,11 @@ func (s *lambdaService) leaveOver(t *testing.T, connections *sync.Map) {
 	}
 }
 
-// wantOvertaking broadcasts until a message gets to the receivers before any of
-// the workers is done that were busy when it was sent. It returns that message.
+// wantOvertaking broadcasts until a message reaches the receivers before any of the
+// workers that were busy when it was sent is done. It returns that message.
 func (s *lambdaService) wantOvertaking(t *testing.T, sender *client, receivers ...*client) (a accepted) {
 	t.Helper()
-	testenv.Eventually(t, patience, "a message comes before one of them is done", func() bool {
+	testenv.Eventually(t, patience, "a message arrives before one of them is done", func() bool {
 		before := s.busy("fanout")
 		a = sender.broadcast(`"at once"`)
 		for _, c := range receivers {

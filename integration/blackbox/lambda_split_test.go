@@ -5,12 +5,12 @@ import (
 	"testing"
 )
 
-// smallQuota gives a worker ten posts a second, and two to connections that have
-// failed before.
+// smallQuota gives a worker ten posts a second, and two for connections that have failed
+// before.
 const smallQuota = "POSTS_PER_SECOND=45"
 
-// TestSplitBroadcast has a worker that would take nine seconds for everybody by
-// itself. It keeps a part of the job, and the workers for parts get one each.
+// TestSplitBroadcast has a worker that would take nine seconds for everyone by itself. It
+// keeps a part of the job, and each worker for parts gets one.
 func TestSplitBroadcast(t *testing.T) {
 	const clients = 90
 	s := startLambda(t, lambdaConfig{fanOut: []string{smallQuota}})

@@ -16,21 +16,20 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// TestDeployedZips runs the programs in the very zips that were deployed, which
-// are for arm64. They have to answer as those do that are built for this machine,
-// which all other tests run.
+// TestDeployedZips runs the programs from the deployed zips, which are for arm64. They
+// must answer like those built for this machine, which all other tests run.
 func TestDeployedZips(t *testing.T) {
 	cfg := lambdaConfig{emulator: testenv.Arm64(t), programs: unpacked(t, "dev"), timeouts: make(map[string]time.Duration)}
 	for name := range cfg.programs {
-		cfg.timeouts[name] = time.Minute // what is emulated takes long to start
+		cfg.timeouts[name] = time.Minute // emulated programs take long to start
 	}
 	want, got := session(t, startLambda(t, lambdaConfig{})), session(t, startLambda(t, cfg))
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the zips that were deployed answer otherwise:\n%s", diff)
+		t.Errorf("the deployed zips answer differently:\n%s", diff)
 	}
 }
 
-// unpacked returns the programs out of the zips of a stage, by their names.
+// unpacked returns the programs from the zips of a stage, by name.
 func unpacked(t *testing.T, stage string) map[string]string {
 	t.Helper()
 	programs := make(map[string]string)
@@ -48,11 +47,11 @@ func unpacked(t *testing.T, stage string) map[string]string {
 	return programs
 }
 
-// unique finds the ids and times that are new each time.
+// unique finds ids and times that differ each time.
 var unique = regexp.MustCompile(`[0-9A-HJKMNP-TV-Z]{26}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]{12}Z`)
 
-// session has each function serve an event, and returns what a client gets,
-// without what differs each time.
+// session has each function serve an event, and returns what a client gets, without the
+// parts that differ each time.
 func session(t *testing.T, s *lambdaService) []string {
 	t.Helper()
 	response, err := http.Get(s.httpURL + "/ping")

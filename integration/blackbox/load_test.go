@@ -10,7 +10,7 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// manyClients has one client send while all others, and it, receive.
+// manyClients has one client send while all clients, including itself, receive.
 func manyClients(t *testing.T, tg *target) {
 	const clients, broadcasts = 1000, 50
 	sender := dial(t, tg)
@@ -25,7 +25,7 @@ func manyClients(t *testing.T, tg *target) {
 	tg.wantContents(t, append(wait(), own), want)
 }
 
-// send broadcasts the numbers below n, the next when one is accepted, and
+// send broadcasts the numbers below n, each once the previous one is accepted, and
 // returns their contents.
 func send(sender *client, n int) []string {
 	sender.t.Helper()
@@ -55,8 +55,8 @@ func dialMany(t *testing.T, tg *target, n int) []*client {
 	return clients
 }
 
-// receiveAll has the clients collect. The function it returns waits for that and
-// gives what each got.
+// receiveAll makes the clients collect. The function it returns waits for that and
+// returns what each got.
 func receiveAll(t *testing.T, clients []*client) func() [][]message {
 	received := make([][]message, len(clients))
 	var group errgroup.Group
@@ -75,12 +75,12 @@ func receiveAll(t *testing.T, clients []*client) func() [][]message {
 	}
 }
 
-// endAfter is the content of a last message, behind n others. Where order is best
-// effort it may overtake some of them.
+// endAfter is the content of a last message, after n others. If ordering is best effort,
+// it can overtake some of them.
 func endAfter(n int) string { return fmt.Sprintf(`{"end":%d}`, n) }
 
-// collect reads on until the client has the last message and as many others as
-// that one says. It returns the others, and repeats of them, as they came.
+// collect reads until the client has the last message and as many others as that one
+// says. It returns the others, including repeats, in order of arrival.
 func (c *client) collect() (got []message, err error) {
 	ids, before := make(map[string]bool), -1
 	for before < 0 || len(ids) < before {
@@ -97,8 +97,8 @@ func (c *client) collect() (got []message, err error) {
 	return got, nil
 }
 
-// killedClients breaks connections without a close frame, by a TCP reset and by
-// closing the socket with data unread, while messages are on their way.
+// killedClients breaks connections without a close frame, by a TCP reset or by closing
+// the socket with unread data, while messages are in flight.
 func killedClients(t *testing.T, tg *target) {
 	const survivors, victims, broadcasts = 20, 40, 100
 	sender := dial(t, tg)
@@ -145,7 +145,7 @@ func kill(c *client, reset bool) error {
 	return c.tcp.Close()
 }
 
-// connections returns the ids in the log lines of the message, in their order.
+// connections returns the ids in the log lines of the message, in order.
 func connections(tg *target, msg string) []string {
 	var ids []string
 	for _, e := range tg.logs.find(func(e entry) bool { return e.text("msg") == msg }) {

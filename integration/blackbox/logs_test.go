@@ -18,14 +18,13 @@ type entry map[string]any
 func (e entry) text(key string) string { s, _ := e[key].(string); return s }
 func (e entry) number(key string) int  { n, _ := e[key].(float64); return int(n) }
 
-// has reports whether the value of key is the text or a list with it.
+// has reports whether the value of key is the text or a list that contains it.
 func (e entry) has(key, text string) bool {
 	list, _ := e[key].([]any)
 	return e.text(key) == text || slices.Contains(list, any(text))
 }
 
-// logs collects what a program logs, in JSON, one line each. Concurrent use is
-// safe.
+// logs collects a program's log, one line of JSON each. It is safe for concurrent use.
 type logs struct {
 	mu      sync.Mutex
 	rest    []byte // of a line that is not complete
@@ -33,7 +32,7 @@ type logs struct {
 	other   []string // lines that are not JSON
 }
 
-// Write takes the program's log stream. It never fails.
+// Write receives the program's log stream. It never fails.
 func (l *logs) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -62,7 +61,7 @@ func lines(entries []entry) string {
 	return b.String()
 }
 
-// head returns the beginning of a text, where a panic says what it is.
+// head returns the beginning of a text, where a panic is described.
 func head(text string) string {
 	const shown = 50
 	all := strings.SplitAfterN(text, "\n", shown+1)
@@ -96,8 +95,7 @@ func (l *logs) await(t testing.TB, msg, key, value string) entry {
 	return found[0]
 }
 
-// unstructured returns what the program wrote beside log lines: a panic, the
-// report of a data race.
+// unstructured returns output other than log lines: a panic, the report of a data race.
 func (l *logs) unstructured() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

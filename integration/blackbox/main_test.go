@@ -1,5 +1,5 @@
-// Package blackbox tests the built service from outside, through its sockets,
-// its output and its exit code. Nothing in it knows how the service is made.
+// Package blackbox tests the built service from outside, through its sockets, its output
+// and its exit code. It knows nothing about the implementation.
 package blackbox
 
 import (

@@ -83,8 +83,8 @@ func checkConnectionInfo(t *testing.T, api *apigatewaymanagementapi.Client, id s
 	}
 }
 
-// wantError wants the SDK's type, which it takes from the error-type header,
-// and the status.
+// wantError wants the SDK's error type, which comes from the error-type header, and the
+// status.
 func wantError[E error](t *testing.T, err error, status int) {
 	t.Helper()
 	var typed E

@@ -10,7 +10,7 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// wantContents checks that each client got the contents, as the target promises.
+// wantContents checks that each client got the contents as the target promises.
 func (tg *target) wantContents(t *testing.T, received [][]message, want []string) {
 	t.Helper()
 	if broken := tg.broken(received, want); broken != "" {
@@ -18,8 +18,8 @@ func (tg *target) wantContents(t *testing.T, received [][]message, want []string
 	}
 }
 
-// broken says how the promise was broken that each client gets the contents: once
-// and in order, or each at least once, where a client drops what it has seen.
+// broken describes how the promise was broken that each client gets the contents: once
+// and in order, or at least once, with repeats dropped.
 func (tg *target) broken(received [][]message, want []string) string {
 	wrong, first := 0, ""
 	for i, messages := range received {
@@ -38,8 +38,8 @@ func (tg *target) broken(received [][]message, want []string) string {
 	return fmt.Sprintf("%d of %d clients did not get the %d messages that they should; %s", wrong, len(received), len(want), first)
 }
 
-// A post that timed out and was made again is no fault of the service on AWS, but
-// it is one of a single process.
+// A post that timed out and was repeated is no fault on AWS, but it is one in a single
+// process.
 func TestPromises(t *testing.T) {
 	m := func(id string) message { return message{ID: id, Content: json.RawMessage(id)} }
 	want := []string{"1", "2", "3"}
@@ -70,7 +70,7 @@ func contents(messages []message) (all []string) {
 	return all
 }
 
-// once drops the messages whose id has come before.
+// once drops messages whose id has been seen before.
 func once(messages []message) []message {
 	seen := make(map[string]bool)
 	return slices.DeleteFunc(slices.Clone(messages), func(m message) bool {
@@ -80,8 +80,8 @@ func once(messages []message) []message {
 	})
 }
 
-// wantDelivered waits until the log says that the message was delivered to n
-// clients: by one pass, or at AWS by all those to which posts were left over.
+// wantDelivered waits until the log says that the message was delivered to n clients: by
+// one pass or, on AWS, including the passes for left-over posts.
 func (tg *target) wantDelivered(t *testing.T, id string, n int) {
 	t.Helper()
 	first := tg.logs.await(t, "fanned out", "messageIds", id)

@@ -58,8 +58,8 @@ func contentByteForByte(t *testing.T, tg *target) {
 	}
 }
 
-// frameOf reads until the frame that has the message alone. Before it, one that
-// was posted twice may come again.
+// frameOf reads until a frame with only that message. Before it, a message that was
+// posted twice may arrive again.
 func (c *client) frameOf(id string) (string, error) {
 	for {
 		f, err := c.read()

@@ -12,8 +12,8 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// TestReleaseBuild builds the program as .goreleaser.yaml says, for this machine,
-// and asks it for its version.
+// TestReleaseBuild builds the program for this machine as .goreleaser.yaml says, and
+// checks its version.
 func TestReleaseBuild(t *testing.T) {
 	node := testenv.NodeBin(t, "js-yaml")
 	parse := exec.Command(node, filepath.Join(testenv.Root(), ".goreleaser.yaml"))

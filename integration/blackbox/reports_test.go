@@ -6,20 +6,20 @@ import (
 	"testing"
 )
 
-// report is a frame that some service of this kind was reported to get wrong.
+// report is a frame that some similar service was reported to get wrong.
 type report struct {
 	name, frame string
 	code        string // of the error it gets; empty if it is accepted
-	content     string // what the others receive then
-	ref         string // as the reply must have it; empty for none
+	content     string // what the others then receive
+	ref         string // expected in the reply; empty for none
 }
 
-// sent is a report whose content has to arrive as it is.
+// sent is a report whose content must arrive unchanged.
 func sent(name, content string) report {
 	return report{name: name, frame: sendTemplate + content + `}`, content: content}
 }
 
-// tagged is a report whose ref has to come back as it is.
+// tagged is a report whose ref must be returned unchanged.
 func tagged(name, ref string) report {
 	return report{name: name, frame: `{"action":"sendMessage","ref":` + ref + `,"content":1}`, content: `1`, ref: ref}
 }
@@ -85,7 +85,7 @@ var reports = []report{
 	{name: "deep and broken is too deep", frame: strings.Repeat("[", maxMessage), code: "too_deep"},
 }
 
-// publicReports replays what clients have reported of services of this kind.
+// publicReports replays what clients have reported about similar services.
 func publicReports(t *testing.T, tg *target) {
 	sender, receiver := dial(t, tg), dial(t, tg)
 	for _, r := range reports {
@@ -101,7 +101,7 @@ func publicReports(t *testing.T, tg *target) {
 			continue
 		}
 		if r.code != "" {
-			// What is refused must not come before this.
+			// A refused frame must not be delivered before this.
 			a = new(sender.broadcast(`"next"`))
 			r.content = `"next"`
 		}
@@ -112,8 +112,8 @@ func publicReports(t *testing.T, tg *target) {
 	}
 }
 
-// check compares the reply with the one that is right, and returns what it says
-// of a message that was accepted.
+// check compares the reply with the expected one, and returns its content if the message
+// was accepted.
 func (r report) check(t *testing.T, reply string) *accepted {
 	t.Helper()
 	var f struct {
@@ -127,7 +127,7 @@ func (r report) check(t *testing.T, reply string) *accepted {
 		}
 	}
 	if err := json.Unmarshal([]byte(reply), &f); err != nil {
-		t.Errorf("%s: the reply %s is no JSON: %v", r.name, reply, err)
+		t.Errorf("%s: the reply %s is not JSON: %v", r.name, reply, err)
 		return nil
 	}
 	var code, ref string

@@ -12,8 +12,8 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// TestStopDuringBroadcasts stops the service while clients send as fast as they
-// can. Every client still gets all that was accepted, then a close frame.
+// TestStopDuringBroadcasts stops the service while clients send as fast as they can.
+// Every client still gets all accepted messages, then a close frame.
 func TestStopDuringBroadcasts(t *testing.T) {
 	const receivers, senders, burst, stopAfter = 60, 8, 200, 50
 	s := startStandalone(t, "-drain-timeout", "5m")
@@ -52,8 +52,8 @@ func TestStopDuringBroadcasts(t *testing.T) {
 	}
 }
 
-// sendBurst waits for no reply, while the client is read from elsewhere. It ends
-// early when the service does.
+// sendBurst does not wait for replies; another goroutine reads from the client. It ends
+// early if the service does.
 func sendBurst(c *client, n int) {
 	for range n {
 		if c.trySend(sendTemplate+quoted(1000)+"}") != nil {
@@ -62,8 +62,8 @@ func sendBurst(c *client, n int) {
 	}
 }
 
-// readToTheEnd returns the ids of the messages that reach the client before it
-// is closed. Those of its own that are accepted go to accepts.
+// readToTheEnd returns the ids of messages that reach the client before it is closed. The
+// ids of its own accepted messages go to accepts.
 func readToTheEnd(c *client, accepts chan<- string) map[string]bool {
 	received := map[string]bool{}
 	for {
@@ -80,9 +80,9 @@ func readToTheEnd(c *client, accepts chan<- string) map[string]bool {
 	}
 }
 
-// TestStopWithStuckClient has a client hold up the stop by what waits for it. It
-// is given up when the drain timeout ends, which the log and the exit status say,
-// and nobody new is let in meanwhile.
+// TestStopWithStuckClient has a client hold up the stop with data waiting for it. It is
+// given up when the drain timeout ends, as the log and the exit status say, and meanwhile
+// no one new is let in.
 func TestStopWithStuckClient(t *testing.T) {
 	s, stuck := startHeldUp(t, "-drain-timeout", "3s")
 	bystander := dial(t, s.target)
@@ -109,8 +109,8 @@ func TestStopWithStuckClient(t *testing.T) {
 	}
 }
 
-// TestStopWaitsForSlowClients has a client get what waits for it after the stop
-// has begun.
+// TestStopWaitsForSlowClients: a client gets its waiting messages after the stop has
+// begun.
 func TestStopWaitsForSlowClients(t *testing.T) {
 	s := startStandalone(t, "-drain-timeout", "10m")
 	slow := dial(t, s.target)
@@ -151,9 +151,8 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	}
 }
 
-// startHeldUp starts a service that has something for a client which takes
-// nothing, so that it does not stop before it has given that one up. It returns
-// that client's id too.
+// startHeldUp starts a service with data waiting for a client that takes nothing, so that
+// it cannot stop before it has given that client up. It also returns the client's id.
 func startHeldUp(t *testing.T, args ...string) (s *standalone, stuck string) {
 	t.Helper()
 	s = startStandalone(t, append(args, "-write-timeout", "1h")...)
@@ -174,6 +173,6 @@ func TestStopsOnInterrupt(t *testing.T) {
 	address := strings.TrimPrefix(s.webSocketURL, "ws://")
 	if conn, err := net.Dial("tcp", address); err == nil {
 		conn.Close()
-		t.Error("somebody still listens")
+		t.Error("something is still listening")
 	}
 }

@@ -15,9 +15,10 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// A terminal that is closed stops the service as SIGTERM does.
+// Closing the terminal stops the service like SIGTERM.
 func TestHangUp(t *testing.T) {
-	// Under nohup the test ignores the signal, and what it starts would inherit that.
+	// Under nohup the test ignores the signal, and its child processes would inherit
+	// that.
 	caught := make(chan os.Signal, 1)
 	signal.Notify(caught, syscall.SIGHUP)
 	defer signal.Stop(caught)
@@ -32,8 +33,8 @@ func TestHangUp(t *testing.T) {
 	}
 }
 
-// A reader of the log that dies, or stalls, neither ends the service nor keeps it
-// from serving and stopping.
+// A log reader that dies or stalls neither ends the service nor keeps it from serving and
+// stopping.
 func TestLogReader(t *testing.T) {
 	for _, name := range []string{"dies", "stalls"} {
 		t.Run(name, func(t *testing.T) {
@@ -53,7 +54,7 @@ func TestLogReader(t *testing.T) {
 				reader.Close()
 			}
 			address := strings.TrimPrefix(printed(process.Output(), "WebSocket"), "ws://")
-			provoke(t, address, 3000) // some 300 bytes of log each, more than a pipe holds
+			provoke(t, address, 3000) // about 300 bytes of log each, more than a pipe holds
 			c := dial(t, &target{webSocketURL: "ws://" + address})
 			c.broadcast(`"still there"`)
 			if m, err := c.message(); err != nil || string(m.Content) != `"still there"` {
@@ -69,7 +70,7 @@ func TestLogReader(t *testing.T) {
 	}
 }
 
-// provoke has the service log something, over and over.
+// provoke makes the service log something, over and over.
 func provoke(t *testing.T, address string, times int) {
 	t.Helper()
 	for i := range times {

@@ -29,8 +29,8 @@ type standalone struct {
 	process *testenv.Process
 }
 
-// buildStandalone builds the program once for all tests, with the race detector
-// if they have it. TestMain removes it.
+// buildStandalone builds the program once for all tests, with the race detector if they
+// use it. TestMain removes it.
 var buildStandalone = sync.OnceValues(func() (string, error) {
 	program := filepath.Join(buildDir(), "standalone")
 	args := []string{"build", "-o", program}
@@ -63,8 +63,7 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// startStandalone starts the program on free ports. After the test it has to
-// stop cleanly.
+// startStandalone starts the program on free ports. After the test it must stop cleanly.
 func startStandalone(t *testing.T, args ...string) *standalone {
 	t.Helper()
 	args = append([]string{"-ws-addr", "127.0.0.1:0", "-http-addr", "127.0.0.1:0", "-management-addr", "127.0.0.1:0"}, args...)
@@ -94,7 +93,7 @@ func launch(t *testing.T, cmd *exec.Cmd) *standalone {
 	return s
 }
 
-// printed returns what the program's first output says after the label.
+// printed returns the text after the label in the program's first output.
 func printed(out, label string) string {
 	for line := range strings.Lines(out) {
 		if value, ok := strings.CutPrefix(line, label+" "); ok {
@@ -140,7 +139,7 @@ func (s *standalone) stopCleanly(t *testing.T) {
 	}
 }
 
-// unusual picks what a failed test should show of the log.
+// unusual picks the part of the log that a failed test should show.
 func unusual(e entry) bool {
 	return e.text("level") != "INFO" || e.text("msg") == "disconnected" && e.number("code") != 1001
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/coder/websocket"
 )
 
-// slowClientLimits keep a client that reads nothing for the time of a test.
+// slowClientLimits keep a client that reads nothing for the duration of a test.
 var slowClientLimits = settings{writeTimeout: time.Hour}
 
-// neverReads fills all buffers of a client that does not read, and broadcasts.
-// Each broadcast gets to its sender: nobody waits for the slow client.
+// neverReads fills all buffers of a client that does not read, and broadcasts. Each
+// broadcast reaches its sender: no one waits for the slow client.
 func neverReads(t *testing.T, tg *target) {
 	slow, _ := connectStuck(t, tg)
 	sender := dial(t, tg)
@@ -31,12 +31,11 @@ func neverReads(t *testing.T, tg *target) {
 	if dropped := connections(tg, "disconnected"); len(dropped) > 0 {
 		t.Errorf("dropped %v", dropped)
 	}
-	slow.ws.CloseNow() // or nothing could stop gracefully
+	slow.ws.CloseNow() // otherwise nothing could stop gracefully
 }
 
-// TestSlowClientGetsAllInOrder has a client read nothing while messages come that
-// are more than all buffers hold. It gets them when it reads, in the order in
-// which the others got them.
+// TestSlowClientGetsAllInOrder has a client read nothing while more messages arrive than
+// all buffers can hold. When it reads, it gets them in the same order as the others.
 func TestSlowClientGetsAllInOrder(t *testing.T) {
 	const messages = 200 // of 30 KB: less than the backlog
 	s := startStandalone(t)
@@ -71,8 +70,8 @@ func TestWriteTimeout(t *testing.T) {
 	bystander.broadcast(`"still here"`)
 }
 
-// connectStuck connects a client, as the first, that does not read, and posts
-// to it until its buffers are full, those of the kernel first.
+// connectStuck connects a first client that does not read, and posts to it until its
+// buffers are full, those of the kernel first.
 func connectStuck(t *testing.T, tg *target) (c *client, id string) {
 	t.Helper()
 	return connectStuckAfter(t, tg, 0)

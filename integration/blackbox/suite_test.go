@@ -2,8 +2,8 @@ package blackbox
 
 import "testing"
 
-// suite is what every way to run the service has to pass. start gives each case
-// a service of its own, which it stops, gracefully, when the case is over.
+// suite must pass for every way to run the service. start gives each case its own
+// service, and stops it gracefully when the case is over.
 func suite(t *testing.T, start func(*testing.T, settings) *target) {
 	for _, c := range []struct {
 		name     string

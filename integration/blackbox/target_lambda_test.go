@@ -15,16 +15,16 @@ import (
 
 func TestLambda(t *testing.T) {
 	suite(t, func(t *testing.T, s settings) *target {
-		// More than one worker changes the order of messages now and then.
+		// More than one worker occasionally changes the order of messages.
 		return startLambda(t, lambdaConfig{settings: s, workers: 1}).target
 	})
 }
 
-// concurrency is how many fan-out workers the stage dev has.
+// concurrency is the number of fan-out workers of the stage dev.
 const concurrency = 6
 
-// lambdaConfig is what a test needs otherwise than the template has it. The zero
-// value of each field leaves it.
+// lambdaConfig overrides settings of the template for a test. The zero value of a field
+// keeps the template's setting.
 type lambdaConfig struct {
 	settings
 	stage         string                   // dev
@@ -36,10 +36,10 @@ type lambdaConfig struct {
 	beforePost    func(*http.Request)      // called before each post to a client
 	programs      map[string]string        // of the functions, by name
 	emulator      string                   // what runs them
-	sourceThrough bool                     // the event sources share the functions' way to SQS, and its faults
+	sourceThrough bool                     // the event sources share the functions' path to SQS, with its faults
 }
 
-// overrides are the settings by their places in the template.
+// overrides are the settings by their paths in the template.
 func (cfg lambdaConfig) overrides() map[string]any {
 	all := make(map[string]any)
 	for _, queue := range []string{"JobsQueue", "PartsQueue", "RetriesQueue"} {
@@ -63,7 +63,7 @@ func (cfg lambdaConfig) overrides() map[string]any {
 	return all
 }
 
-// logicalIDs are what the template calls functions, by the names of their programs.
+// logicalIDs are the template's names of functions, by program name.
 var logicalIDs = map[string]string{
 	"ping":              "PingLambdaFunction",
 	"connectionmanager": "ConnectionManagerLambdaFunction",
@@ -72,11 +72,11 @@ var logicalIDs = map[string]string{
 	"fanout":            "FanOutLambdaFunction",
 }
 
-// lambdaService is the service as it is deployed, started from its template.
+// lambdaService is the service as deployed, started from its template.
 type lambdaService struct {
 	*target
 	functions     map[string]*lambdalocal.Function // by the names of their programs
-	dynamoDB, sqs *lambdalocal.Switch              // faults on the functions' way to them
+	dynamoDB, sqs *lambdalocal.Switch              // faults on the functions' path to them
 	queue         awslocal.Queue                   // of new jobs
 	partsURL      string                           // of the queue of parts
 	retriesURL    string                           // of the queue of retries
@@ -85,7 +85,7 @@ type lambdaService struct {
 func startLambda(t *testing.T, cfg lambdaConfig) *lambdaService {
 	t.Helper()
 	logs := new(logs)
-	t.Cleanup(func() { // when all is stopped
+	t.Cleanup(func() { // when everything is stopped
 		if text := logs.unstructured(); text != "" {
 			t.Errorf("a function wrote more than log lines:\n%s", head(text))
 		}

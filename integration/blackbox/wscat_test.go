@@ -8,8 +8,8 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// wscat is the tutorial's own check, with its own client. Off a terminal it
-// prints what it receives and nothing else.
+// wscat is the tutorial's own check, with its own client. Without a terminal it only
+// prints what it receives.
 func wscat(t *testing.T, tg *target) {
 	const message = `{"messages":[{"content":"서버리스 웹소켓 API 테스트","id":"`
 	receivers := []*testenv.Process{startWscat(t, tg), startWscat(t, tg)}

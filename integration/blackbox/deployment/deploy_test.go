@@ -38,8 +38,8 @@ func firstDeployment(t *testing.T, s *Service) {
 	checkCode(t, d)
 }
 
-// checkCode checks that each function runs, byte for byte, what was built, and
-// that it lies in the bucket where the template says.
+// checkCode checks that each function runs, byte for byte, what was built, and that its
+// code is in the bucket where the template says.
 func checkCode(t *testing.T, d *Deployed) {
 	t.Helper()
 	for _, function := range d.Stack.OfType("AWS::Lambda::Function") {
@@ -50,7 +50,7 @@ func checkCode(t *testing.T, d *Deployed) {
 			t.Fatal(err)
 		}
 		if code["S3Bucket"] != d.Bucket || !bytes.Equal(d.Objects[key], built) {
-			t.Errorf("what lies at %v/%s is not what was built: %d bytes, %d bytes", code["S3Bucket"], key, len(d.Objects[key]), len(built))
+			t.Errorf("the object at %v/%s is not what was built: %d bytes, %d bytes", code["S3Bucket"], key, len(d.Objects[key]), len(built))
 		}
 		if runs, _ := d.AWS.Code(Region, function.PhysicalID); !bytes.Equal(runs, built) {
 			t.Errorf("%s does not run what was built", function.PhysicalID)
@@ -116,7 +116,7 @@ func (s *Service) edit(t *testing.T, name, old, replacement string) {
 	}
 }
 
-// refused are mistakes in serverless.yml, with what the deployment says of them.
+// refused are mistakes in serverless.yml, with the deployment's error.
 var refused = map[string]struct{ old, mistake, want string }{
 	"before anything changes": {
 		"JOBS_QUEUE_URL: !Ref JobsQueue", "JOBS_QUEUE_URL: !Ref JobQueue",
@@ -148,7 +148,7 @@ func refusedDeployments(t *testing.T, s *Service) {
 	}
 }
 
-// otherStage has prod beside dev, with a domain of its own; prod is protected.
+// otherStage has prod beside dev, with its own domain; prod is protected.
 func otherStage(t *testing.T, s *Service) {
 	const name = "serverless-websocket-prod"
 	s.MustRun(t, "make", "deploy", "STAGE=prod", "ARGS=--param domainName=chat.example.com "+
@@ -165,7 +165,7 @@ func otherStage(t *testing.T, s *Service) {
 	}
 	out, err := s.Run(t, "make", "remove", "STAGE=prod")
 	if err == nil || !strings.Contains(out, "deletion protection is enabled") || !s.AWS.Protected(Region, name) {
-		t.Errorf("a protected stage is removed: %v\n%s", err, out)
+		t.Errorf("a protected stage was removed: %v\n%s", err, out)
 	}
 	s.AWS.Unprotect(Region, name)
 	s.MustRun(t, "make", "remove", "STAGE=prod")
@@ -175,7 +175,7 @@ func otherStage(t *testing.T, s *Service) {
 	s.Stage(t, "dev")
 }
 
-// The guard that the commands run under has to notice a request to another host.
+// The guard around the commands must notice a request to another host.
 func TestGuardCanFail(t *testing.T) {
 	cmd := exec.Command(testenv.Node(t), "--require", "./testdata/loopback.cjs", "--eval", "fetch('http://192.0.2.1')")
 	if out, err := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 97 {

@@ -21,8 +21,8 @@ import (
 
 const pingLog = "/aws/lambda/serverless-websocket-dev-ping"
 
-// TestLifecycle is the life of one stage, and of others beside it. Each step
-// finds what those before it have left.
+// TestLifecycle is the life of one stage, and of others beside it. Each step builds on
+// the previous ones.
 func TestLifecycle(t *testing.T) {
 	s := New(t)
 	for _, step := range []struct {
@@ -44,7 +44,7 @@ func TestLifecycle(t *testing.T) {
 		{"remove", remove},
 	} {
 		if !t.Run(step.name, func(t *testing.T) { step.run(t, s) }) {
-			t.FailNow() // the next ones rest on it
+			t.FailNow() // the next ones depend on it
 		}
 	}
 }
@@ -64,8 +64,8 @@ func info(t *testing.T, s *Service) {
 	}
 }
 
-// deployFunction compares with what make package builds of the same source, which
-// shows too that packaging twice makes the same bytes.
+// deployFunction compares with what make package builds from the same source, which also
+// shows that packaging twice gives the same bytes.
 func deployFunction(t *testing.T, s *Service) {
 	command := []string{"npx", "sls", "deploy", "function", "-f", "ping"}
 	out := s.MustRun(t, command...)

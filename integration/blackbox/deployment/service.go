@@ -1,6 +1,6 @@
-// Package deployment deploys the service as its users do: the real Serverless
-// Framework, started by the commands of the README in a copy of the service,
-// against a control plane on this machine.
+// Package deployment deploys the service the way its users do: with the real Serverless
+// Framework, started by the README's commands in a copy of the service, against a control
+// plane on this machine.
 package deployment
 
 import (
@@ -20,20 +20,20 @@ import (
 const (
 	// Region is where serverless.yml deploys to by default.
 	Region = "ap-northeast-2"
-	// commandTimeout bounds one command; the first one compiles the functions.
+	// commandTimeout limits one command; the first one compiles the functions.
 	commandTimeout = 5 * time.Minute
 )
 
 // Service is a copy of the service with a control plane to deploy it to.
 type Service struct {
-	Dir string // with .serverless as the last command left it
+	Dir string // with .serverless as left by the last command
 	AWS *controlplane.Server
 	env []string
 }
 
-// New copies the service and starts a control plane. Both are gone when the test
-// ends, which fails if a command made a call that the control plane does not
-// know. Without Node.js or what npm installs, the test is skipped.
+// New copies the service and starts a control plane. Both are gone when the test ends; it
+// fails if a command made a call that the control plane does not know. Without Node.js or
+// the npm packages, the test is skipped.
 func New(t testing.TB) *Service {
 	t.Helper()
 	testenv.NodeBin(t, "sls")
@@ -55,12 +55,13 @@ func New(t testing.TB) *Service {
 		"AWS_ENDPOINT_URL="+s.AWS.URL, "AWS_ACCESS_KEY_ID=DEPLOYER", "AWS_SECRET_ACCESS_KEY=not-a-secret",
 		"AWS_EC2_METADATA_DISABLED=true", "npm_config_offline=true", "npm_config_update_notifier=false",
 		`NODE_OPTIONS=--require "`+loopback+`"`,
-		"SLS_AWS_MONITORING_FREQUENCY=20", // milliseconds between looks at a stack
+		"SLS_AWS_MONITORING_FREQUENCY=20", // milliseconds between checks of a stack
 	)
 	return s
 }
 
-// sharedValidator starts one for all services of this process, with which it ends.
+// sharedValidator starts one validator for all services of this process. It ends with the
+// process.
 var sharedValidator = func() func(node string) (*validator.Validator, error) {
 	var once sync.Once
 	var v *validator.Validator
@@ -71,8 +72,8 @@ var sharedValidator = func() func(node string) (*validator.Validator, error) {
 	}
 }()
 
-// Run runs a command in the service's folder, such as "npx", "sls", "deploy", and
-// returns all that it wrote. The error says that it failed.
+// Run runs a command in the service's folder, such as "npx", "sls", "deploy", and returns
+// all its output. It returns an error if the command failed.
 func (s *Service) Run(t testing.TB, command ...string) (string, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
@@ -84,7 +85,7 @@ func (s *Service) Run(t testing.TB, command ...string) (string, error) {
 	return string(out), err
 }
 
-// MustRun is Run for a command that has to succeed.
+// MustRun is Run for a command that must succeed.
 func (s *Service) MustRun(t testing.TB, command ...string) string {
 	t.Helper()
 	out, err := s.Run(t, command...)
@@ -94,7 +95,7 @@ func (s *Service) MustRun(t testing.TB, command ...string) string {
 	return out
 }
 
-// Deployed is what a deployment has made.
+// Deployed is the result of a deployment.
 type Deployed struct {
 	*Service
 	Stack    *cloudformation.Stack
@@ -103,7 +104,7 @@ type Deployed struct {
 	Objects  map[string][]byte // in the bucket, by key
 }
 
-// Stage returns what the last deployment to a stage has made.
+// Stage returns the result of the last deployment to a stage.
 func (s *Service) Stage(t testing.TB, stage string) *Deployed {
 	t.Helper()
 	name := "serverless-websocket-" + stage
@@ -116,7 +117,7 @@ func (s *Service) Stage(t testing.TB, stage string) *Deployed {
 }
 
 // Deploy deploys the service to the stage dev with the parameters, such as
-// "batchWindow=1", and returns what that made.
+// "batchWindow=1", and returns the result.
 func Deploy(t testing.TB, params ...string) *Deployed {
 	t.Helper()
 	s := New(t)

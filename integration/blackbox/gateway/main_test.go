@@ -1,5 +1,5 @@
-// Package gateway_test puts the poster of API Gateway before the gateway of this
-// service: one speaks the @connections API as the other understands it.
+// Package gateway_test connects the poster for API Gateway to this service's own gateway:
+// both must agree on the @connections API.
 package gateway_test
 
 import (
@@ -8,7 +8,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain leaves out what closes the idle connections of posters in time.
+// TestMain ignores the goroutine that closes idle connections of posters.
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*HostClient).connsCleaner"))
 }

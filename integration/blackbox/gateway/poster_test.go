@@ -26,8 +26,8 @@ import (
 	"serverless-websocket/ports/porttest"
 )
 
-// patience is how long a test waits for what should come at once: so long that on
-// a busy machine, too, only a hang exceeds it.
+// patience is how long a test waits for an immediate event: long enough that even on a
+// busy machine only a hang exceeds it.
 const patience = time.Minute
 
 var keys = aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "SECRET", SessionToken: "SESSION/+="}
@@ -56,11 +56,11 @@ func TestPoster(t *testing.T) {
 	}
 }
 
-// unknown is well formed, and of no connection.
+// unknown is well formed, but no connection has it.
 const unknown = "Zm9vYmFyYmF6cXU="
 
-// TestSignatureIsChecked shows that the suite above would not pass with posts
-// that are not signed, or signed wrongly.
+// TestSignatureIsChecked shows that the suite above would fail with unsigned or wrongly
+// signed posts.
 func TestSignatureIsChecked(t *testing.T) {
 	s := serve(t, false)
 	for name, change := range map[string]func(*aws.Credentials){
@@ -161,8 +161,8 @@ func (s *server) open(t *testing.T) (domain.ConnectionID, func() []byte) {
 	}
 }
 
-// dial opens a connection until the case is over. With a room, the client's
-// operating system takes about that many bytes for it.
+// dial opens a connection until the case is over. If room is given, the client's
+// operating system buffers about that many bytes.
 func (s *server) dial(t *testing.T, room int) (domain.ConnectionID, *websocket.Conn) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -18,17 +18,17 @@ import (
 
 const region = "ap-northeast-2"
 
-// maxSkew is how far the clock of a signer may be off.
+// maxSkew is how far off a signer's clock can be.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
 const maxSkew = 5 * time.Minute
 
-// authorized passes on only requests that the holder of the keys has signed for
-// execute-api, which it finds out by having the SDK sign them again.
+// authorized only passes on requests that the holder of the keys has signed for
+// execute-api. To check, it has the SDK sign them again.
 func authorized(keys aws.Credentials, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
-			return // the client has gone
+			return // the client has disconnected
 		}
 		if want, err := authorization(r, body, keys); err != nil || r.Header.Get("Authorization") != want {
 			w.Header().Set("X-Amzn-ErrorType", "InvalidSignatureException")
@@ -40,8 +40,8 @@ func authorized(keys aws.Credentials, next http.Handler) http.Handler {
 	})
 }
 
-// authorization returns what the Authorization header of the request has to be,
-// of which it takes only the names of the signed headers for granted.
+// authorization returns the expected Authorization header of the request; it takes only
+// the names of the signed headers from the request.
 func authorization(r *http.Request, body []byte, keys aws.Credentials) (string, error) {
 	at, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
 	if err != nil || time.Since(at).Abs() > maxSkew {

@@ -1,4 +1,4 @@
-// Package makefile tests what people and CI call: the targets of the Makefile.
+// Package makefile tests the Makefile targets that people and CI use.
 package makefile
 
 import (
@@ -13,8 +13,8 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// checkout is a folder with the Makefile and what it reads. The programs that it
-// runs are stand-ins, and the tools of the system.
+// checkout is a folder with the Makefile and the files it reads. It runs stand-ins for
+// programs, and the system's tools.
 type checkout struct{ dir, tools string }
 
 func newCheckout(t *testing.T) checkout {
@@ -60,8 +60,7 @@ func (c checkout) standIn(t *testing.T, name, script string) {
 	}
 }
 
-// make runs make and returns what it prints on both streams, and whether it was
-// content.
+// make runs make and returns its output on both streams, and whether it succeeded.
 func (c checkout) make(t *testing.T, args ...string) (stdout, stderr string, ok bool) {
 	t.Helper()
 	cmd := exec.Command("make", args...)
@@ -72,7 +71,7 @@ func (c checkout) make(t *testing.T, args ...string) (stdout, stderr string, ok 
 	return out.String(), errs.String(), err == nil
 }
 
-// A variable that a target does not take would change nothing, and is refused.
+// A variable that a target does not take would have no effect, so it is refused.
 func TestUnknownVariables(t *testing.T) {
 	const load = "ARGS BROADCASTS CHURN_AWAY CHURN_SHARE CHURN_STAY CLIENTS CONNECT_RATE CONNECT_TIMEOUT CSV DRAIN GRACE " +
 		"HEADER HTML JSON OUTSTANDING P99_BOUND PID PROTOCOL RAMP_FACTOR RAMP_STEP RAMP_STEPS RATE SCENARIO SENDERS SIZE SLOW_SHARE SLOW_SPEED TOKEN URL"
@@ -100,8 +99,8 @@ func TestUnknownVariables(t *testing.T) {
 	}
 }
 
-// What is known is taken, with what programs read from the environment, and what
-// a make inherits from the one that has run it.
+// Known variables are accepted, including those that programs read from the environment,
+// and those inherited from a parent make.
 func TestKnownVariables(t *testing.T) {
 	c := newCheckout(t)
 	for _, args := range []string{
@@ -115,7 +114,7 @@ func TestKnownVariables(t *testing.T) {
 	}
 }
 
-// What is given on the command line reaches the load generator as a flag.
+// Variables on the command line reach the load generator as flags.
 func TestVariablesOfLoadAreFlags(t *testing.T) {
 	c := newCheckout(t)
 	stdout, _, _ := c.make(t, "-n", "load", "CLIENTS=5", "P99_BOUND=1s", "HEADER=a: it's")
@@ -162,7 +161,7 @@ func help(t *testing.T, c checkout) (targets []target) {
 	return targets
 }
 
-// A missing Go, or one too old, is one line that says what to do.
+// If Go is missing or too old, one line says what to do.
 func TestMissingTools(t *testing.T) {
 	c := newCheckout(t)
 	try := func(name, want string) {
@@ -173,7 +172,7 @@ func TestMissingTools(t *testing.T) {
 			t.Errorf("make %s: %q, %q, want %q", name, stdout, stderr, want)
 		}
 	}
-	// Those of make test report each tool that they miss.
+	// The targets for tests report each missing tool.
 	others := slices.DeleteFunc(help(t, c), func(one target) bool {
 		return slices.Contains([]string{"test", "unit", "integration", "help", "clean"}, one.name)
 	})
@@ -192,7 +191,7 @@ func TestMissingTools(t *testing.T) {
 	try("run", "no such toolchain")
 }
 
-// A program says that it is being built, and where that takes long.
+// make announces that a program is being built, and that the first build takes long.
 func TestBuildingIsSaid(t *testing.T) {
 	c := newCheckout(t)
 	c.standIn(t, "go", `case "$1" in env) echo go1.26.0;; build) mkdir -p bin; cp "$0" bin/standalone; cp "$0" bin/load;; *) echo "go $*";; esac`)
@@ -215,7 +214,7 @@ chmod +x "$2"
 	}
 }
 
-// What git ignores is what targets leave behind, and clean removes it.
+// git ignores what targets leave behind, and clean removes it.
 func TestCleanLeavesNothing(t *testing.T) {
 	c := newCheckout(t)
 	git := func(args ...string) string {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A value of the wrong form is shown, in one line, before anything is built.
+// A malformed value is shown in one line, before anything is built.
 func TestWrongValues(t *testing.T) {
 	c := newCheckout(t)
 	c.standIn(t, "go", `case "$1" in env) echo go1.26.0;; esac`)
@@ -28,8 +28,8 @@ func TestWrongValues(t *testing.T) {
 	}
 }
 
-// What deploys and removes gets a stage whole, or not at all: it must not act on
-// the first word of it.
+// deploy and remove get the whole stage name or fail: they must not act on its first
+// word.
 func TestStagesAndFunctionsAreOneWord(t *testing.T) {
 	c := newCheckout(t)
 	c.standIn(t, "npm", "mkdir -p node_modules\n")

@@ -1,8 +1,8 @@
-// Package awslocal gives tests the AWS services that can run on this machine:
-// Amazon's DynamoDB Local and an SQS server, both installed by npm. Each is
-// started on a free port when a test first asks for it, shared by the tests of
-// one process, and ended with that process. Where Node.js, Java or the npm
-// packages are missing, the tests that ask are skipped; see testenv.Skip.
+// Package awslocal gives tests the AWS services that can run on this machine: Amazon's
+// DynamoDB Local and an SQS server, both installed by npm. Each starts on a free port
+// when a test first asks for it, is shared by the tests of one process, and ends with
+// that process. If Node.js, Java or the npm packages are missing, tests that ask are
+// skipped; see testenv.Skip.
 package awslocal
 
 import (
@@ -24,8 +24,8 @@ const (
 	secretKey = "not-a-secret"
 )
 
-// transport is shared by all clients so that M can close its connections. It
-// knows no proxy: everything is on this machine.
+// transport is shared by all clients so that M can close its connections. It uses no
+// proxy: everything is on this machine.
 var transport = &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute}
 
 // M is a testing.M that ends the servers after the tests. It fits
@@ -40,7 +40,7 @@ func (m M) Run() int {
 	return m.M.Run()
 }
 
-// Config returns what clients of both services need but for the endpoint.
+// Config returns the configuration for clients of both services, except the endpoint.
 func Config() aws.Config {
 	return aws.Config{
 		Region:      Region,

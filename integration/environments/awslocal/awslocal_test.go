@@ -39,7 +39,7 @@ func TestSQSMovesAMessageToTheDeadLetterQueue(t *testing.T) {
 	if got := receive(t, client, queue.URL, 0); got != "poison" {
 		t.Fatalf("received %q", got)
 	}
-	// The server moves it when it is asked for again after the second.
+	// The server moves it when it is requested again after the second.
 	if got := receive(t, client, queue.URL, 2); got != "" {
 		t.Fatalf("received %q a second time", got)
 	}

@@ -8,12 +8,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-// nowhere is an endpoint that nobody asks for.
+// nowhere is an endpoint that is never contacted.
 const nowhere = "http://service.invalid"
 
-// DynamoDBInMemory returns a client whose requests the handler answers, each in
-// the goroutine that makes it. There is no socket, so within synctest the time
-// limits of the client and of who uses it pass at once, and exactly.
+// DynamoDBInMemory returns a client whose requests the handler answers, each in the
+// goroutine that makes it. There is no socket, so within synctest the time limits of the
+// client and its users pass instantly and exactly.
 func DynamoDBInMemory(handler http.HandlerFunc) *dynamodb.Client {
 	cfg := Config()
 	cfg.HTTPClient = &http.Client{Transport: inMemory(handler)}
@@ -29,8 +29,8 @@ func SQSInMemory(handler http.HandlerFunc) *sqs.Client {
 
 type inMemory http.HandlerFunc
 
-// RoundTrip fails, as over a socket, when the request's context ends before the
-// handler has answered.
+// RoundTrip fails, as over a socket, if the request's context ends before the handler has
+// answered.
 func (handle inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body == nil {
 		r.Body = http.NoBody

@@ -12,17 +12,17 @@ import (
 )
 
 const (
-	// startLimit is how long a server may take to answer; a JVM on a busy
-	// machine needs several seconds.
+	// startLimit is how long a server can take to answer; a JVM on a busy machine needs
+	// several seconds.
 	startLimit = 2 * time.Minute
-	// startTries bounds the tries, each with another port.
+	// startTries bounds the tries, each with a different port.
 	startTries = 3
 )
 
 // server is a child process that is started once and answers at a URL.
 type server struct {
 	name string
-	// start starts it and returns where it will answer, or skips the test.
+	// start starts it and returns its address, or skips the test.
 	start func(t testing.TB) (*testenv.Process, func() (url string, ready bool), error)
 
 	mu      sync.Mutex
@@ -62,7 +62,7 @@ func (s *server) startAndWait(t testing.TB) error {
 	return errors.Join(failures...)
 }
 
-// await waits until the server answers; it fails when the process has ended.
+// await waits until the server answers; it fails if the process has ended.
 func await(p *testenv.Process, answer func() (string, bool)) (url string, ready bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()
@@ -72,7 +72,7 @@ func await(p *testenv.Process, answer func() (string, bool)) (url string, ready 
 		ended = exited(p)
 		return ready || ended
 	})
-	// An answer beside an ended process came from another one at that port.
+	// If the process has ended, the answer came from another one at that port.
 	return url, ready && !ended
 }
 

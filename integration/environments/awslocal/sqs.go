@@ -38,9 +38,9 @@ func startSQS(t testing.TB) (*testenv.Process, func() (string, bool), error) {
 // Queue is a queue with its dead-letter queue.
 type Queue struct{ URL, DeadLetterURL string }
 
-// CreateQueue creates an empty queue. A message that is received becomes
-// visible again after visibility, in whole seconds, and goes to the dead-letter
-// queue instead of being received more than maxReceives times.
+// CreateQueue creates an empty queue. A received message becomes visible again after
+// visibility, in whole seconds, and goes to the dead-letter queue instead of being
+// received more than maxReceives times.
 func CreateQueue(t testing.TB, visibility time.Duration, maxReceives int) Queue {
 	t.Helper()
 	client, name := SQS(t), "jobs-"+rand.Text()

@@ -14,7 +14,7 @@ func (r *resolver) evaluateConditions() error {
 	return nil
 }
 
-// condition reports whether the condition of that name holds.
+// condition reports whether the named condition holds.
 func (r *resolver) condition(at place, name string) (bool, error) {
 	if holds, ok := r.held[name]; ok {
 		return holds, nil
@@ -78,8 +78,8 @@ func (r *resolver) equals(at place, argument any) (bool, error) {
 	return one == other, err
 }
 
-// count returns how many of the conditions hold. It fails when there are fewer than
-// least of them, or more than most.
+// count returns how many of the conditions hold. It fails if there are fewer than least
+// or more than most.
 func (r *resolver) count(at place, argument any, least, most int) (int, error) {
 	list, ok := argument.([]any)
 	if !ok || len(list) < least || len(list) > most {

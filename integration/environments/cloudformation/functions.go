@@ -9,7 +9,7 @@ import (
 // noValue is what Ref returns for AWS::NoValue: the member or element vanishes.
 type noValue struct{}
 
-// functionOf returns the function that the node is a call of, if it is one.
+// functionOf returns the function that the node calls, if it is a call.
 func functionOf(node map[string]any) (name string, argument any, ok bool) {
 	if len(node) != 1 {
 		return "", nil, false
@@ -44,7 +44,7 @@ func (r *resolver) call(at place, name string, argument any) (any, error) {
 func (r *resolver) ref(at place, argument any) (any, error) {
 	name, ok := argument.(string)
 	if !ok {
-		return nil, at.error(ErrMalformed, "a name has to be text")
+		return nil, at.error(ErrMalformed, "a name must be text")
 	}
 	if name == "AWS::NoValue" {
 		return noValue{}, nil
@@ -78,7 +78,7 @@ func (r *resolver) getAtt(at place, argument any) (any, error) {
 	id, isText := arguments[0].(string)
 	attribute, err := r.text(at.element(1), arguments[1])
 	if err != nil || !isText {
-		return nil, at.error(ErrMalformed, "a resource and an attribute have to be text")
+		return nil, at.error(ErrMalformed, "a resource and an attribute must be text")
 	}
 	if err := r.use(at, id); err != nil {
 		return nil, err
@@ -132,7 +132,7 @@ func (r *resolver) choose(at place, argument any) (any, error) {
 	}
 	name, ok := arguments[0].(string)
 	if !ok {
-		return nil, at.error(ErrMalformed, "a condition has to be a name")
+		return nil, at.error(ErrMalformed, "a condition must be a name")
 	}
 	holds, err := r.condition(at, name)
 	if err != nil {
@@ -214,7 +214,7 @@ func (r *resolver) textAndList(at place, argument any) (string, []any, error) {
 	return first, list, nil
 }
 
-// text resolves a node that has to become text.
+// text resolves a node that must become text.
 func (r *resolver) text(at place, node any) (string, error) {
 	value, err := r.value(at, node)
 	if err != nil {

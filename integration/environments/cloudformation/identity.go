@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// kind is what is known of a resource type. In the texts, ${Name} stands for the
+// kind is what is known about a resource type. In the texts, ${Name} stands for the
 // resource's name, ${Path} for a role's path, and ${AWS::…} for pseudo parameters.
 type kind struct {
-	name       string            // the property that names the resource, if there is one
+	name       string            // the property that names the resource, if any
 	id         string            // what Ref returns; the name, if empty
 	attributes map[string]string // what GetAtt returns
 	rename     func(generated string) string
 }
 
 // kinds are from the "Return values" of each type in the CloudFormation template
-// reference. Of a type that is not among them, Ref returns a generated id.
+// reference. For other types, Ref returns a generated id.
 var kinds = map[string]kind{
 	"AWS::ApiGatewayV2::Api": {rename: apiID, attributes: map[string]string{
 		"ApiId":       "${Name}",
@@ -63,11 +63,11 @@ var kinds = map[string]kind{
 		}},
 }
 
-// maxReadable keeps generated names within the 63 bytes that a bucket's may have,
-// the least of all types.
+// maxReadable keeps generated names within the 63 bytes of a bucket's name, the lowest
+// limit of all types.
 const maxReadable = 50
 
-// physicalID returns what Ref returns for the resource at the place.
+// physicalID returns the result of Ref for the resource at the place.
 func (r *resolver) physicalID(at place) (string, error) {
 	if id, ok := r.ids[at.id]; ok {
 		return id, nil
@@ -91,7 +91,7 @@ func (r *resolver) physicalID(at place) (string, error) {
 	return id, nil
 }
 
-// name returns the name that the resource has in its properties, or a generated one.
+// name returns the resource's name from its properties, or a generated one.
 func (r *resolver) name(at place) (string, error) {
 	declared := r.Resources[at.id]
 	known := kinds[declared.Type]
@@ -111,7 +111,7 @@ func (r *resolver) name(at place) (string, error) {
 	return generated, nil
 }
 
-// attribute returns what GetAtt returns.
+// attribute returns the result of GetAtt.
 func (r *resolver) attribute(at place, id, attribute string) (string, error) {
 	resourceType := r.Resources[id].Type
 	if r.env.Attribute != nil {
@@ -128,7 +128,7 @@ func (r *resolver) attribute(at place, id, attribute string) (string, error) {
 		return "", err
 	}
 	name := physicalID
-	if kinds[resourceType].id != "" { // a URL or an ARN, of which the name is the last part
+	if kinds[resourceType].id != "" { // a URL or an ARN that ends in the name
 		name = physicalID[strings.LastIndexAny(physicalID, "/:")+1:]
 	}
 	return r.fill(pattern, id, name), nil
@@ -168,11 +168,11 @@ func (r *resolver) pseudo(name string) (string, bool) {
 	return "", false
 }
 
-// digest is twelve letters and digits that are the same each time.
+// digest is twelve letters and digits, the same each time.
 func digest(of ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(of, "\x00")))
 	return base32.StdEncoding.EncodeToString(sum[:])[:12]
 }
 
-// apiID shortens a name to what the id of an API looks like.
+// apiID shortens a name to the form of an API id.
 func apiID(generated string) string { return strings.ToLower(digest(generated)[:10]) }

@@ -14,7 +14,7 @@ var environment = Environment{
 	Parameters: map[string]string{"Mail": "me@example.com", "Zones": "a,b"},
 }
 
-// inTemplate puts a property beside what the cases refer to.
+// inTemplate puts a property into a template with everything that the cases refer to.
 func inTemplate(property string) string {
 	return fmt.Sprintf(`{
 		"Parameters": {
@@ -192,7 +192,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// What runs on this machine has addresses of its own.
+// Resources that run on this machine have local addresses.
 func TestResolveWithOtherIdentities(t *testing.T) {
 	env := environment
 	env.PhysicalID = func(id, resourceType string) string {

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// branches says which branches of Fn::If, and which resources and outputs that
-// have a condition, a resolver looks at.
+// branches says which branches of Fn::If, and which conditional resources and outputs, a
+// resolver looks at.
 type branches int
 
 const (
 	chosenBranches branches = iota
-	everyBranch             // to find what is wrong with those that are not chosen
+	everyBranch             // to find errors in those that are not chosen
 )
 
 // resolver resolves a template once.
@@ -23,7 +23,7 @@ type resolver struct {
 	held     map[string]bool            // conditions that were evaluated
 	open     map[string]bool            // conditions and names that are being evaluated
 	ids      map[string]string          // physical ids
-	uses     map[string]map[string]bool // which resources each one refers to
+	uses     map[string]map[string]bool // which resources each refers to
 }
 
 func newResolver(t *Template, env Environment, b branches) *resolver {
@@ -98,7 +98,7 @@ func (r *resolver) addOutput(s *Stack, name string) error {
 	return err
 }
 
-// included reports whether what has the condition exists.
+// included reports whether a thing with the condition exists.
 func (r *resolver) included(at place, condition string) (bool, error) {
 	if condition == "" {
 		return true, nil
@@ -107,7 +107,7 @@ func (r *resolver) included(at place, condition string) (bool, error) {
 	return holds || r.branches == everyBranch, err
 }
 
-// depend notes what a resource says that it depends on.
+// depend records the declared dependencies of a resource.
 func (r *resolver) depend(at place, on []string) error {
 	for _, id := range on {
 		if err := r.use(at.child("DependsOn"), id); err != nil {
@@ -117,7 +117,7 @@ func (r *resolver) depend(at place, on []string) error {
 	return nil
 }
 
-// use notes that there is a reference to the resource, which has to exist.
+// use records a reference to the resource, which must exist.
 func (r *resolver) use(at place, id string) error {
 	declared, ok := r.Resources[id]
 	if !ok {
@@ -142,7 +142,7 @@ func (r *resolver) use(at place, id string) error {
 	return nil
 }
 
-// checkCircles fails when a resource depends on itself, however far around.
+// checkCircles fails if a resource depends on itself, directly or indirectly.
 func (r *resolver) checkCircles() error {
 	done := map[string]bool{}
 	var visit func(id string, way []string) error
@@ -187,7 +187,7 @@ func (r *resolver) object(at place, node map[string]any) (any, error) {
 	resolved := make(map[string]any, len(node))
 	for _, name := range slices.Sorted(maps.Keys(node)) {
 		if strings.HasPrefix(name, "Fn::") {
-			return nil, at.error(ErrMalformed, "%s stands beside other members", name)
+			return nil, at.error(ErrMalformed, "%s has other members beside it", name)
 		}
 		value, err := r.value(at.child(name), node[name])
 		if err != nil {

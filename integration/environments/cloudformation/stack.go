@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Environment is what a template is resolved for.
+// Environment is the environment in which a template is resolved.
 type Environment struct {
 	Region     string
 	AccountID  string
@@ -14,19 +14,19 @@ type Environment struct {
 	StackName  string
 	Parameters map[string]string
 
-	// PhysicalID, if set, chooses what Ref returns for a resource; "" leaves the
-	// choice to this package: the resource's name, or one that is made from the
-	// stack and the logical id and is the same each time.
+	// PhysicalID, if set, chooses the result of Ref for a resource; "" leaves the choice
+	// to this package: the resource's name, or one derived from the stack and the logical
+	// id, the same each time.
 	PhysicalID func(logicalID, resourceType string) string
-	// Attribute, if set, chooses what GetAtt returns; false leaves the choice to
-	// this package, which derives it from the physical id.
+	// Attribute, if set, chooses the result of GetAtt; false leaves the choice to this
+	// package, which derives it from the physical id.
 	Attribute func(logicalID, resourceType, attribute string) (string, bool)
 }
 
 // Stack is a template's resources and outputs with everything resolved.
 type Stack struct {
 	Name      string
-	Resources map[string]Resource // by logical id; without what conditions leave out
+	Resources map[string]Resource // by logical id; without those that conditions leave out
 	Outputs   map[string]string
 }
 
@@ -48,9 +48,9 @@ func (s *Stack) OfType(resourceType string) []Resource {
 	return found
 }
 
-// Resolve returns the stack that the template describes in the environment. It
-// fails with an *Error on the first thing that CloudFormation would refuse: also
-// in branches that the conditions leave out, references have to be known.
+// Resolve returns the stack that the template describes in the environment. It fails with
+// an *Error on the first thing that CloudFormation would refuse: references must be known
+// even in branches that conditions leave out.
 func (t *Template) Resolve(env Environment) (*Stack, error) {
 	env.Partition = orElse(env.Partition, "aws")
 	env.URLSuffix = orElse(env.URLSuffix, "amazonaws.com")

@@ -1,8 +1,7 @@
-// Package cloudformation reads a CloudFormation template and resolves it as
-// CloudFormation does: conditions, references and functions become the resources
-// that a stack has. It knows the functions and the attributes that this service's
-// template uses, and refuses all others; it checks no resource's properties
-// against a schema.
+// Package cloudformation reads a CloudFormation template and resolves it like
+// CloudFormation: it turns conditions, references and functions into the resources of a
+// stack. It knows the functions and attributes that this service's template uses, and
+// refuses all others; it does not check properties against a schema.
 package cloudformation
 
 import (
@@ -12,7 +11,7 @@ import (
 	"fmt"
 )
 
-// What is wrong with a template. Each comes within an *Error.
+// The errors of a template. Each is wrapped in an *Error.
 var (
 	ErrMalformed        = errors.New("malformed")
 	ErrUnknownReference = errors.New("unknown reference")
@@ -36,8 +35,8 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Template is a template as it was written. It is not changed by its methods,
-// which may be called concurrently.
+// Template is a template as written. Its methods do not change it and are safe for
+// concurrent use.
 type Template struct{ document }
 
 type document struct {
@@ -88,8 +87,8 @@ func (n *names) UnmarshalJSON(source []byte) error {
 	return json.Unmarshal(source, (*[]string)(n))
 }
 
-// Parse reads a template in JSON. What CloudFormation has but this service does
-// not use, such as Mappings and Transform, is malformed.
+// Parse reads a template in JSON. CloudFormation features that this service does not use,
+// such as Mappings and Transform, count as malformed.
 func Parse(template []byte) (*Template, error) {
 	decoder := json.NewDecoder(bytes.NewReader(template))
 	decoder.DisallowUnknownFields()
@@ -108,7 +107,7 @@ func Parse(template []byte) (*Template, error) {
 	return &t, nil
 }
 
-// place is where in the template something stands.
+// place is a position in the template.
 type place struct{ section, id, path string }
 
 func (p place) child(name string) place {

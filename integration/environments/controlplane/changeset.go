@@ -11,11 +11,11 @@ import (
 	"serverless-websocket/integration/environments/cloudformation"
 )
 
-// maxTemplateBody is how large a template may be that comes with the call, in
-// bytes. Others come from S3.
+// maxTemplateBody is the maximum size of a template in the call itself, in bytes. Larger
+// ones come from S3.
 const maxTemplateBody = 51200
 
-// changeSet is what is to become of a stack.
+// changeSet is a planned change of a stack.
 type changeSet struct {
 	name, kind, status, reason string
 	template                   []byte
@@ -37,7 +37,7 @@ func (s *Server) validateTemplate(c call) (any, error) {
 	return struct{}{}, err
 }
 
-// templateOf returns the template that a call brings or names.
+// templateOf returns the template that a call contains or names.
 func (s *Server) templateOf(form url.Values) ([]byte, error) {
 	if body := form.Get("TemplateBody"); body != "" {
 		if len(body) > maxTemplateBody {
@@ -100,8 +100,8 @@ func (s *Server) createChangeSet(c call) (any, error) {
 	return struct{ Id, StackId string }{set.name, st.id}, nil
 }
 
-// changing returns the stack that a change set is for, a new one if it is to
-// create it.
+// changing returns the stack that a change set is for, or a new one if it creates the
+// stack.
 func (s *Server) changing(c call) (*stack, error) {
 	name := c.Form.Get("StackName")
 	st, exists := s.stacks[key{c.region, name}]
@@ -120,7 +120,7 @@ func (s *Server) changing(c call) (*stack, error) {
 	return &stack{region: c.region, name: name, id: id, status: "REVIEW_IN_PROGRESS"}, nil
 }
 
-// checkCapabilities fails when the caller did not say that it knows of the roles.
+// checkCapabilities fails if the caller did not acknowledge the roles.
 func checkCapabilities(given []string, resolved *cloudformation.Stack) error {
 	for _, r := range resolved.Resources {
 		if !strings.HasPrefix(r.Type, "AWS::IAM::") {
@@ -137,7 +137,7 @@ func checkCapabilities(given []string, resolved *cloudformation.Stack) error {
 	return nil
 }
 
-// compare finds what the change set changes. Without anything it has failed.
+// compare finds what the change set changes. A change set without changes has failed.
 func (set *changeSet) compare(st *stack) {
 	before := map[string]cloudformation.Resource{}
 	sameOutputs := false
@@ -190,7 +190,7 @@ func (st *stack) changeSet(c call) (*changeSet, error) {
 	return st.change, nil
 }
 
-// deleteChangeSet succeeds when there is none, as CloudFormation does.
+// deleteChangeSet succeeds if there is none, like CloudFormation.
 func (s *Server) deleteChangeSet(c call, st *stack) (any, error) {
 	if st.change != nil && st.change.name == c.Form.Get("ChangeSetName") {
 		st.change = nil

@@ -13,7 +13,7 @@ import (
 
 const seoul, dublin = "ap-northeast-2", "eu-west-1"
 
-// start starts a control plane whose validator refuses what has a property Wrong.
+// start starts a control plane whose validator refuses anything with a property Wrong.
 func start(t *testing.T) *Server {
 	t.Helper()
 	s := Start(func(template []byte) ([]validator.Finding, error) {
@@ -28,7 +28,7 @@ func start(t *testing.T) *Server {
 	return s
 }
 
-// ask sends a request as an SDK signs it, and returns status and body.
+// ask sends a request signed like an SDK's, and returns status and body.
 func ask(t *testing.T, s *Server, region, service, method, path, body string, headers ...string) (int, string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, strings.NewReader(body))
@@ -61,7 +61,7 @@ func stacks(t *testing.T, s *Server, region, action string, parameters ...string
 	return ask(t, s, region, "cloudformation", http.MethodPost, "/", form.Encode())
 }
 
-// deploy creates a change set of the kind and executes it; both have to be accepted.
+// deploy creates a change set of the kind and executes it; both must be accepted.
 func deploy(t *testing.T, s *Server, region, kind, template string, parameters ...string) {
 	t.Helper()
 	parameters = append([]string{"ChangeSetType", kind, "TemplateBody", template, "Capabilities.member.1", "CAPABILITY_NAMED_IAM"}, parameters...)
@@ -102,7 +102,7 @@ func TestUnknownCallsAreNoted(t *testing.T) {
 			t.Errorf("%v: %d %s", c, status, body)
 		}
 		if unknown := s.Unknown(); len(unknown) != i+1 || !strings.HasPrefix(unknown[i], c[0]) {
-			t.Fatalf("after %v: noted are %q", c, unknown)
+			t.Fatalf("after %v: recorded %q", c, unknown)
 		}
 	}
 }
@@ -184,7 +184,7 @@ func TestNothingChanged(t *testing.T) {
 	parameters[len(parameters)-1] = "dev"
 	stacks(t, s, seoul, "CreateChangeSet", parameters...)
 	if status, body := stacks(t, s, seoul, "ExecuteChangeSet"); status != http.StatusBadRequest || !strings.Contains(body, "InvalidChangeSetStatus") {
-		t.Errorf("without a change it is executed: %d %s", status, body)
+		t.Errorf("it is executed without a change: %d %s", status, body)
 	}
 }
 
@@ -214,7 +214,7 @@ func TestDeleteStack(t *testing.T) {
 	}
 }
 
-// The SDK sends streams in chunks, with a checksum behind them.
+// The SDK sends streams in chunks, followed by a checksum.
 func TestChunkedUpload(t *testing.T) {
 	s := start(t)
 	deploy(t, s, seoul, "CREATE", template(theBucket))

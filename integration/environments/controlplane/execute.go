@@ -10,8 +10,8 @@ import (
 	"serverless-websocket/integration/environments/cloudformation"
 )
 
-// executeChangeSet deploys a change set, or rolls it back with the reason in an
-// event. Both are done when it answers.
+// executeChangeSet deploys a change set, or rolls it back with the reason in an event.
+// Either is complete when it answers.
 func (s *Server) executeChangeSet(c call, st *stack) (any, error) {
 	set, err := st.changeSet(c)
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *Server) executeChangeSet(c call, st *stack) (any, error) {
 	return struct{}{}, nil
 }
 
-// refusal is why a resource cannot become what the template says.
+// refusal is why a resource cannot be created or updated.
 type refusal struct{ logicalID, resourceType, reason string }
 
 func (s *Server) rollBack(st *stack, verb, rollback string, refused []refusal) {
@@ -53,7 +53,7 @@ func (s *Server) rollBack(st *stack, verb, rollback string, refused []refusal) {
 	s.note(st, st.name, stackType, rollback+"_COMPLETE", "")
 }
 
-// refusals returns what CloudFormation would refuse of the change set.
+// refusals returns what CloudFormation would refuse in the change set.
 func (s *Server) refusals(st *stack, set *changeSet) ([]refusal, error) {
 	findings, err := s.validate(set.template)
 	if err != nil {
@@ -84,7 +84,7 @@ func orStack(resourceType string) string {
 	return resourceType
 }
 
-// missingCode returns why the code of a function cannot be had.
+// missingCode returns why the code of a function cannot be fetched.
 func (s *Server) missingCode(r cloudformation.Resource) string {
 	if r.Type != "AWS::Lambda::Function" {
 		return ""
@@ -95,7 +95,7 @@ func (s *Server) missingCode(r cloudformation.Resource) string {
 	return ""
 }
 
-// code returns the zip that a function is to run.
+// code returns the zip that a function should run.
 func (s *Server) code(r cloudformation.Resource) ([]byte, *apiError) {
 	location, _ := r.Properties["Code"].(map[string]any)
 	b, ok := s.buckets[fmt.Sprint(location["S3Bucket"])]
@@ -112,8 +112,8 @@ func (s *Server) code(r cloudformation.Resource) ([]byte, *apiError) {
 // global are the types whose names are the same in every region.
 var global = []string{"AWS::IAM::Role", "AWS::S3::Bucket"}
 
-// takenName returns why a resource cannot have its name: another stack has one
-// of that name.
+// takenName returns why a resource cannot have its name: another stack has a resource of
+// that name.
 func (s *Server) takenName(st *stack, r cloudformation.Resource) string {
 	for _, other := range s.stacks {
 		if other == st || other.resolved == nil || other.region != st.region && !slices.Contains(global, r.Type) {
@@ -128,7 +128,7 @@ func (s *Server) takenName(st *stack, r cloudformation.Resource) string {
 	return ""
 }
 
-// namedTwice returns why a resource cannot have its name: another one of its own
+// namedTwice returns why a resource cannot have its name: another resource in its own
 // stack has it.
 func namedTwice(st *cloudformation.Stack, r cloudformation.Resource) string {
 	for _, other := range st.OfType(r.Type) {
@@ -139,14 +139,14 @@ func namedTwice(st *cloudformation.Stack, r cloudformation.Resource) string {
 	return ""
 }
 
-// named reports whether the type has names that have to be unique.
+// named reports whether the type has names that must be unique.
 func named(r cloudformation.Resource) bool {
 	return slices.Contains([]string{
 		"AWS::DynamoDB::Table", "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::Logs::LogGroup", "AWS::S3::Bucket", "AWS::SQS::Queue",
 	}, r.Type)
 }
 
-// apply makes the stack what the change set says.
+// apply applies the change set to the stack.
 func (s *Server) apply(st *stack, set *changeSet) {
 	for _, one := range set.changes {
 		status := map[string]string{"Add": "CREATE_COMPLETE", "Modify": "UPDATE_COMPLETE", "Remove": "DELETE_COMPLETE"}[one.action]
@@ -161,7 +161,7 @@ func (s *Server) apply(st *stack, set *changeSet) {
 	st.parsed, st.resolved, st.tags = set.parsed, set.resolved, set.tags
 }
 
-// make makes what else is here of a resource that is new or has changed.
+// make creates the stand-in's own objects for a new or changed resource.
 func (s *Server) make(region string, r cloudformation.Resource) {
 	switch r.Type {
 	case "AWS::S3::Bucket":
@@ -173,7 +173,7 @@ func (s *Server) make(region string, r cloudformation.Resource) {
 			s.streams[key{region, r.PhysicalID}] = []stream{}
 		}
 	case "AWS::Lambda::Function":
-		code, _ := s.code(r) // refusals has looked
+		code, _ := s.code(r) // refusals has checked
 		s.functions[key{region, r.PhysicalID}] = &function{name: r.PhysicalID, code: code, properties: r.Properties, modified: now()}
 	}
 }

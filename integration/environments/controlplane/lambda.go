@@ -14,7 +14,7 @@ import (
 type function struct {
 	name       string
 	code       []byte
-	properties map[string]any // as the template has them, with later changes
+	properties map[string]any // from the template, with later changes
 	modified   time.Time
 }
 
@@ -46,7 +46,7 @@ func (s *Server) lambda(c call) (any, error) {
 	return nil, s.doesNotKnow(c, operation)
 }
 
-// configuration is what Lambda says of the function.
+// configuration is Lambda's description of the function.
 func (f *function) configuration() map[string]any {
 	configuration := maps.Clone(f.properties)
 	for _, other := range []string{"Code", "Tags", "RecursiveLoop"} {

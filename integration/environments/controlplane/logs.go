@@ -19,7 +19,7 @@ type logEvent struct {
 	Message       string `json:"message"`
 }
 
-// Log writes a line to a stream of a log group, as a function that runs does.
+// Log writes a line to a stream of a log group, like a running function.
 func (s *Server) Log(region, group, streamName, message string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -38,8 +38,8 @@ func TestChangeSetsAreRefused(t *testing.T) {
 	}
 }
 
-// What turns out only when a change set is executed is in the events, and
-// nothing has changed.
+// Errors that only show when a change set is executed are in the events, and nothing has
+// changed.
 func TestChangesAreRolledBack(t *testing.T) {
 	for name, c := range map[string]struct{ resources, want string }{
 		"property":   {theBucket + "," + wrong, "Properties validation failed for resource Queue with message: Properties.Wrong: not allowed"},
@@ -69,7 +69,7 @@ func TestChangesAreRolledBack(t *testing.T) {
 	}
 }
 
-// Names are taken in one region, those of roles and buckets in all of them.
+// Names are unique per region, those of roles and buckets across all regions.
 func TestTakenNames(t *testing.T) {
 	for name, c := range map[string]struct {
 		resource string

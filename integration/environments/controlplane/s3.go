@@ -93,7 +93,7 @@ func (b *bucket) put(c call, name string) error {
 	content := c.body
 	if strings.HasPrefix(c.Header.Get("X-Amz-Content-Sha256"), "STREAMING-") {
 		var err error
-		// What follows the last chunk is a checksum, which TCP makes needless here.
+		// A checksum follows the last chunk; TCP makes it unnecessary here.
 		if content, err = io.ReadAll(httputil.NewChunkedReader(bytes.NewReader(c.body))); err != nil {
 			return apiError{http.StatusBadRequest, "IncompleteBody", err.Error()}
 		}

@@ -1,12 +1,11 @@
-// Package controlplane is a stand-in for the AWS APIs that the Serverless
-// Framework calls to deploy the service, to look after it and to remove it:
-// CloudFormation, S3, Lambda, CloudWatch Logs, STS and ECR, as far as it calls
-// them. Stacks are resolved as CloudFormation resolves them, and what it would
-// refuse is refused: what the template says wrong, what the schemas of the
-// resource types do not allow, code that is not in its bucket, names that are
-// taken. Nothing of a stack runs; where it is deployed is up to the tests.
+// Package controlplane is a stand-in for the AWS APIs that the Serverless Framework calls
+// to deploy, operate and remove the service: the calls it makes to CloudFormation, S3,
+// Lambda, CloudWatch Logs, STS and ECR. It resolves stacks like CloudFormation and
+// refuses what CloudFormation would: errors in the template, violations of the resource
+// types' schemas, code that is not in its bucket, names that are taken. Stacks do not run
+// here; tests that want one to run start it themselves.
 //
-// A call that it does not know is answered with an error, and noted: see Unknown.
+// An unknown call is answered with an error and recorded: see Unknown.
 package controlplane
 
 import (
@@ -24,9 +23,9 @@ import (
 // AccountID is the account in which everything lives.
 const AccountID = "123456789012"
 
-// Server is a running control plane. Its methods may be called concurrently.
+// Server is a running control plane. Its methods are safe for concurrent use.
 type Server struct {
-	// URL is what the environment variable AWS_ENDPOINT_URL has to be.
+	// URL is the value for the environment variable AWS_ENDPOINT_URL.
 	URL      string
 	http     *httptest.Server
 	validate func(template []byte) ([]validator.Finding, error)
@@ -43,8 +42,8 @@ type Server struct {
 // key is a name in a region.
 type key struct{ region, name string }
 
-// Start starts a control plane without any stack, on a free port. validate checks
-// templates against the schemas of resource types.
+// Start starts a control plane without stacks on a free port. validate checks templates
+// against the schemas of resource types.
 func Start(validate func(template []byte) ([]validator.Finding, error)) *Server {
 	s := &Server{
 		validate: validate,
@@ -58,7 +57,7 @@ func Start(validate func(template []byte) ([]validator.Finding, error)) *Server 
 // Close ends the control plane.
 func (s *Server) Close() { s.http.Close() }
 
-// Unknown returns the calls so far that the control plane does not know.
+// Unknown returns the calls so far that the control plane did not know.
 func (s *Server) Unknown() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,7 +71,7 @@ type call struct {
 	body            []byte
 }
 
-// apiError is an error as the APIs answer it.
+// apiError is an error in the form that the APIs return.
 type apiError struct {
 	status        int
 	code, message string
@@ -116,7 +115,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// doesNotKnow notes a call that the control plane does not know.
+// doesNotKnow records a call that the control plane does not know.
 func (s *Server) doesNotKnow(c call, operation string) error {
 	what := fmt.Sprintf("%s %s %s %s", c.service, operation, c.Method, c.URL)
 	s.unknown = append(s.unknown, what)
@@ -130,11 +129,11 @@ func (s *Server) sts(c call, action string) (any, error) {
 	return struct{ Account, Arn, UserId string }{AccountID, "arn:aws:iam::" + AccountID + ":user/deployer", "DEPLOYER"}, nil
 }
 
-// next returns a number that was not used yet.
+// next returns an unused number.
 func (s *Server) next() int {
 	s.serial++
 	return s.serial
 }
 
-// now is in UTC, in the milliseconds that the APIs have.
+// now is in UTC and in milliseconds, like the APIs.
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }

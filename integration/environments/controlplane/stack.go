@@ -33,8 +33,7 @@ type event struct {
 
 const stackType = "AWS::CloudFormation::Stack"
 
-// Stack returns a stack as it was deployed last, and its template; ok is false
-// where there is none.
+// Stack returns a stack as last deployed, and its template; ok is false if there is none.
 func (s *Server) Stack(region, name string) (stack *cloudformation.Stack, template *cloudformation.Template, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,7 +61,7 @@ func (s *Server) Protected(region, name string) bool {
 	return ok && found.protected
 }
 
-// Unprotect lets a stack be deleted, as its owner can in the console.
+// Unprotect allows a stack to be deleted, as its owner can in the console.
 func (s *Server) Unprotect(region, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -188,7 +187,7 @@ func (s *Server) updateTerminationProtection(c call, st *stack) (any, error) {
 	return struct{ StackId string }{st.id}, nil
 }
 
-// deleteStack leaves a stack whose bucket has objects in it, as CloudFormation does.
+// deleteStack leaves a stack whose bucket has objects in it, like CloudFormation.
 func (s *Server) deleteStack(_ call, st *stack) (any, error) {
 	if st.protected {
 		return nil, invalid("Stack [%s] cannot be deleted while TerminationProtection is enabled", st.name)
@@ -208,7 +207,7 @@ func (s *Server) deleteStack(_ call, st *stack) (any, error) {
 	return struct{}{}, nil
 }
 
-// note adds an event. One of the stack itself is its status too.
+// note adds an event. An event of the stack itself also sets its status.
 func (s *Server) note(st *stack, logicalID, resourceType, status, reason string) {
 	st.events = append(st.events, event{
 		EventId: fmt.Sprintf("event-%d", s.next()), StackId: st.id, StackName: st.name,
@@ -220,7 +219,7 @@ func (s *Server) note(st *stack, logicalID, resourceType, status, reason string)
 	}
 }
 
-// forget removes what resources of a stack are elsewhere here.
+// forget removes the stand-in's own objects for resources of a stack.
 func (s *Server) forget(region string, st *cloudformation.Stack) {
 	for _, r := range st.Resources {
 		switch r.Type {
@@ -241,7 +240,7 @@ func same(a, b any) bool {
 	return errOne == nil && errOther == nil && string(one) == string(other)
 }
 
-// partition is the one that a region is in.
+// partition is the partition of a region.
 func partition(region string) (name, urlSuffix string) {
 	switch {
 	case strings.HasPrefix(region, "cn-"):

@@ -9,8 +9,8 @@ import (
 	"net/url"
 )
 
-// answerQuery answers a call of the query protocol, with what the handler
-// returns as the result of the action.
+// answerQuery answers a call of the query protocol with the handler's return value as the
+// result of the action.
 func answerQuery(w http.ResponseWriter, c call, handle func(c call, action string) (any, error)) {
 	form, err := url.ParseQuery(string(c.body))
 	if err != nil {

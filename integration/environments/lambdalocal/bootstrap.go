@@ -24,7 +24,7 @@ func Unpack(file, dir string) (bootstrap string, err error) {
 			return to, extract(entry, to)
 		}
 	}
-	return "", fmt.Errorf("%s holds no file named %s", file, bootstrapName)
+	return "", fmt.Errorf("%s has no file named %s", file, bootstrapName)
 }
 
 func extract(entry *zip.File, to string) error {

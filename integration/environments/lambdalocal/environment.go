@@ -15,9 +15,9 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// initLimit is how long an environment may take until it asks for its first
-// invocation. On Lambda it is 10 s, but not on a machine that is as busy as this
-// one may be. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+// initLimit is how long an environment can take until it asks for its first invocation.
+// On Lambda it is 10 s, but this machine may be busier.
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 const initLimit = time.Minute
 
 // errNotTaken: the process ended before it took the invocation.
@@ -26,10 +26,10 @@ var errNotTaken = errors.New("invocation not taken")
 // Environment is what is known about one execution environment.
 type Environment struct {
 	ID int
-	// Init is how long it took from the start of the process until it asked for
-	// the first invocation; zero if it has not.
+	// Init is the time from the start of the process until it asked for the first
+	// invocation; zero if it has not.
 	Init time.Duration
-	// First is how long the first invocation took; zero if there was none.
+	// First is the duration of the first invocation; zero if there was none.
 	First       time.Duration
 	Invocations int // begun
 	Busy        bool
@@ -46,7 +46,7 @@ type environment struct {
 
 	ready   chan struct{} // closed by the first request for an invocation
 	pending chan *invocation
-	initErr chan *Error // what the process reports instead of being ready
+	initErr chan *Error // the process's error report if it is not ready
 
 	mu          sync.Mutex
 	current     *invocation // nil when idle
@@ -60,7 +60,7 @@ type invocation struct {
 	payload  []byte
 	timeout  time.Duration
 	deadline time.Time
-	result   chan result // takes the first without anybody waiting
+	result   chan result // takes the first without anyone waiting
 }
 
 type result struct {
@@ -102,8 +102,8 @@ func newEnvironment(id int, cfg Config, log *log) (*environment, error) {
 	return e, nil
 }
 
-// environ is what Lambda defines for a function's process, and the function's
-// own variables. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+// environ is the variables that Lambda defines for a function's process, and the
+// function's own. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 func (cfg Config) environ(runtimeAPI string) []string {
 	return append([]string{
 		"AWS_LAMBDA_RUNTIME_API=" + runtimeAPI,
@@ -147,8 +147,8 @@ func (e *environment) initialise() error {
 	}
 }
 
-// invoke hands the process one event and waits for what becomes of it. At the
-// deadline the process is killed.
+// invoke hands the process one event and waits for the outcome. At the deadline the
+// process is killed.
 func (e *environment) invoke(payload []byte, timeout time.Duration) result {
 	v := e.begin(payload, timeout)
 	defer e.finish()
@@ -168,7 +168,7 @@ func (e *environment) invoke(payload []byte, timeout time.Duration) result {
 		return e.timeOut(v)
 	case <-e.process.Exited():
 		select {
-		case r := <-v.result: // its last deed
+		case r := <-v.result: // its last action
 			return r
 		default:
 			return result{err: errExited}
@@ -207,7 +207,7 @@ func (e *environment) kill() {
 	<-e.process.Exited()
 }
 
-// close ends what the process may have started as well.
+// close also ends processes that this one has started.
 func (e *environment) close() {
 	e.kill()
 	e.process.Stop()

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Types of an Error that the service itself reports; any other is from the
-// function. https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
+// Types of an Error reported by the service itself; any other is from the function.
+// https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
 const (
 	TimedOut         = "Sandbox.Timedout"
 	Exited           = "Runtime.ExitError"
@@ -15,7 +15,7 @@ const (
 
 var errExited = &Error{Exited, "Runtime exited without providing a reason"}
 
-// Error is what Lambda reports of an invocation that failed.
+// Error is Lambda's report of a failed invocation.
 type Error struct {
 	Type    string `json:"errorType"`
 	Message string `json:"errorMessage"`
@@ -24,7 +24,7 @@ type Error struct {
 // Error returns the type and the message.
 func (e *Error) Error() string { return e.Type + ": " + e.Message }
 
-// parseError reads the body with which a function reports an error.
+// parseError reads the body of a function's error report.
 func parseError(body []byte) *Error {
 	reported := new(Error)
 	if err := json.Unmarshal(body, reported); err != nil {

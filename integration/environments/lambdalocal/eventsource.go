@@ -18,31 +18,31 @@ import (
 	"serverless-websocket/adapters/sqsqueue"
 )
 
-// EventSource invokes a function with batches from a standard queue, as Lambda's
-// event source mapping with ReportBatchItemFailures does. What is not deleted
-// becomes visible again when the queue says so, and the queue redrives it.
-// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+// EventSource invokes a function with batches from a standard queue, like Lambda's event
+// source mapping with ReportBatchItemFailures. Messages that are not deleted become
+// visible again when the queue says so, and the queue moves them to its dead-letter
+// queue. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 type EventSource struct {
 	Client   *sqs.Client
 	QueueURL string
 	// Invoke is Function.Invoke.
 	Invoke func(ctx context.Context, payload []byte) ([]byte, error)
-	// BatchSize is how many messages a batch has at most; 10. More than that
+	// BatchSize is the maximum number of messages in a batch; default 10. A larger batch
 	// needs a Window.
 	BatchSize int
-	// Window is how long a batch may be gathered; 0, for what one request to
-	// the queue returns.
+	// Window is how long a batch can be gathered; default 0, the messages of one request
+	// to the queue.
 	Window time.Duration
-	// Concurrency is how many invocations run at once, maximumConcurrency on
-	// AWS; 2, the least there.
+	// Concurrency is the number of concurrent invocations, maximumConcurrency on AWS;
+	// default 2, the minimum there.
 	Concurrency int
-	// Log gets requests and batches that failed as a whole; by default nothing
-	// is logged.
+	// Log receives requests and batches that failed as a whole; by default nothing is
+	// logged.
 	Log *slog.Logger
 }
 
-// Start runs the event source until the test is over and waits for the
-// invocations under way. Functions it invokes must have been made before it.
+// Start runs the event source until the test is over and waits for invocations in
+// progress. Functions it invokes must have been created before it.
 func (s *EventSource) Start(t testing.TB) {
 	t.Helper()
 	queue, err := sqsqueue.NewReceiver(t.Context(), s.Client, s.QueueURL, sqsqueue.ReceiverOptions{Window: s.Window})
@@ -69,8 +69,8 @@ func (s *EventSource) Start(t testing.TB) {
 	})
 }
 
-// handle invokes the function. What bounds the invocation is the timeout of the
-// function alone. An empty response, null, and one with no list fail no message.
+// handle invokes the function. Only the function's timeout limits the invocation. An
+// empty response, null, and one without a list fail no message.
 func (s *EventSource) handle(ctx context.Context, event events.SQSEvent) (response events.SQSEventResponse, err error) {
 	for i, record := range event.Records {
 		digest := md5.Sum([]byte(record.Body))

@@ -21,7 +21,7 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// consumer is a function that notes what it gets.
+// consumer is a function that records what it gets.
 type consumer struct {
 	// respond returns the response to a batch; nil for success.
 	respond func(events.SQSEvent) (string, error)
@@ -45,7 +45,7 @@ func (c *consumer) invoke(_ context.Context, payload []byte) ([]byte, error) {
 	return []byte(out), err
 }
 
-// bodies returns what came, batch by batch.
+// bodies returns what arrived, batch by batch.
 func (c *consumer) bodies() (all [][]string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -159,7 +159,7 @@ func TestWindowEnds(t *testing.T) {
 	eventuallyHolds(t, queue.URL, "0+0")
 }
 
-// A batch never becomes a payload that the function could not be invoked with.
+// A batch never exceeds the maximum payload of an invocation.
 func TestLargeMessagesAreSeveralPayloads(t *testing.T) {
 	queue, c := awslocal.CreateQueue(t, time.Minute, 5), new(consumer)
 	large := strings.Repeat(`"`, 1<<20)
@@ -190,9 +190,9 @@ func TestPartialFailure(t *testing.T) {
 	eventuallyHolds(t, queue.DeadLetterURL, "1+0")
 	eventuallyHolds(t, queue.URL, "0+0")
 	if got := c.count("poison"); got != 3 {
-		t.Errorf("the poison came %d times, want 3", got)
+		t.Errorf("the poison arrived %d times, want 3", got)
 	}
-	// A batch that took longer than the visibility timeout comes again.
+	// A batch that takes longer than the visibility timeout is redelivered.
 	if c.count("a") == 0 || c.count("b") == 0 {
 		t.Errorf("got %v, want a and b as well", c.bodies())
 	}
@@ -241,7 +241,7 @@ func TestResponses(t *testing.T) {
 	}
 }
 
-// What bounds an invocation is the function's own timeout.
+// Only the function's own timeout limits an invocation.
 func TestInvocationsHaveNoDeadline(t *testing.T) {
 	queue, c := awslocal.CreateQueue(t, time.Minute, 5), new(consumer)
 	s := source(t, queue, c)
@@ -262,7 +262,7 @@ func TestConcurrentBatches(t *testing.T) {
 	together.Add(3)
 	c.respond = func(events.SQSEvent) (string, error) {
 		together.Done()
-		together.Wait() // for ever, if fewer run at once
+		together.Wait() // forever, if fewer run at once
 		return "", nil
 	}
 	s := source(t, queue, c)

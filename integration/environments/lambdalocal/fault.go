@@ -7,13 +7,13 @@ import (
 	"serverless-websocket/integration/environments/awslocal"
 )
 
-// Switch is a fault for awslocal.Proxy that can be changed while requests come.
-// The zero value lets everything pass.
+// Switch is a fault for awslocal.Proxy that can be changed during use. The zero value
+// lets everything pass.
 type Switch struct {
 	fault atomic.Pointer[awslocal.Fault]
 }
 
-// Set sets what becomes of requests from now on; nil lets them pass.
+// Set sets the fate of requests from now on; nil lets them pass.
 func (s *Switch) Set(fault awslocal.Fault) {
 	if fault == nil {
 		s.fault.Store(nil)
@@ -31,8 +31,7 @@ func (s *Switch) Serve(w http.ResponseWriter, r *http.Request, operation string,
 	next.ServeHTTP(w, r)
 }
 
-// Down is a fault that breaks connections without an answer, as a service that
-// cannot be reached does.
+// Down is a fault that breaks connections without an answer, like an unreachable service.
 func Down(http.ResponseWriter, *http.Request, string, http.Handler) {
 	panic(http.ErrAbortHandler)
 }

@@ -40,6 +40,6 @@ func TestSwitch(t *testing.T) {
 	}
 	faults.Set(nil)
 	if err := list(); err != nil {
-		t.Errorf("in the end: %v", err)
+		t.Errorf("at the end: %v", err)
 	}
 }

@@ -1,8 +1,8 @@
-// Package lambdalocal runs compiled Lambda functions on this machine as the
-// Lambda service would: each execution environment is a process behind a
-// Runtime API of its own, with one invocation at a time, a deadline, and an end
-// by force when that has passed. An event source feeds a function from an SQS
-// queue, and faults can be put between the functions and the services they use.
+// Package lambdalocal runs compiled Lambda functions on this machine like the Lambda
+// service: each execution environment is a process behind its own Runtime API, with one
+// invocation at a time and a deadline, after which it is killed. An event source feeds a
+// function from an SQS queue, and faults can be put between the functions and the
+// services they use.
 package lambdalocal
 
 import (
@@ -31,28 +31,28 @@ type Config struct {
 	Name string
 	// Bootstrap is the absolute path of the executable; see Unpack.
 	Bootstrap string
-	// Emulator is the path of a program that runs the executable where that is for
+	// Emulator is the path of a program that runs the executable if it is built for
 	// another machine; none by default.
 	Emulator string
-	// Env are the function's own variables, each "NAME=value". They win over
-	// those that Lambda sets; there are no others.
+	// Env are the function's own variables, each "NAME=value". They override those that
+	// Lambda sets; there are no others.
 	Env []string
 	// Timeout of an invocation; 3 s, as on Lambda.
 	Timeout time.Duration
-	// Concurrency is how many environments there may be; 1. Further invocations
-	// wait, where Lambda would throttle them.
+	// Concurrency is the maximum number of environments; default 1. Further invocations
+	// wait, whereas Lambda would throttle them.
 	Concurrency int
-	// Memory in MB, which the function is told and not held to; 128.
+	// Memory in MB, reported to the function but not enforced; default 128.
 	Memory int
-	// Log gets what the environments write, in whole lines, one at a time. By
-	// default it is only kept for Output.
+	// Log receives the environments' output, one whole line at a time. By default it is
+	// only kept for Output.
 	Log io.Writer
 }
 
-// Function is a deployed function. Its methods may be called concurrently.
+// Function is a deployed function. Its methods are safe for concurrent use.
 type Function struct {
 	cfg   Config
-	slots chan struct{} // one for each invocation that runs
+	slots chan struct{} // one for each running invocation
 	log   log
 
 	mu      sync.Mutex
@@ -63,8 +63,8 @@ type Function struct {
 	running sync.WaitGroup // invocations
 }
 
-// New deploys the function for the time of the test. No process runs until the
-// first invocation. A failed test shows what the processes wrote last.
+// New deploys the function for the duration of the test. No process runs until the first
+// invocation. A failed test shows the processes' last output.
 func New(t testing.TB, cfg Config) *Function {
 	t.Helper()
 	cfg.Name = cmp.Or(cfg.Name, "function")
@@ -83,9 +83,9 @@ func New(t testing.TB, cfg Config) *Function {
 	return f
 }
 
-// Invoke invokes the function and returns its response. The error is an *Error
-// when the invocation failed. When ctx ends first, its error is returned and the
-// invocation goes on, as one on Lambda does whose caller has gone away.
+// Invoke invokes the function and returns its response. The error is an *Error if the
+// invocation failed. If ctx ends first, its error is returned and the invocation
+// continues, as on Lambda when the caller has gone away.
 func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if len(payload) > MaxPayload {
 		return nil, fmt.Errorf("payload of %d bytes: at most %d", len(payload), MaxPayload)
@@ -108,8 +108,8 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 }
 
-// run starts the invocation, for which the caller has taken a slot, unless the
-// function is closed.
+// run starts the invocation, for which the caller holds a slot, unless the function is
+// closed.
 func (f *Function) run(payload []byte, done chan<- result) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -123,8 +123,8 @@ func (f *Function) run(payload []byte, done chan<- result) bool {
 	return true
 }
 
-// invoke goes on to another environment when the one it took has ended since
-// its last invocation, of which no caller hears on Lambda either.
+// invoke moves on to another environment if the one it took has ended since its last
+// invocation. On Lambda, callers do not notice that either.
 func (f *Function) invoke(payload []byte) result {
 	for {
 		e, err := f.take()
@@ -185,8 +185,7 @@ func (f *Function) start() (*environment, error) {
 	return e, err
 }
 
-// Environments returns all environments there have been, in the order of their
-// start.
+// Environments returns all environments so far, in order of their start.
 func (f *Function) Environments() []Environment {
 	var all []Environment
 	for _, e := range f.environments() {
@@ -195,23 +194,23 @@ func (f *Function) Environments() []Environment {
 	return all
 }
 
-// Kill ends an environment by force, as a host that fails would, and waits until
-// its process has ended. An id of none does nothing.
+// Kill kills an environment, like a failing host, and waits until its process has ended.
+// An unknown id has no effect.
 func (f *Function) Kill(id int) {
 	if all := f.environments(); 0 < id && id <= len(all) {
 		all[id-1].kill()
 	}
 }
 
-// Pause has an environment make no progress from now on, so that an invocation
-// runs into its timeout. An id of none does nothing.
+// Pause freezes an environment, so that an invocation runs into its timeout. An unknown
+// id has no effect.
 func (f *Function) Pause(id int) {
 	if all := f.environments(); 0 < id && id <= len(all) {
 		all[id-1].process.Pause()
 	}
 }
 
-// SetTimeout changes the timeout of the invocations that begin from now on.
+// SetTimeout changes the timeout of future invocations.
 func (f *Function) SetTimeout(timeout time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -233,7 +232,7 @@ func (f *Function) environments() []*environment {
 	return slices.Clone(f.all)
 }
 
-// close ends all environments; invocations that run fail.
+// close ends all environments; running invocations fail.
 func (f *Function) close() {
 	f.mu.Lock()
 	f.closed = true

@@ -19,8 +19,8 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// patience is how long a test waits for what should come soon: so long that on a
-// busy machine, too, only what never comes exceeds it.
+// patience is how long a test waits for an expected event: long enough that even on a
+// busy machine only a hang exceeds it.
 const patience = time.Minute
 
 func TestZipOfTheDeployedFunction(t *testing.T) {
@@ -123,8 +123,8 @@ func TestWarmEnvironmentIsUsedAgain(t *testing.T) {
 	}
 }
 
-// While one invocation holds each environment, a further one waits for the first
-// that is free.
+// While invocations hold all environments, another one waits for the first to become
+// free.
 func TestConcurrencyIsBounded(t *testing.T) {
 	f := scripted(t, lambdalocal.Config{Concurrency: 2})
 	hanging := hang(t, f, 2)
@@ -218,8 +218,8 @@ func wantError(t *testing.T, err error, errorType string) {
 	}
 }
 
-// A panic is reported first and ends the process then. The next caller hears
-// nothing of it, however soon it comes.
+// A panic is reported first and then ends the process. The next caller does not notice,
+// however soon it calls.
 func TestEnvironmentThatEndsAfterItsAnswer(t *testing.T) {
 	f := scripted(t, lambdalocal.Config{})
 	for range 10 {
@@ -264,7 +264,7 @@ func TestPausedEnvironmentTimesOut(t *testing.T) {
 	}
 }
 
-// A caller that goes away does not end the invocation.
+// A departing caller does not end the invocation.
 func TestCallerGoesAway(t *testing.T) {
 	f := scripted(t, lambdalocal.Config{})
 	ctx, cancel := context.WithCancel(t.Context())

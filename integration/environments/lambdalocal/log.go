@@ -19,7 +19,7 @@ func (l *log) add(lines []byte) {
 	defer l.mu.Unlock()
 	l.kept.Write(lines)
 	if l.tee != nil {
-		_, _ = l.tee.Write(lines) // a log has nobody to complain to
+		_, _ = l.tee.Write(lines) // a log cannot report its own errors
 	}
 }
 
@@ -30,8 +30,8 @@ func (l *log) String() string {
 	return l.kept.String()
 }
 
-// lines takes the output stream of one process and adds it to the log in whole
-// lines, so that those of several processes do not mix. It is for one goroutine.
+// lines takes the output stream of one process and adds it to the log in whole lines, so
+// that the lines of several processes do not mix. It is for one goroutine.
 type lines struct {
 	log  *log
 	rest []byte // of a line that is not complete
@@ -47,7 +47,7 @@ func (l *lines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// flush adds what the process has written last without ending the line.
+// flush adds the process's last, incomplete line.
 func (l *lines) flush() {
 	if len(l.rest) > 0 {
 		l.log.add(append(l.rest, '\n'))

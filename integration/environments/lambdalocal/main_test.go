@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 
 // order is the event of the test function.
 type order struct {
-	Do   string // what obey knows
+	Do   string // the orders that obey knows
 	Text string
 }
 
@@ -96,7 +96,7 @@ func role(t *testing.T, role string, cfg lambdalocal.Config) *lambdalocal.Functi
 	return lambdalocal.New(t, cfg)
 }
 
-// built compiles a function of this module as it is deployed.
+// built compiles a function of this module as for a deployment.
 func built(t *testing.T, name string) string {
 	t.Helper()
 	bootstrap := filepath.Join(t.TempDir(), "bootstrap")

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// What the function's name is a part of.
+// Values that contain the function's name.
 const (
 	region  = "ap-northeast-2"
 	account = "000000000000"
@@ -27,7 +27,7 @@ func (e *environment) runtimeAPI() http.Handler {
 	return mux
 }
 
-// serveNext answers when there is an invocation; it may take for ever.
+// serveNext answers when there is an invocation; that may take forever.
 func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 	e.setReady()
 	select {
@@ -39,7 +39,7 @@ func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 		header.Set("Lambda-Runtime-Invoked-Function-Arn",
 			"arn:aws:lambda:"+region+":"+account+":function:"+e.cfg.Name)
 		header.Set("Lambda-Runtime-Trace-Id", newTraceID())
-		_, _ = w.Write(v.payload) // a process that has ended is noticed by its end
+		_, _ = w.Write(v.payload) // the end of the process is noticed elsewhere
 	case <-r.Context().Done():
 	}
 }
@@ -84,7 +84,7 @@ func (e *environment) serveInitError(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// answer takes the result of the current invocation and no other.
+// answer takes only the result of the current invocation.
 func (e *environment) answer(w http.ResponseWriter, r *http.Request, status int, res result) {
 	e.mu.Lock()
 	v := e.current
@@ -100,7 +100,7 @@ func (e *environment) answer(w http.ResponseWriter, r *http.Request, status int,
 	}
 }
 
-// newTraceID returns a header as X-Ray has it, for a trace that is not sampled.
+// newTraceID returns an X-Ray header for a trace that is not sampled.
 func newTraceID() string {
 	id := newRequestID()
 	return fmt.Sprintf("Root=1-%08x-%s;Sampled=0", time.Now().Unix(), id[:8]+id[9:13]+id[14:18]+id[19:23]+id[24:28])

@@ -2,14 +2,14 @@ package stacklocal
 
 import "regexp"
 
-// addresses knows what on this machine stands for what on AWS.
+// addresses maps addresses on AWS to addresses on this machine.
 type addresses struct {
 	exact map[string]string // URLs of queues, names of tables
 	apis  []api
 }
 
-// api is an API and the addresses, with their ports, at which it is served here:
-// for http and, if it has sockets, for ws. On AWS both are one host.
+// api is an API and the addresses, with ports, at which it is served here: for http and,
+// if it has sockets, for ws. On AWS both have the same host.
 type api struct{ id, http, ws string }
 
 // local returns the text with addresses on this machine.
@@ -36,5 +36,5 @@ func (a *addresses) add(onAWS, local string) {
 	a.exact[onAWS] = local
 }
 
-// elsewhere finds an address for which nothing stands here.
+// elsewhere finds an address that has no local counterpart.
 var elsewhere = regexp.MustCompile(`https?://[^/]*\.amazonaws\.[a-z.]+`)

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// What the functions and the gateway are made for.
+// What the functions and the gateway require.
 const (
 	lambdaRuntime  = "provided.al2023"
 	lambdaHandler  = "bootstrap"
@@ -14,7 +14,7 @@ const (
 	partialBatches = "ReportBatchItemFailures"
 )
 
-// check finds what does not exist, or is of a kind that cannot run here.
+// check finds things that do not exist, or are of a kind that cannot run here.
 func (p *plan) check() error {
 	for _, name := range slices.Sorted(maps.Keys(p.functions)) {
 		if err := p.checkFunction(p.functions[name]); err != nil {
@@ -83,14 +83,14 @@ func (p *plan) checkAPI(id string) error {
 	return err
 }
 
-// checkStage finds what would let nobody through.
+// checkStage finds settings that would let no one through.
 func (p *plan) checkStage(api string, s stageProperties) error {
 	if deployment, ok := p.deployments[s.DeploymentID]; s.AutoDeploy != "true" && (!ok || deployment.APIID != api) {
 		return fmt.Errorf("its API has no deployment %q", s.DeploymentID)
 	}
 	settings := s.DefaultRouteSettings
 	if settings.ThrottlingRateLimit == "0" || settings.ThrottlingBurstLimit == "0" {
-		return fmt.Errorf("it refuses everything as too much")
+		return fmt.Errorf("it refuses everything: its throttling limit is zero")
 	}
 	return nil
 }

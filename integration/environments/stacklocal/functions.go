@@ -12,8 +12,8 @@ import (
 	"serverless-websocket/integration/environments/lambdalocal"
 )
 
-// environments is how many environments a function has at most that no event
-// source invokes. AWS has the account's quota; here further invocations wait.
+// environments is the maximum number of environments of a function without an event
+// source. AWS has the account's quota; here further invocations wait.
 const environments = 6
 
 func (s *Stack) startFunctions(t testing.TB) {
@@ -26,7 +26,7 @@ func (s *Stack) startFunctions(t testing.TB) {
 	}
 }
 
-// config is what the template says of the function.
+// config is the template's configuration of the function.
 func (s *Stack) config(t testing.TB, name string) lambdalocal.Config {
 	t.Helper()
 	f := s.plan.functions[name]
@@ -55,12 +55,12 @@ func (s *Stack) programs(t testing.TB) map[string]string {
 	return programs(t, names)
 }
 
-// program is the name of the function's folder in functions, as of its zip file.
+// program is the name of the function's folder in functions, and of its zip file.
 func (f functionProperties) program() string {
 	return strings.ToLower(strings.TrimSuffix(path.Base(f.Code.S3Key), ".zip"))
 }
 
-// logging is how the template has the function log.
+// logging is the template's log configuration of the function.
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-advanced.html
 func (f functionProperties) logging() []string {
 	return []string{
@@ -69,20 +69,20 @@ func (f functionProperties) logging() []string {
 	}
 }
 
-// variables are the function's own. It fails on the address of something on AWS
-// for which there is nothing here.
+// variables are the function's own. It fails on an address on AWS that has no local
+// counterpart.
 func (s *Stack) variables(f functionProperties) (env []string, err error) {
 	for name, value := range f.Environment.Variables {
 		local := s.addresses.local(string(value))
 		if elsewhere.MatchString(local) {
-			return nil, fmt.Errorf("%s is %s, for which there is nothing here", name, value)
+			return nil, fmt.Errorf("%s is %s, which has no local counterpart", name, value)
 		}
 		env = append(env, name+"="+local)
 	}
 	return env, nil
 }
 
-// concurrency is how many environments a function may have.
+// concurrency is the maximum number of environments of a function.
 func (p *plan) concurrency(function string) int {
 	sum := 0
 	for _, source := range p.sources {
@@ -96,7 +96,7 @@ func (p *plan) concurrency(function string) int {
 	return sum
 }
 
-// startSources has the queues invoke the functions.
+// startSources makes the queues invoke the functions.
 func (s *Stack) startSources(t testing.TB) {
 	t.Helper()
 	endpoint := awslocal.SQSEndpoint(t)
@@ -119,15 +119,15 @@ func (s *Stack) startSources(t testing.TB) {
 	}
 }
 
-// function returns the function of that name in the template.
+// function returns the named function of the template.
 func (s *Stack) function(name string) *lambdalocal.Function {
 	return s.Functions[s.plan.functions[name].program()]
 }
 
 type invoke = func(ctx context.Context, payload []byte) ([]byte, error)
 
-// invoke drops what a function says of parts of a batch, as Lambda does unless the
-// event source has it report them.
+// invoke drops partial batch failures in the response, like Lambda, unless the event
+// source is set to report them.
 func (p sourceProperties) invoke(f invoke) invoke {
 	if slices.Contains(p.FunctionResponseTypes, partialBatches) {
 		return f

@@ -43,8 +43,8 @@ func httpIntegration(f *lambdalocal.Function) httpapi.Integration {
 var executeAPIScope = regexp.MustCompile(
 	`^AWS4-HMAC-SHA256 Credential=[^/]+/\d{8}/[a-z0-9-]+/execute-api/aws4_request, ?SignedHeaders=[^,]+, ?Signature=[0-9a-f]{64}$`)
 
-// management passes on only requests with a signature for execute-api, as the IAM
-// authorization of @connections would; it does not check the signature itself.
+// management only passes on requests with a signature for execute-api, like the IAM
+// authorization of @connections; it does not check the signature itself.
 func (s *Stack) management(gateway *wsgateway.Gateway) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !executeAPIScope.MatchString(r.Header.Get("Authorization")) {
@@ -52,13 +52,13 @@ func (s *Stack) management(gateway *wsgateway.Gateway) http.Handler {
 			http.Error(w, `{"message":"Missing Authentication Token"}`, http.StatusForbidden)
 			return
 		}
-		// Only once the body is read does the context end with the client.
+		// The context only ends with the client once the body has been read.
 		body, err := io.ReadAll(r.Body)
 		if s.options.BeforePost != nil && r.Method == http.MethodPost {
 			s.options.BeforePost(r)
 		}
 		if err != nil || r.Context().Err() != nil {
-			return // who posts has gone, and the post is lost
+			return // the poster is gone, and the post is lost
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		gateway.Management().ServeHTTP(w, r)

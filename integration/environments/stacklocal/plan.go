@@ -11,8 +11,8 @@ import (
 	"serverless-websocket/integration/environments/cloudformation"
 )
 
-// plan is what of a stack runs here. The keys are physical ids, those of
-// functions, queues and roles without what stands before the name.
+// plan is the part of a stack that runs here. The keys are physical ids; for functions,
+// queues and roles, without the part before the name.
 type plan struct {
 	roles        map[string]roleProperties
 	tables       map[string]tableProperties
@@ -29,9 +29,9 @@ type plan struct {
 	responses    map[string]responseProperties
 }
 
-// without are the types that make no difference here, each with the reason.
+// without lists the types that make no difference here, with the reasons.
 var without = map[string]string{
-	"AWS::ApiGateway::Account":   "the role by which API Gateway logs",
+	"AWS::ApiGateway::Account":   "the role with which API Gateway logs",
 	"AWS::CloudWatch::Alarm":     "nobody watches",
 	"AWS::Logs::LogGroup":        "log lines go to the test",
 	"AWS::Logs::MetricFilter":    "nobody watches",
@@ -40,10 +40,10 @@ var without = map[string]string{
 	"AWS::S3::BucketPolicy":      "it holds the zip files",
 	"AWS::SNS::Subscription":     "nobody watches",
 	"AWS::SNS::Topic":            "nobody watches",
-	"AWS::SQS::QueuePolicy":      "it refuses requests without TLS, and the SQS server has no other",
+	"AWS::SQS::QueuePolicy":      "it refuses requests without TLS, but the SQS server has no TLS",
 }
 
-// read reads the stack with the overrides in it, and checks what refers to what.
+// read reads the stack with the overrides applied, and checks its references.
 func read(deployed *cloudformation.Stack, overrides map[string]any) (*plan, error) {
 	p := &plan{queueURLs: make(map[string]string)}
 	overrides = maps.Clone(overrides)
@@ -95,12 +95,12 @@ func (p *plan) add(r cloudformation.Resource, properties []byte) error {
 		return keep(&p.responses, r.LogicalID, properties)
 	}
 	if _, ok := without[r.Type]; !ok {
-		return fmt.Errorf("the type has no counterpart here, and is not among those that need none")
+		return fmt.Errorf("the type has no counterpart here, and is not listed as needing none")
 	}
 	return nil
 }
 
-// keep decodes the properties, of which none may be unknown.
+// keep decodes the properties; unknown ones are an error.
 func keep[P any](all *map[string]P, key string, properties []byte) error {
 	if *all == nil {
 		*all = make(map[string]P)
@@ -118,8 +118,8 @@ func keep[P any](all *map[string]P, key string, properties []byte) error {
 	return nil
 }
 
-// override returns the resource's properties as JSON, with the overrides that are
-// for it, which are removed from the map.
+// override returns the resource's properties as JSON with its overrides applied, and
+// removes these from the map.
 func override(r cloudformation.Resource, overrides map[string]any) ([]byte, error) {
 	source, err := json.Marshal(r.Properties)
 	if err != nil {
@@ -138,7 +138,7 @@ func override(r cloudformation.Resource, overrides map[string]any) ([]byte, erro
 	return json.Marshal(properties)
 }
 
-// set sets the value at the path, whose objects are made where they are missing.
+// set sets the value at the path, and creates missing objects.
 func set(properties map[string]any, path []string, value any) {
 	if len(path) == 1 {
 		properties[path[0]] = value

@@ -14,8 +14,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(awslocal.M{M: m}) }
 
-// resolved is the stack of testdata, with values at paths of its resources in the
-// place of those that are there.
+// resolved is the stack of testdata, with values at paths of its resources replaced.
 func resolved(t *testing.T, changes map[string]any) *cloudformation.Stack {
 	t.Helper()
 	source, err := os.ReadFile("testdata/template.json")
@@ -128,13 +127,13 @@ func TestOverrides(t *testing.T) {
 	}
 }
 
-// suffix is what a generated name ends with.
+// suffix is the end of a generated name.
 func suffix(stack *cloudformation.Stack, id string) string {
 	name := stack.Resources[id].PhysicalID
 	return name[strings.LastIndex(name, "-")+1:]
 }
 
-// A route answers only with the expression and the resource.
+// A route responds only if it has both the expression and the resource.
 func TestResponds(t *testing.T) {
 	for _, c := range []struct {
 		changes map[string]any

@@ -13,14 +13,14 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// built are the programs that were made in this process, by name.
+// built are the programs built in this process, by name.
 var built = struct {
 	sync.Mutex
 	programs map[string]string
 }{programs: make(map[string]string)}
 
-// programs makes functions for this machine as the Makefile makes those that are
-// deployed, once for a process, and returns their paths by the names.
+// programs builds functions for this machine the way the Makefile builds those that are
+// deployed, once per process, and returns their paths by name.
 func programs(t testing.TB, names []string) map[string]string {
 	t.Helper()
 	if runtime.GOOS != "linux" {

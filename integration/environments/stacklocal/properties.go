@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// scalar is a text, a number or a boolean; CloudFormation takes one for the other.
+// scalar is a text, a number or a boolean; CloudFormation converts between them.
 type scalar string
 
 func (s *scalar) UnmarshalJSON(source []byte) error {
@@ -45,7 +45,7 @@ type tableProperties struct {
 		AttributeName string
 		Enabled       bool
 	}
-	// The table gets a name of its own, is not encrypted, and ends with the test.
+	// The table gets a generated name, is not encrypted, and ends with the test.
 	TableName, SSESpecification, DeletionProtectionEnabled, Tags unused
 }
 
@@ -56,7 +56,7 @@ type queueProperties struct {
 		DeadLetterTargetARN string `json:"deadLetterTargetArn"`
 		MaxReceiveCount     number `json:"maxReceiveCount"`
 	}
-	QueueName, Tags unused // the queue gets a name of its own
+	QueueName, Tags unused // the queue gets a generated name
 }
 
 type functionProperties struct {

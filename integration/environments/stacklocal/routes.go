@@ -15,8 +15,8 @@ type route struct {
 	response bool   // what the function returns goes to the client
 }
 
-// routesOf returns the routes of an API. It fails when one leads nowhere, or to a
-// function that the API may not invoke.
+// routesOf returns the routes of an API. It fails if one leads nowhere, or to a function
+// that the API may not invoke.
 func (p *plan) routesOf(api string) (routes []route, err error) {
 	for _, id := range slices.Sorted(maps.Keys(p.routes)) {
 		r := p.routes[id]
@@ -62,7 +62,7 @@ func (p *plan) checkIntegration(i integrationProperties) error {
 		return fmt.Errorf("an integration of type %s is not served", i.IntegrationType)
 	}
 	if p.apis[i.APIID].ProtocolType == "HTTP" && i.PayloadFormatVersion != "2.0" {
-		return fmt.Errorf("events of version %q are not made", i.PayloadFormatVersion)
+		return fmt.Errorf("events of version %q are not supported", i.PayloadFormatVersion)
 	}
 	return nil
 }
@@ -80,7 +80,7 @@ func (p *plan) permits(function string, r routeProperties) bool {
 	return false
 }
 
-// executeARN is the ARN by which API Gateway invokes the function for the route.
+// executeARN is the ARN with which API Gateway invokes the function for the route.
 func (p *plan) executeARN(function string, r routeProperties) string {
 	parts := strings.Split(function, ":") // arn, partition, lambda, region, account, …
 	parts[2] = "execute-api"
@@ -88,8 +88,8 @@ func (p *plan) executeARN(function string, r routeProperties) string {
 	return strings.Join(parts[:5], ":") + ":" + r.APIID + "/" + p.stages[r.APIID].StageName + "/" + key
 }
 
-// covers reports whether the ARN is like the pattern, in which * stands for
-// anything and ? for one character; without a pattern every ARN is.
+// covers reports whether the ARN matches the pattern, in which * stands for anything and
+// ? for one character; an empty pattern matches every ARN.
 func covers(pattern, arn string) bool {
 	if pattern == "" {
 		return true
@@ -99,8 +99,8 @@ func covers(pattern, arn string) bool {
 	return regexp.MustCompile(`^` + expression + `$`).MatchString(arn)
 }
 
-// responds reports whether the route has a response. On AWS that takes the
-// expression and a resource.
+// responds reports whether the route has a response. On AWS that requires the expression
+// and a resource.
 func (p *plan) responds(routeID string) bool {
 	if p.routes[routeID].RouteResponseSelectionExpression != "$default" {
 		return false

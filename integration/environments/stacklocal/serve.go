@@ -12,11 +12,11 @@ import (
 	"serverless-websocket/adapters/wsgateway"
 )
 
-// closesWithin is how long the gateway may take to close its connections.
+// closesWithin is how long the gateway can take to close its connections.
 const closesWithin = time.Minute
 
-// listen opens the addresses of each API, before the functions are told of them.
-// They are closed last: until then functions post to clients.
+// listen opens the addresses of each API before the functions get to know them. They are
+// closed last: until then functions post to clients.
 func (s *Stack) listen(t testing.TB) {
 	t.Helper()
 	s.servers, s.sockets = make(map[string]*httptest.Server), make(map[string]net.Listener)
@@ -94,7 +94,7 @@ func closeGateway(t testing.TB, gateway *wsgateway.Gateway) {
 	}
 }
 
-// httpAPI returns what serves the routes of an HTTP API, each for one method and
+// httpAPI returns the handler for the routes of an HTTP API, each for one method and
 // path.
 func (s *Stack) httpAPI(routes []route) http.Handler {
 	integrations := make(map[string]httpapi.Integration)

@@ -24,7 +24,7 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// patience is so long that on a busy machine, too, only what never comes exceeds it.
+// patience is long enough that even on a busy machine only a hang exceeds it.
 const patience = time.Minute
 
 // TestTwoStacks runs the same stack twice side by side.
@@ -176,7 +176,7 @@ func TestAddressForWhichThereIsNothing(t *testing.T) {
 	}
 }
 
-// TestFaultySources has the event source read the queue where faults are seen.
+// TestFaultySources has the event source read the queue through the faults.
 func TestFaultySources(t *testing.T) {
 	for _, faulty := range []bool{true, false} {
 		s := Start(t, resolved(t, nil), Options{FaultySources: faulty, Overrides: map[string]any{

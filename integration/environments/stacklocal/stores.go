@@ -89,7 +89,7 @@ func (p queueProperties) attributes() map[string]string {
 
 func (s *Stack) createQueue(t testing.TB, name string, attributes map[string]string) {
 	t.Helper()
-	local := name[:min(len(name), 50)] + "-" + rand.Text() // 80 characters are the most
+	local := name[:min(len(name), 50)] + "-" + rand.Text() // the maximum is 80 characters
 	out, err := awslocal.SQS(t).CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &local, Attributes: attributes})
 	if err != nil {
 		t.Fatalf("queue %s: %v", name, err)
@@ -97,7 +97,7 @@ func (s *Stack) createQueue(t testing.TB, name string, attributes map[string]str
 	s.addresses.add(s.plan.queueURLs[name], *out.QueueUrl)
 }
 
-// queueURL is where the queue is here.
+// queueURL is the local URL of the queue.
 func (s *Stack) queueURL(name string) string { return s.addresses.local(s.plan.queueURLs[name]) }
 
 func (s *Stack) queueARN(t testing.TB, name string) string {

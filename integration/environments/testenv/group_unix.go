@@ -4,7 +4,7 @@ package testenv
 
 import "syscall"
 
-// stopped cannot tell here, and takes the signal for the deed.
+// stopped cannot tell here, and assumes that the signal has taken effect.
 func stopped(int) bool { return true }
 
 func ownGroup() *syscall.SysProcAttr {

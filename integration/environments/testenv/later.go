@@ -5,10 +5,9 @@ import (
 	"unsafe"
 )
 
-// Later returns t with another wall clock, in whole seconds, and the same reading
-// of the monotonic clock, which package time lets nobody make: as after a pause of
-// the whole machine. The layout is that of time.Time: a word of which the bits from
-// 30 up to 62 count seconds.
+// Later returns t with a later wall clock, in whole seconds, but the same monotonic clock
+// reading, as after a pause of the whole machine. Package time offers no way to do this.
+// It relies on the layout of time.Time: a word whose bits from 30 up to 62 count seconds.
 func Later(t time.Time, by time.Duration) time.Time {
 	wall := (*uint64)(unsafe.Pointer(&t))
 	*wall += uint64(by/time.Second) << 30

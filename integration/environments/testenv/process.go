@@ -13,25 +13,25 @@ import (
 )
 
 const (
-	// stopGrace is how long a process may take to end after SIGTERM.
+	// stopGrace is how long a process can take to end after SIGTERM.
 	stopGrace = 5 * time.Second
-	// pausesWithin is how long the kernel may take to stop one.
+	// pausesWithin is how long the kernel can take to stop a process.
 	pausesWithin = time.Minute
-	// A failed test shows so much of its output.
+	// A failed test shows this much of its output.
 	shownLines, shownBytes = 30, 8 << 10
 )
 
-// Process is a running child process, the leader of its own process group. Its
-// methods may be called concurrently.
+// Process is a running child process, the leader of its own process group. Its methods
+// are safe for concurrent use.
 type Process struct {
 	cmd    *exec.Cmd
 	output output
 	exited chan struct{}
 }
 
-// Start starts the command and ends it, with all it started, when the test is
-// over. The output is captured, unless cmd directs it elsewhere, and shown when
-// the test has failed.
+// Start starts the command and ends it, with everything it started, when the test is
+// over. The output is captured, unless cmd directs it elsewhere, and shown if the test
+// has failed.
 func Start(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
 	p, err := Run(cmd)
@@ -58,19 +58,19 @@ func Run(cmd *exec.Cmd) (*Process, error) {
 		cmd.Stderr = &p.output
 	}
 	cmd.SysProcAttr = ownGroup()
-	// A grandchild that holds the output open must not keep Wait for ever.
+	// A grandchild that holds the output open must not block Wait forever.
 	cmd.WaitDelay = stopGrace
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", cmd.Path, err)
 	}
 	go func() {
 		defer close(p.exited)
-		_ = cmd.Wait() // told by ProcessState
+		_ = cmd.Wait() // ProcessState reports it
 	}()
 	return p, nil
 }
 
-// Pid returns the id of the process, which is that of its process group too.
+// Pid returns the id of the process, which is also that of its process group.
 func (p *Process) Pid() int { return p.cmd.Process.Pid }
 
 // Exited is closed when the process has ended and its output is complete.
@@ -79,20 +79,19 @@ func (p *Process) Exited() <-chan struct{} { return p.exited }
 // Output returns what the process has written so far.
 func (p *Process) Output() string { return p.output.String() }
 
-// Signal sends a signal to the process alone, not to its group. The error is
-// os.ErrProcessDone when it has ended.
+// Signal sends a signal only to the process, not to its group. The error is
+// os.ErrProcessDone if it has ended.
 func (p *Process) Signal(sig syscall.Signal) error { return p.cmd.Process.Signal(sig) }
 
-// Pause has the process make no progress from now on; all of its threads have
-// stopped when it returns, unless the process has ended. Only Linux shows when
-// that is.
+// Pause freezes the process; all of its threads have stopped when Pause returns, unless
+// the process has ended. Only Linux shows when that is.
 func (p *Process) Pause() {
 	if p.Signal(syscall.SIGSTOP) != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), pausesWithin)
 	defer cancel()
-	_ = Poll(ctx, func() bool { return stopped(p.Pid()) || p.ended() }) // the caller sees what comes of it
+	_ = Poll(ctx, func() bool { return stopped(p.Pid()) || p.ended() }) // the caller sees the outcome
 }
 
 func (p *Process) ended() bool {
@@ -104,8 +103,8 @@ func (p *Process) ended() bool {
 	}
 }
 
-// Wait waits until the process has ended and returns its exit code, or -1 if a
-// signal ended it. It fails the test when that takes longer than the timeout.
+// Wait waits until the process has ended and returns its exit code, or -1 if a signal
+// ended it. It fails the test if that takes longer than the timeout.
 func (p *Process) Wait(t testing.TB, timeout time.Duration) int {
 	t.Helper()
 	select {
@@ -117,14 +116,14 @@ func (p *Process) Wait(t testing.TB, timeout time.Duration) int {
 	}
 }
 
-// Stop ends the process group, with SIGTERM and if need be SIGKILL, and returns
-// when the process has ended. It may be called more than once.
+// Stop ends the process group, with SIGTERM and if necessary SIGKILL, and returns when
+// the process has ended. It may be called more than once.
 func (p *Process) Stop() {
 	select {
 	case <-p.exited:
 	default:
 		p.signalGroup(syscall.SIGTERM)
-		p.signalGroup(syscall.SIGCONT) // or one that is paused does not get it
+		p.signalGroup(syscall.SIGCONT) // otherwise a paused one does not get it
 		select {
 		case <-p.exited:
 		case <-time.After(stopGrace):
@@ -138,8 +137,8 @@ func (p *Process) signalGroup(sig syscall.Signal) {
 	_ = syscall.Kill(-p.Pid(), sig) // fails when all of the group has ended
 }
 
-// Tail returns the end of a program's output, as much as helps to see why a test
-// has failed: 30 lines, and no more than 8 KB.
+// Tail returns the end of a program's output, enough to see why a test has failed: 30
+// lines, and at most 8 KB.
 func Tail(output string) string {
 	lines := strings.SplitAfter(strings.TrimSuffix(output, "\n"), "\n")
 	end := strings.Join(lines[max(0, len(lines)-shownLines):], "")

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// listensWithin is how long a server may take to listen, on a busy machine.
+// listensWithin is how long a server can take to listen on a busy machine.
 const listensWithin = time.Minute
 
-// Serve starts a server on a free address of this machine and returns both when
-// it listens there. The caller stops the process.
+// Serve starts a server on a free address of this machine and returns both once it
+// listens there. The caller stops the process.
 func Serve(ctx context.Context, command func(address string) (*exec.Cmd, error)) (*Process, string, error) {
 	port, err := FreePort()
 	if err != nil {

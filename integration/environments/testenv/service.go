@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// CopyService copies what a deployment needs into a folder, so that runs side by
-// side do not write to the same build folder. The copy takes what npm has
-// installed here, and never installs anything itself.
+// CopyService copies what a deployment needs into a folder, so that parallel runs do not
+// write to the same build folder. The copy uses the npm packages installed here, and
+// never installs anything itself.
 func CopyService(t testing.TB, to string) {
 	t.Helper()
 	for _, dir := range []string{"domain", "ports", "adapters", "functions"} {
@@ -27,7 +27,7 @@ func CopyService(t testing.TB, to string) {
 	if err := os.Symlink(NodeModules(), filepath.Join(to, "node_modules")); err != nil {
 		t.Fatal(err)
 	}
-	// Older than what is installed, for make.
+	// Older than the installed packages, for make.
 	if err := os.Chtimes(filepath.Join(to, "package-lock.json"), time.Time{}, time.Unix(0, 0)); err != nil {
 		t.Fatal(err)
 	}
@@ -44,9 +44,9 @@ func copyFile(t testing.TB, name, to string) {
 	}
 }
 
-// CleanEnv returns an environment with no credentials, no proxy and an empty
-// home folder, which it makes in the folder given. Go keeps its caches, which the
-// home folder would otherwise decide, and fetches nothing.
+// CleanEnv returns an environment without credentials or proxy and with an empty home
+// folder, which it creates in the given folder. Go keeps its caches, whose location would
+// otherwise depend on the home folder, and fetches nothing.
 func CleanEnv(t testing.TB, dir string) []string {
 	t.Helper()
 	home := filepath.Join(dir, "home")

@@ -1,6 +1,6 @@
-// Package testenv is what black-box tests and programs that measure share:
-// finding the module, the tools that npm and the machine provide, free ports, and
-// child processes that end with the one that started them.
+// Package testenv is shared by black-box tests and measuring programs: it finds the
+// module, tools from npm and the machine, and free ports, and runs child processes that
+// end with their parent.
 package testenv
 
 import (
@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// Root returns the absolute path of the module's root folder, found from the
-// working directory upwards. It panics when there is none: no test can go on.
+// Root returns the absolute path of the module's root folder, found from the working
+// directory upwards. It panics if there is none: no test can continue.
 func Root() string { return root() }
 
 var root = sync.OnceValue(func() string {

@@ -21,7 +21,7 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// patience is how long a test waits for what should come soon.
+// patience is how long a test waits for an expected event.
 const patience = time.Minute
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -46,7 +46,7 @@ func TestFreePortCanBeListenedOn(t *testing.T) {
 	l.Close()
 }
 
-// outcome stands in for the test that a helper ends.
+// outcome stands in for a test that a helper ends.
 type outcome struct {
 	testing.TB
 	failed, skipped bool
@@ -56,7 +56,7 @@ func (o *outcome) Helper()               {}
 func (o *outcome) Fatalf(string, ...any) { o.failed = true; runtime.Goexit() }
 func (o *outcome) Skipf(string, ...any)  { o.skipped = true; runtime.Goexit() }
 
-// of returns how a test with this body ends.
+// of returns the outcome of a test with this body.
 func of(body func(t testing.TB)) outcome {
 	var o outcome
 	done := make(chan struct{})
@@ -146,7 +146,7 @@ func TestProcessCanHandleASignal(t *testing.T) {
 	}
 }
 
-// A process that was paused has done the last it will do when Pause returns.
+// A paused process does nothing more once Pause has returned.
 func TestPausedProcessMakesNoProgress(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		testenv.Skip(t, "only Linux shows whether a process has stopped")
@@ -225,6 +225,6 @@ func TestLater(t *testing.T) {
 	before := time.Now()
 	after := testenv.Later(before, time.Hour)
 	if after.Sub(before) != 0 || after.Round(0).Sub(before.Round(0)) != time.Hour {
-		t.Fatal("package time has changed: this makes no times with two readings that differ")
+		t.Fatal("package time has changed: this no longer makes times whose two readings differ")
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Skip skips the test where something that it needs may be missing, a laptop.
-// With the environment variable CI set, nothing may be missing and it fails.
+// Skip skips the test if something it needs is missing, which is fine on a laptop. If the
+// environment variable CI is set, nothing may be missing, and it fails.
 func Skip(t testing.TB, format string, args ...any) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
@@ -44,8 +44,8 @@ func Java(t testing.TB) string {
 	return program(t, "java", "a Java 17 runtime or later")
 }
 
-// Arm64 returns the path of the program that runs Linux programs for arm64, "" on
-// a machine that runs them by itself, or skips.
+// Arm64 returns the path of the program that runs Linux programs for arm64, "" on a
+// machine that runs them natively, or skips.
 func Arm64(t testing.TB) string {
 	t.Helper()
 	if runtime.GOOS == "linux" && runtime.GOARCH == "arm64" {

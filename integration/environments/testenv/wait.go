@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// PollInterval is how often a condition is looked at.
+// PollInterval is how often a condition is checked.
 const PollInterval = 10 * time.Millisecond
 
-// Eventually waits until the condition holds and fails the test when it still
-// does not after the timeout. Say in what what should have happened.
+// Eventually waits until the condition holds and fails the test if it does not within the
+// timeout. what describes the expected event.
 func Eventually(t testing.TB, timeout time.Duration, what string, condition func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
@@ -20,9 +20,9 @@ func Eventually(t testing.TB, timeout time.Duration, what string, condition func
 	}
 }
 
-// Poll waits until the condition holds. The error is that of ctx. The condition
-// is looked at once more when ctx has ended, so that a slow machine that was
-// kept from looking is not taken for a failure.
+// Poll waits until the condition holds. The error is that of ctx. The condition is
+// checked once more after ctx has ended, so that a slow machine that had no chance to
+// check does not cause a failure.
 func Poll(ctx context.Context, condition func() bool) error {
 	ticker := time.NewTicker(PollInterval)
 	defer ticker.Stop()

@@ -1,6 +1,6 @@
-// Package validator checks CloudFormation templates without a network, against
-// the schemas of the resource types: it runs the npm package
-// @aws/cloudformation-validate, which npm ci installs.
+// Package validator checks CloudFormation templates offline against the schemas of the
+// resource types: it runs the npm package @aws/cloudformation-validate, which npm ci
+// installs.
 package validator
 
 import (
@@ -17,7 +17,7 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// Finding is something that the validator says about a template.
+// Finding is a finding of the validator about a template.
 type Finding struct {
 	RuleID       string
 	Severity     string // FATAL, ERROR, WARN, INFO, DEBUG
@@ -26,11 +26,12 @@ type Finding struct {
 	Entity       struct{ LogicalID, ResourceType string }
 }
 
-// notInEnum is the rule about values that are none of those in the schema. It is
-// a warning, since lists grow, but CloudFormation refuses such a value.
+// notInEnum is the rule about values that the schema does not list. It is a warning,
+// since lists grow, but CloudFormation refuses such a value.
 const notInEnum = "W3030"
 
-// Refused reports whether CloudFormation would refuse what the finding is about.
+// Refused reports whether CloudFormation would refuse the template because of the
+// finding.
 func (f Finding) Refused() bool {
 	return f.Severity == "FATAL" || f.Severity == "ERROR" || f.RuleID == notInEnum
 }
@@ -39,8 +40,8 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s %s %s %s: %s", f.Severity, f.RuleID, f.Entity.LogicalID, f.PropertyPath, f.Message)
 }
 
-// Validator is a running validator, which takes seconds to start and less for a
-// template. Its methods may be called concurrently.
+// Validator is a running validator, which takes seconds to start and less per template.
+// Its methods are safe for concurrent use.
 type Validator struct {
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
@@ -48,8 +49,8 @@ type Validator struct {
 	mu     sync.Mutex
 }
 
-// Start starts a validator, which ends with this process if not by Stop. node is
-// the path of the node program.
+// Start starts a validator, which ends with Stop or with this process. node is the path
+// of the node program.
 func Start(node string) (*Validator, error) {
 	v := &Validator{cmd: exec.Command(node, "validate.mjs")}
 	v.cmd.Dir = filepath.Join(testenv.Root(), "integration", "environments", "cloudformation", "validator")
@@ -71,10 +72,10 @@ func (v *Validator) Stop() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.stdin.Close()
-	_ = v.cmd.Wait() // it has nothing more to say
+	_ = v.cmd.Wait() // it has no more output
 }
 
-// Validate returns what the validator finds in the template, in JSON.
+// Validate returns the validator's findings about the template, which is in JSON.
 func (v *Validator) Validate(template []byte) ([]Finding, error) {
 	file, err := os.CreateTemp("", "template-*.json")
 	if err != nil {
@@ -103,7 +104,7 @@ func (v *Validator) ask(path string) ([]Finding, error) {
 		Diagnostics []Finding
 	}
 	if err := json.Unmarshal(line, &report); err != nil {
-		return nil, fmt.Errorf("the validator says %q: %w", line, err)
+		return nil, fmt.Errorf("the validator printed %q: %w", line, err)
 	}
 	if report.Status != "OK" {
 		return nil, fmt.Errorf("the validator's status is %s", report.Status)
