@@ -40,7 +40,7 @@ func TestScanAboveOnePage(t *testing.T) {
 			repeated += times - 1
 		}
 		if repeated > 0 {
-			t.Errorf("%d segments: %d connections were found once more", segments, repeated)
+			t.Errorf("%d segments: %d connections were found again", segments, repeated)
 		}
 		if pages < 2 {
 			t.Errorf("%d segments: the table fitted into %d page", segments, pages)

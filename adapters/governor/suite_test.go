@@ -43,7 +43,7 @@ func (g *gateway) connect(t *testing.T) (domain.ConnectionID, func() []byte) {
 		case m := <-messages:
 			return m
 		case <-time.After(time.Minute):
-			t.Fatal("no message came")
+			t.Fatal("no message arrived")
 			return nil
 		}
 	}

@@ -85,7 +85,7 @@ func (f *functions) alarms(t *testing.T) []string {
 	for line := range strings.Lines(f.log.String()) {
 		var fields struct{ Level string }
 		if err := json.Unmarshal([]byte(line), &fields); err != nil {
-			t.Fatalf("%q is no JSON: %v", line, err)
+			t.Fatalf("%q is not JSON: %v", line, err)
 		}
 		if fields.Level == "ERROR" {
 			found = append(found, line)

@@ -44,7 +44,7 @@ func (q *Queue) sendBatch(
 func giveUp(pending []types.SendMessageBatchRequestEntry, err error, failed map[int]error) {
 	for _, entry := range pending {
 		if refusal := failed[index(entry)]; refusal != nil {
-			failed[index(entry)] = fmt.Errorf("%w; not tried again: %w", refusal, err)
+			failed[index(entry)] = fmt.Errorf("%w; not retried: %w", refusal, err)
 		} else {
 			failed[index(entry)] = err
 		}

@@ -27,7 +27,7 @@ type listener struct {
 // endpoint is what is served at an address.
 type endpoint struct {
 	serve    func(net.Listener) error // until the listener is closed
-	shutdown func(context.Context)    // lets requests under way end, until ctx does
+	shutdown func(context.Context)    // lets requests in progress finish, until ctx ends
 }
 
 // sockets serves the gateway's clients, which the gateway itself disconnects.

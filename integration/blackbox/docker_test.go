@@ -56,7 +56,7 @@ func TestDockerfileHasTheModulesGo(t *testing.T) {
 	}
 	want := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindSubmatch(module)
 	if got := readImage(t).goVersion; want == nil || got != string(want[1]) {
-		t.Errorf("the image has Go %s, go.mod wants %s", got, want[1])
+		t.Errorf("the image has Go %s, but go.mod requires %s", got, want[1])
 	}
 }
 

@@ -15,7 +15,7 @@ func TestSplitBroadcast(t *testing.T) {
 	const clients = 90
 	s := startLambda(t, lambdaConfig{fanOut: []string{smallQuota}})
 	all := dialMany(t, s.target, clients)
-	a := all[0].broadcast(`"for everybody"`)
+	a := all[0].broadcast(`"for everyone"`)
 	for _, c := range all {
 		c.wantMessage(a.ID)
 	}

@@ -119,8 +119,8 @@ func (s *standalone) signal(t *testing.T, sig syscall.Signal) {
 	}
 }
 
-// stopCleanly stops the program, unless the test has, and wants it to exit with
-// 0. In no case may it have written anything but log lines.
+// stopCleanly stops the program, unless the test has, and wants exit status 0. The
+// program must never have written anything but log lines.
 func (s *standalone) stopCleanly(t *testing.T) {
 	if !s.ended() {
 		s.signal(t, syscall.SIGTERM)

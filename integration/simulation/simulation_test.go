@@ -51,7 +51,7 @@ func check(t *testing.T, s seed, all *report) {
 		t.Error(wrong)
 	}
 	if t.Failed() {
-		t.Logf("a run of kind %s; to see it again: make simulate SEED=%d", w.plan.kind, s)
+		t.Logf("a run of kind %s; to repeat it: make simulate SEED=%d", w.plan.kind, s)
 	}
 }
 

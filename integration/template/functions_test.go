@@ -35,12 +35,12 @@ func wrongFunctions(t template) []string {
 			wrong = append(wrong, fmt.Sprintf("%s runs the code %s", name, code))
 		}
 		if seconds := function.number("Properties/Timeout"); seconds < 1 || seconds > 10 && name != "FanOut" {
-			wrong = append(wrong, fmt.Sprintf("%s may run for %d s while a client waits", name, seconds))
+			wrong = append(wrong, fmt.Sprintf("%s can run for %d s while a client waits", name, seconds))
 		}
 	}
 	// fanout.Options.OpenGrace is 10 s, which must be longer than $connect can take.
 	if seconds := t.number("Resources/ConnectionManagerLambdaFunction/Properties/Timeout"); seconds > 8 {
-		wrong = append(wrong, fmt.Sprintf("ConnectionManager may run for %d s: connections count as open after 10", seconds))
+		wrong = append(wrong, fmt.Sprintf("ConnectionManager can run for %d s: connections count as open after 10", seconds))
 	}
 	return wrong
 }

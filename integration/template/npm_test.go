@@ -67,7 +67,7 @@ func TestEnginesAreThoseOfTheFramework(t *testing.T) {
 		}
 	}
 	if ours != theirs {
-		t.Errorf("package.json wants Node %q, the framework %q", ours.Engines.Node, theirs.Engines.Node)
+		t.Errorf("package.json requires Node %q, the framework %q", ours.Engines.Node, theirs.Engines.Node)
 	}
 }
 

@@ -53,7 +53,7 @@ func withoutPolicy(t template, queue string) []string {
 			expectation{"Properties/PolicyDocument/Statement/0/Condition", withoutTLS},
 		)
 	}
-	return []string{queue + " takes requests without TLS"}
+	return []string{queue + " accepts requests without TLS"}
 }
 
 // wrongEventSources checks which queues the worker reads and how: new jobs and retries in

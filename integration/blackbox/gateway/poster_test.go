@@ -189,7 +189,7 @@ func (s *server) await(t *testing.T, from <-chan domain.ConnectionID) domain.Con
 	case id := <-from:
 		return id
 	case <-time.After(patience):
-		t.Fatal("no event came")
+		t.Fatal("no event arrived")
 		return ""
 	}
 }

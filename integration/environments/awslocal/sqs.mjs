@@ -3,7 +3,7 @@
 import { buildApp } from "fauxqs";
 import { INVALID_MESSAGE_BODY_CHAR } from "../../../node_modules/fauxqs/dist/sqs/sqsTypes.js";
 
-// fauxqs 1.9.2 takes UTF-16 units for characters and so refuses what lies above
+// fauxqs 1.9.2 mistakes UTF-16 units for characters and so refuses those above
 // U+FFFF, such as emoji, which SQS accepts:
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 INVALID_MESSAGE_BODY_CHAR.test = (body) =>

@@ -128,9 +128,9 @@ func (cfg Config) environ(runtimeAPI string) []string {
 	}, cfg.Env...)
 }
 
-// initialise waits until the process asks for its first invocation. After an
+// initialize waits until the process asks for its first invocation. After an
 // error, the environment has ended.
-func (e *environment) initialise() error {
+func (e *environment) initialize() error {
 	limit := time.NewTimer(initLimit)
 	defer limit.Stop()
 	select {

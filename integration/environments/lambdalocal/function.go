@@ -148,7 +148,7 @@ func (f *Function) take() (*environment, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e, e.initialise()
+	return e, e.initialize()
 }
 
 func (f *Function) warm() *environment {

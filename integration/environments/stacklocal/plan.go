@@ -32,14 +32,14 @@ type plan struct {
 // without lists the types that make no difference here, with the reasons.
 var without = map[string]string{
 	"AWS::ApiGateway::Account":   "the role with which API Gateway logs",
-	"AWS::CloudWatch::Alarm":     "nobody watches",
+	"AWS::CloudWatch::Alarm":     "no one watches",
 	"AWS::Logs::LogGroup":        "log lines go to the test",
-	"AWS::Logs::MetricFilter":    "nobody watches",
+	"AWS::Logs::MetricFilter":    "no one watches",
 	"AWS::Logs::QueryDefinition": "it is for people",
 	"AWS::S3::Bucket":            "it holds the zip files",
 	"AWS::S3::BucketPolicy":      "it holds the zip files",
-	"AWS::SNS::Subscription":     "nobody watches",
-	"AWS::SNS::Topic":            "nobody watches",
+	"AWS::SNS::Subscription":     "no one watches",
+	"AWS::SNS::Topic":            "no one watches",
 	"AWS::SQS::QueuePolicy":      "it refuses requests without TLS, but the SQS server has no TLS",
 }
 

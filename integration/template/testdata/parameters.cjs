@@ -1,8 +1,8 @@
 'use strict';
 
-// Prints what serverless.build.js has against the parameters of each case given
-// on the command line as JSON, "" for nothing: those of the command line, and
-// those that serverless.yml has for the stage besides.
+// Prints the complaint of serverless.build.js about the parameters of each case,
+// or "" for none. Cases are given as JSON on the command line: parameters of the
+// command line, and additional ones in serverless.yml for the stage.
 const Build = require('../../../serverless.build.js');
 
 const { params, cases } = JSON.parse(process.argv[2]);

@@ -27,12 +27,12 @@ import (
 const (
 	region = "ap-northeast-2"
 
-	asItComes = "SDK client as it comes"
-	tuned     = "SDK client, tuned transport, no retryer"
-	plainHTTP = "net/http, SDK signer, one payload hash"
-	bareHTTP  = "net/http, own signer"
-	bareFast  = "fasthttp, own signer"
-	project   = "this project's poster"
+	withDefaults = "SDK client with its defaults"
+	tuned        = "SDK client, tuned transport, no retryer"
+	plainHTTP    = "net/http, SDK signer, one payload hash"
+	bareHTTP     = "net/http, own signer"
+	bareFast     = "fasthttp, own signer"
+	project      = "this project's poster"
 )
 
 // contender is one way to post a payload to an endpoint.
@@ -52,7 +52,7 @@ type target struct {
 // contenders returns the ways to compare. If HTTP/2 is offered, the tuned SDK client is
 // included with both protocols.
 func contenders(http2 bool) []contender {
-	all := []contender{{asItComes, sdkAsItComes}, {tuned + ", HTTP/1.1", sdkTuned(false)}}
+	all := []contender{{withDefaults, sdkDefault}, {tuned + ", HTTP/1.1", sdkTuned(false)}}
 	if http2 {
 		all = append(all, contender{tuned + ", HTTP/2", sdkTuned(true)})
 	}
@@ -68,7 +68,7 @@ func newPoster(t target) *apigwposter.Poster {
 	return apigwposter.New(config(t), t.URL, apigwposter.Options{Timeout: postTimeout, InFlight: t.inFlight})
 }
 
-func sdkAsItComes(t target) (ports.Post, error) { return sdk(t), nil }
+func sdkDefault(t target) (ports.Post, error) { return sdk(t), nil }
 
 func sdkTuned(http2 bool) func(target) (ports.Post, error) {
 	return func(t target) (ports.Post, error) {

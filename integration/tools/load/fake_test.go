@@ -96,7 +96,7 @@ func (f *fake) handle(ctx context.Context, c *websocket.Conn, frame []byte) {
 	}
 	var content struct{ N int }
 	if json.Unmarshal(frame, &request) != nil || json.Unmarshal(request.Content, &content) != nil {
-		panic(fmt.Sprintf("%s is no request", frame))
+		panic(fmt.Sprintf("%s is not a request", frame))
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

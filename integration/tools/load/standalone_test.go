@@ -31,7 +31,7 @@ func startStandalone(t *testing.T) string {
 	cmd.Stderr = io.Discard
 	p := testenv.Start(t, cmd)
 	const label = "WebSocket "
-	testenv.Eventually(t, patience, "the service tells its address", func() bool { return strings.Contains(p.Output(), "Try it:") })
+	testenv.Eventually(t, patience, "the service prints its address", func() bool { return strings.Contains(p.Output(), "Try it:") })
 	line, _, _ := strings.Cut(p.Output(), "\n")
 	return strings.TrimSpace(strings.TrimPrefix(line, label))
 }

@@ -1,6 +1,6 @@
 'use strict';
 
-// Preloaded into Node: whatever it wants from another host than this one ends it.
+// Preloaded into Node: a request to any other host ends the process.
 const net = require('node:net');
 
 const { connect } = net.Socket.prototype;

@@ -1,5 +1,5 @@
-// Reads the paths of templates, a line each, and prints what the offline
-// CloudFormation validator finds in each, a line of JSON each. Its other engine,
+// Reads the paths of templates, one per line, and prints the findings of the
+// offline CloudFormation validator as a line of JSON each. Its other engine,
 // CEL, finds the same and takes twice as long to start.
 import { createInterface } from 'node:readline';
 import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';

@@ -32,7 +32,7 @@ type mark struct {
 
 // line is one series of a chart.
 type line struct {
-	Class, Label string // the class gives it its colour
+	Class, Label string // the class gives it its color
 	Path         string // of an SVG path
 }
 

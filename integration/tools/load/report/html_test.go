@@ -158,7 +158,7 @@ func TestAxes(t *testing.T) {
 		all := labels(drawing)
 		text := strings.Join(all, "|")
 		if i < 2 && !strings.Contains(text, "log scale") {
-			t.Errorf("drawing %d does not tell that it is logarithmic: %s", i, text)
+			t.Errorf("drawing %d does not say that it is logarithmic: %s", i, text)
 		}
 		if i >= 2 && all[0] != "0" {
 			t.Errorf("drawing %d begins at %s", i, all[0])

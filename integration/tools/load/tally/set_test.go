@@ -26,7 +26,7 @@ func TestSet(t *testing.T) {
 			s, model := newSet(numbers.Draw(t, "first")), map[int]bool{}
 			add := func(n int) {
 				if s.add(n) == model[n] {
-					t.Fatalf("add(%d) did not tell that it was there: %v", n, model[n])
+					t.Fatalf("add(%d) did not report that it was present: %v", n, model[n])
 				}
 				model[n] = true
 			}
