@@ -88,7 +88,7 @@ func TestSenderIsCutOff(t *testing.T) {
 	}
 }
 
-// untilBack holds the service at broadcast 8 until the client is about to make that
+// untilBack holds the service at broadcast 8 until the client is about to make the given
 // attempt to connect, after broadcast 5 has ended connection 9.
 func untilBack(f *fake, attempt int, end func(*websocket.Conn)) {
 	back := make(chan struct{})
