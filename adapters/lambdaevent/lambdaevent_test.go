@@ -29,31 +29,49 @@ var update = flag.Bool("update", false, "rewrite the golden responses")
 // The events are API Gateway's and SQS's; each has its response beside it.
 func TestGoldenEvents(t *testing.T) {
 	f := newFunctions()
-	for name, function := range map[string]func(t *testing.T, event []byte) any{
-		"ping":                    handler(lambdaevent.Ping),
-		"connect":                 handler(f.connections.Handle),
-		"disconnect":              handler(f.connections.Handle),
-		"connectionmanager_other": handler(f.connections.Handle),
-		"default":                 handler(f.unknown.Handle),
-		"default_json":            handler(f.unknown.Handle),
-		"sendmessage":             handler(f.send.Handle),
-		"sendmessage_missing":     handler(f.send.Handle),
-		"fanout":                  handler(f.fanOut.Handle),
-		"fanout_done":             handler(f.fanOut.Handle),
-		"connect_no_id":           handler(f.connections.Handle),
-	} {
-		t.Run(name, func(t *testing.T) {
-			event, err := os.ReadFile(filepath.Join("testdata", name+".event.json"))
+	unseen := f.useCases.Routes()
+	files, err := filepath.Glob(filepath.Join("testdata", "*.event.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(file, ".event.json")
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			event, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := json.MarshalIndent(function(t, event), "", "  ")
+			route := routeOf(t, event)
+			delete(unseen, route)
+			got, err := json.MarshalIndent(f.handlerOf(route)(t, event), "", "  ")
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, filepath.Join("testdata", name+".response.json"), append(got, '\n'))
+			golden(t, name+".response.json", append(got, '\n'))
 		})
 	}
+	for route := range unseen {
+		t.Errorf("no event for the route %s", route)
+	}
+}
+
+// routeOf returns the route of an event of API Gateway, and none for a batch.
+func routeOf(t *testing.T, event []byte) string {
+	var gateway struct{ RequestContext struct{ RouteKey string } }
+	if err := json.Unmarshal(event, &gateway); err != nil {
+		t.Fatal(err)
+	}
+	return gateway.RequestContext.RouteKey
+}
+
+func (f *functions) handlerOf(route string) func(t *testing.T, event []byte) any {
+	switch route {
+	case "":
+		return handler(f.fanOut.Handle)
+	case "GET /ping":
+		return handler(lambdaevent.Ping)
+	}
+	return handler(f.useCases.Routes()[route].Handler)
 }
 
 // handler calls a function as the Lambda runtime does: with the event decoded.
@@ -93,6 +111,7 @@ type functions struct {
 	store       *store
 	queue       *queue
 	log         *bytes.Buffer
+	useCases    lambdaevent.UseCases
 	connections *lambdaevent.ConnectionManager
 	unknown     *lambdaevent.DefaultMessage
 	send        *lambdaevent.SendMessage
@@ -103,11 +122,14 @@ func newFunctions() *functions {
 	f := &functions{store: &store{}, queue: &queue{}, log: new(bytes.Buffer)}
 	log := slog.New(slog.NewJSONHandler(f.log, nil))
 	newID := func(time.Time) domain.MessageID { return "01K4ZQ0000000000000000000A" }
-	f.connections = &lambdaevent.ConnectionManager{
-		Registry: &session.Registry{Store: f.store, Lifetime: session.DefaultLifetime}, Log: log,
+	f.useCases = lambdaevent.UseCases{
+		Registry:  &session.Registry{Store: f.store, Lifetime: session.DefaultLifetime},
+		Publisher: &publish.Publisher{Queue: f.queue, NewID: newID},
+		Log:       log,
 	}
+	f.connections = &lambdaevent.ConnectionManager{Registry: f.useCases.Registry, Log: log}
 	f.unknown = &lambdaevent.DefaultMessage{Log: log}
-	f.send = &lambdaevent.SendMessage{Publisher: &publish.Publisher{Queue: f.queue, NewID: newID}, Log: log}
+	f.send = &lambdaevent.SendMessage{Publisher: f.useCases.Publisher, Log: log}
 	worker := fanout.New(fanout.Ports{
 		Connections: f.store, Poster: nobody{}, Parts: f.queue, Retries: f.queue, DeadLetters: f.queue,
 	}, log, fanout.Options{})
