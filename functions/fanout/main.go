@@ -27,17 +27,15 @@ func main() {
 func service(log *slog.Logger, env *boot.Env) app.Service {
 	cfg := env.AWSConfig()
 	client := sqs.NewFromConfig(cfg)
-	queue := func(variable string) *sqsqueue.Queue {
-		return sqsqueue.New(client, env.URL(variable), sqsqueue.Options{})
-	}
+	queue := func(url string) *sqsqueue.Queue { return sqsqueue.New(client, url, sqsqueue.Options{}) }
 	inFlight := env.Count("POSTS_IN_FLIGHT", 256)
 	return app.Service{
 		Log:         log,
 		Connections: dynamostore.New(dynamodb.NewFromConfig(cfg), env.Required("CONNECTIONS_TABLE"), dynamostore.Options{}),
 		Poster:      apigwposter.New(cfg, env.URL("MANAGEMENT_ENDPOINT"), apigwposter.Options{InFlight: inFlight}),
-		Parts:       queue("PARTS_QUEUE_URL"),
-		Retries:     queue("RETRIES_QUEUE_URL"),
-		DeadLetters: queue("DEAD_LETTER_QUEUE_URL"),
+		Parts:       queue(env.URL("PARTS_QUEUE_URL")),
+		Retries:     queue(env.URL("RETRIES_QUEUE_URL")),
+		DeadLetters: queue(env.URL("DEAD_LETTER_QUEUE_URL")),
 		Quota: fanout.Quota{
 			PostsPerSecond: float64(env.Count("POSTS_PER_SECOND", 10_000)),
 			Workers:        env.Count("FAN_OUT_CONCURRENCY", fanout.MinWorkers),
