@@ -302,7 +302,7 @@ func TestFloodsWait(t *testing.T) {
 					for ws.WriteFrame(flood, ws.MaskFrame(text(true, "flood"))) == nil {
 					}
 				}()
-				const seconds = 60
+				const seconds = 120
 				for range seconds * 10 {
 					time.Sleep(100 * time.Millisecond)
 					if others {
@@ -310,10 +310,11 @@ func TestFloodsWait(t *testing.T) {
 					}
 				}
 				synctest.Wait()
-				want := 100 * (seconds*20 + 1) // one window per delivery
+				cycle := delivery // of a window
 				if others {
-					want = 100 * (seconds/5 + 1) // one per hundred deliveries, which is 5 s
+					cycle += floodRest * delivery
 				}
+				want := 100 * (1 + int(seconds*time.Second/cycle))
 				if got := int(floods.Load()); got < want*9/10 || got > want*11/10 {
 					t.Errorf("%d messages of the flood handled, want %d", got, want)
 				}

@@ -41,9 +41,12 @@ const (
 	// floodRest times the delivery time of a window is how long flooding clients, all
 	// together, wait before their next window. So few broadcasts of others coincide
 	// with theirs.
-	floodRest = 100
-	// maxFloodRest is the longest wait.
-	maxFloodRest = 10 * time.Second
+	floodRest = 300
+	// maxFloodRest is the longest that they wait.
+	maxFloodRest = time.Minute
+	// maxDelivery is how long a client waits for its window to be delivered. Clients
+	// that read slowly must not keep others from sending for longer.
+	maxDelivery = 10 * time.Second
 )
 
 // enterWindow counts a message that is about to be handled, and waits if the window is
@@ -68,7 +71,7 @@ func (c *conn) enterWindow(size int) {
 // while others send waits longer.
 func (c *conn) awaitWindow(now time.Time, alone bool) {
 	floods := now.Sub(c.window.opened) < floodTime
-	for !c.delivered() && c.open() && time.Since(now) < maxFloodRest {
+	for !c.delivered() && c.open() && time.Since(now) < maxDelivery {
 		c.waitOpen(windowPoll)
 	}
 	if floods && !alone {
