@@ -108,7 +108,7 @@ flag = -$(shell printf '%s' $(1) | tr A-Z_ a-z-)
 load: go ## Go | put load on URL (ws://localhost:3001) and report; CLIENTS, BROADCASTS, RATE, SCENARIO, HTML …, or ARGS="--help"
 	@$(call compile,integration/tools/load) && exec bin/load $(foreach v,$(filter-out ARGS,$(TAKES/load)),$(if $(filter command,$(origin $(v))),$(call flag,$(v))=$(call quoted,$($(v))))) $(ARGS)
 
-bench-standalone: go npm ## Go | compare the standalone service with nginx's Nchan, Go's centrifuge and npm's ws, where installed, in six minutes
+bench-standalone: go npm ## Go | compare the standalone service with nginx's Nchan, Go's centrifuge and npm's ws, where installed, in eleven minutes
 	@$(call compile,functions/standalone) && $(call compile,integration/tools/load) && go run ./integration/tools/comparison $(ARGS)
 
 soak: go ## Go, Linux | run the standalone service for ten minutes while clients come and go

@@ -78,7 +78,7 @@ func anyTime() *rapid.Generator[time.Time] {
 	return rapid.Map(rapid.Int64Range(700_000_000_000, 4_100_000_000_000), time.UnixMilli)
 }
 
-// anyID draws ids as the gateway has them and as a table may hold them.
+// anyID draws ids like the gateway's, and others that a table can hold.
 func anyID() *rapid.Generator[string] {
 	foreign := rapid.Map(rapid.String(), func(s string) string { return strings.ToValidUTF8(s, "") + "x" })
 	return rapid.OneOf(rapid.StringMatching(`[0-9A-Za-z_=+/-]{16}`), foreign)
@@ -111,7 +111,7 @@ const (
 		`"only":[{"id":"c=","at":1795338000000},{"id":"d=","at":0}],"attempt":3}`
 )
 
-// Each row changes one thing in a body that is taken as it is.
+// Each row changes one thing in a valid body.
 func TestBodiesThatAreNoJob(t *testing.T) {
 	long := strings.Repeat("x", 40_000)
 	for _, row := range []struct{ name, body, old, new string }{
@@ -231,8 +231,8 @@ func indented(text string) string {
 	return out.String()
 }
 
-// What a broken row or a long error puts into a job must not make the queue's
-// reader refuse it, and with it the work of the others.
+// A job with a broken row or a long error must still decode, or the work for all its
+// other connections would be refused.
 func TestWhatIsEncodedIsDecoded(t *testing.T) {
 	job := domain.Job{
 		Messages: []domain.Message{{ID: "01K4ZQ0000000000000000000A", SentAt: time.UnixMilli(1795338000123).UTC(), Content: domain.Content("1")}},
@@ -256,8 +256,7 @@ func TestWhatIsEncodedIsDecoded(t *testing.T) {
 	}
 }
 
-// Whatever is taken for a job makes frames that a client can read, and is
-// nothing but what would be written for it.
+// Every body that decodes makes frames that a client can read, and is what Encode writes.
 func FuzzDecodeJob(f *testing.F) {
 	f.Add(goodBody)
 	f.Add(goodRetry)
@@ -282,7 +281,7 @@ func FuzzDecodeJob(f *testing.F) {
 	})
 }
 
-// written returns the body for the job in the version of the one it came in.
+// written returns the job's body, in the version that it was read from.
 func written(job domain.Job, body string) string {
 	const forEveryone = `{"v":2,"to":"everyone",`
 	if strings.HasPrefix(strings.Join(strings.Fields(body), ""), forEveryone) {

@@ -12,9 +12,8 @@ import (
 	"serverless-websocket/domain"
 )
 
-// Workers of two releases read the same queues. release1 is the reader of the
-// release that knew version 1 alone, kept as it was; the limits of numbers, which
-// have not changed, are left out.
+// Workers of two releases read the same queues. release1 is the unchanged reader of the
+// release that knew only version 1, without the limits of numbers, which are the same.
 type release1 struct {
 	Version  int               `json:"v"`
 	Messages []release1Message `json:"messages"`
@@ -67,8 +66,8 @@ func (w release1) body() string {
 	return strings.NewReplacer("\uFFFE", `\ufffe`, "\uFFFF", `\uffff`).Replace(strings.TrimSuffix(body.String(), "\n"))
 }
 
-// The release before delivers what it reads to everyone. It must read each job for
-// everyone, or a deployment would delay messages, and no other.
+// The release before delivers every job that it reads to everyone. It must read all jobs
+// for everyone, or a deployment would delay messages, and no others.
 func TestTheReleaseBeforeReadsJobsForEveryoneAlone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		job := anyJob(t)
@@ -110,7 +109,7 @@ func TestTheCountOfTheReleaseBeforeIsIgnored(t *testing.T) {
 	}
 }
 
-// Recipients that were forgotten are nobody, for either release.
+// Forgotten recipients make a body that neither release reads.
 func TestAJobWithoutRecipientsIsNoJob(t *testing.T) {
 	job, err := domain.DecodeJob(goodBody)
 	if err != nil {

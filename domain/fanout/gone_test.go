@@ -15,8 +15,8 @@ import (
 
 // When rows are pruned, and when not.
 
-// pruned posts a message and returns after how long the row of the connection is
-// gone and how many posts that took.
+// pruned posts a message and returns how long it took, and how many posts, until the
+// connection's row was pruned.
 func (w *world) pruned(id domain.ConnectionID) (took time.Duration, posts int) {
 	w.t.Helper()
 	began := time.Now()
@@ -58,8 +58,8 @@ func TestARowIsPrunedWhenASecondPostFindsItGoneToo(t *testing.T) {
 	}
 }
 
-// Once its socket has had the time to open, a new row is confirmed like an old one:
-// no sooner, and with no more posts.
+// Once its socket had the time to open, a new row is confirmed like an old one: no
+// sooner, and with no more posts.
 func TestAFreshRowIsConfirmedToo(t *testing.T) {
 	for _, confirm := range []time.Duration{0, time.Minute, 15 * time.Minute} {
 		t.Run(fmt.Sprint(confirm), inBubble(func(t *testing.T) {
@@ -88,7 +88,7 @@ func TestALiveConnectionThatWasCalledGoneOnceGetsItsMessages(t *testing.T) {
 	})(t)
 }
 
-// Each of the jobs for a connection says for how long it will have been gone by then.
+// Each job for a connection says how long it will have been gone when it is received.
 func TestEveryJobForAConnectionCountsItsOwnDelay(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{})
@@ -112,7 +112,7 @@ func TestEveryJobForAConnectionCountsItsOwnDelay(t *testing.T) {
 	})(t)
 }
 
-// What it was called before it took a payload does not count.
+// Answers from before it took a payload do not count.
 func TestAConnectionThatTakesAPayloadIsNotGone(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{})
@@ -147,8 +147,8 @@ func (w *world) body(content, members string) {
 	}
 }
 
-// A clock that is wrong, or was set back since, must neither keep a dead
-// connection for ever nor cost a live one its row.
+// A clock that is wrong, or that was set back, must neither keep a dead connection
+// forever nor cost a live one its row.
 func TestRegistrationsFromTheFuture(t *testing.T) {
 	for name, ahead := range map[string]time.Duration{
 		"a little":     time.Second,
@@ -183,7 +183,7 @@ func TestRegistrationsFromTheFuture(t *testing.T) {
 	}
 }
 
-// Its socket opens six seconds after its row was written, by whatever clock.
+// The socket opens six seconds after its row was written, by any clock.
 func TestAConnectionThatIsYetToOpenIsNotPrunedWhateverTheClocksSay(t *testing.T) {
 	for _, off := range []time.Duration{-time.Hour, -5 * time.Second, -time.Second, 0, time.Second, 5 * time.Second, time.Hour} {
 		t.Run(fmt.Sprint(off), inBubble(func(t *testing.T) {
@@ -209,8 +209,8 @@ func TestAConnectionThatIsYetToOpenIsNotPrunedWhateverTheClocksSay(t *testing.T)
 	}
 }
 
-// Where one answer is enough, it is not while a socket may be about to open: by
-// the clock at first, and then by the time that has passed since.
+// Where one answer is enough, it is not while the socket may be about to open: first by
+// the clock, then by the time that has passed since.
 func TestWithoutConfirmationTooASocketHasTimeToOpen(t *testing.T) {
 	for name, job := range map[string]string{
 		"fresh":                    `"only":[{"id":"opening","at":%d}]`,
@@ -230,7 +230,7 @@ func TestWithoutConfirmationTooASocketHasTimeToOpen(t *testing.T) {
 	}
 }
 
-// A connection goes on being asked after while other things go wrong.
+// A connection is confirmed even while other things go wrong.
 func TestFailuresBetweenTwoAnswersDoNotStartTheConfirmationAnew(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{Repeats: -1})
@@ -247,8 +247,7 @@ func TestFailuresBetweenTwoAnswersDoNotStartTheConfirmationAnew(t *testing.T) {
 	})(t)
 }
 
-// Jobs for the same connections know how long these have been gone, some longer
-// than others.
+// Jobs for the same connections can differ in how long these have been gone.
 func TestTheLongestTimeCountsWhenJobsCoalesce(t *testing.T) {
 	for _, order := range [][]int{{0, 9_000}, {9_000, 0}} {
 		inBubble(func(t *testing.T) {

@@ -18,9 +18,9 @@ import (
 	"serverless-websocket/ports"
 )
 
-// What one pass must not hold up: other passes, and the posts of its own.
+// What a pass must not hold up: other passes, and its own posts.
 
-// holds fails unless one invocation with what is on the queue is over in time.
+// holds fails unless an invocation with everything on the queue ends in time.
 func (w *world) holds(atMost time.Duration) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -33,7 +33,7 @@ func (w *world) holds(atMost time.Duration) {
 	}
 }
 
-// slowly has a connection answer just before its post is given up.
+// slowly makes a connection answer just before its post times out.
 func (w *world) slowly(slow ...domain.ConnectionID) {
 	w.poster.hold = func(id domain.ConnectionID) {
 		if slices.Contains(slow, id) {
@@ -103,7 +103,7 @@ func TestADeadConnectionHoldsAWorkerNoLongerThanAPost(t *testing.T) {
 	})(t)
 }
 
-// What failed has queue, poster and places of its own; what was not tried has not.
+// Retries have a queue, a poster and slots of their own; untried posts do not.
 func TestRetriesAreKeptApart(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{Repeats: -1, InFlight: 2})
@@ -138,7 +138,8 @@ func TestRetriesAreKeptApart(t *testing.T) {
 	})(t)
 }
 
-// A client that takes one payload at each try gets on, and is not given up.
+// A client that takes one payload at each attempt makes progress, and its job does not
+// become a dead letter.
 func TestProgressIsNoFailedAttempt(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{Repeats: -1, MaxAttempts: 2})
@@ -155,7 +156,7 @@ func TestProgressIsNoFailedAttempt(t *testing.T) {
 	})(t)
 }
 
-// The last attempt of a scan is the first one for a connection on its page.
+// The last attempt of a scan is the first attempt for a connection on its page.
 func TestAConnectionThatFailsInAScanIsNotToBlameForTheScan(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{Repeats: -1, MaxAttempts: 3})

@@ -40,7 +40,7 @@ func TestADeadlineIsKeptBetweenThePayloadsOfOneConnection(t *testing.T) {
 	})(t)
 }
 
-// With a table that answers no more, what is left over must still be put back.
+// When the table does not answer, the rest must still be requeued.
 func TestPruningDoesNotKeepWorkFromBeingLeftOver(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{Repeats: -1, ConfirmGoneAfter: -1})
@@ -62,8 +62,8 @@ func TestPruningDoesNotKeepWorkFromBeingLeftOver(t *testing.T) {
 	})(t)
 }
 
-// Connections that stop at different payloads must not each get a copy of all
-// that follows: the copies would outgrow any queue.
+// Connections that stop at different payloads must not each get a copy of the payloads
+// that follow: the copies would outgrow any queue.
 func TestWhatIsLeftOverIsNoLargerThanTheBatchAndItsRetries(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{Repeats: -1})
@@ -123,7 +123,7 @@ func TestWhatTheQueueRefusesAtFirstIsOfferedAgain(t *testing.T) {
 	})(t)
 }
 
-// All passes of a worker share its posts in flight, and retries leave room.
+// All passes of a worker share its pool, and retries leave room in it.
 func TestPostsInFlightAreCountedForTheWorker(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{InFlight: 8, Repeats: -1})
@@ -158,7 +158,7 @@ func TestPostsInFlightAreCountedForTheWorker(t *testing.T) {
 	})(t)
 }
 
-// A scan that is cut off by the end of the working time is not over.
+// A scan whose context ends is not at the end of the table.
 func TestAScanThatIsCutOffIsCarriedOn(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		for takes := time.Second; takes < 30*time.Second; takes += time.Second {
@@ -183,7 +183,7 @@ func TestAScanThatIsCutOffIsCarriedOn(t *testing.T) {
 	})(t)
 }
 
-// Retries that are slow must not keep a new message waiting.
+// Slow retries must not keep a new message waiting.
 func TestRetriesDoNotHoldUpANewMessage(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{Repeats: -1, InFlight: 8})
@@ -217,7 +217,7 @@ func TestRetriesDoNotHoldUpANewMessage(t *testing.T) {
 	})(t)
 }
 
-// More retries than there can be passes are handed over before a new message.
+// More retries than there can be passes arrive before a new message.
 func TestANewMessageGoesBeforeTheRetriesOfItsBatch(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{})

@@ -17,7 +17,7 @@ func TestQuota(t *testing.T) {
 		{10_000, 6, 2_250, 500, 3},
 		{10_000, 12, 900, 500, 9},
 		{1, 6, 0.225, 0.05, 3},
-		// Lambda gives each queue two workers, whatever the variable says.
+		// Lambda gives each queue two workers, whatever the setting.
 		{10_000, 1, 2_250, 500, 3},
 	} {
 		q := fanout.Quota{PostsPerSecond: c.postsPerSecond, Workers: c.workers}
@@ -27,8 +27,8 @@ func TestQuota(t *testing.T) {
 	}
 }
 
-// Whatever the settings, all workers together stay within the stage's posts, and
-// the parts of one job are as many as there are workers for them.
+// Whatever the settings, all workers together stay within the stage's quota, and a job
+// has as many parts as there are workers for them.
 func TestQuotaAddsUp(t *testing.T) {
 	for workers := fanout.MinWorkers; workers <= 1_000; workers++ {
 		q := fanout.Quota{PostsPerSecond: 10_000, Workers: workers}

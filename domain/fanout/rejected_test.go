@@ -13,7 +13,7 @@ import (
 	"serverless-websocket/ports"
 )
 
-// Whose fault a rejection is.
+// What a rejection means for the connection, and for the worker.
 
 func TestARowThatIsRejectedForItselfIsPrunedAndNamedOnce(t *testing.T) {
 	inBubble(func(t *testing.T) {
@@ -41,8 +41,7 @@ func TestARowThatIsRejectedForItselfIsPrunedAndNamedOnce(t *testing.T) {
 	})(t)
 }
 
-// A wrong stage, a wrong endpoint or a lost permission looks as if every
-// connection were rejected.
+// With a wrong stage, a wrong endpoint or a lost permission, every post is rejected.
 func TestAWorkerThatMayNotPostStopsAndPrunesNobody(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorldOf(t, 100, fanout.Options{InFlight: 4, MaxAttempts: 3})
@@ -61,8 +60,8 @@ func TestAWorkerThatMayNotPostStopsAndPrunesNobody(t *testing.T) {
 			t.Errorf("%d rows are left", len(w.registered()))
 		}
 		dead := w.deadLetters()
-		// One for the rest of the scan, and one for each page that an attempt gets on
-		// by, which it may not before it learns that it may not post.
+		// One for the rest of the scan, and one for each page that an attempt reaches
+		// before it learns that it may not post.
 		if len(dead) < 1 || len(dead) > 4 || !strings.Contains(dead[0].Body, "403") {
 			t.Errorf("%d dead letters", len(dead))
 		}
@@ -79,7 +78,7 @@ func TestAWorkerThatMayNotPostStopsAndPrunesNobody(t *testing.T) {
 	})(t)
 }
 
-// More connections than a pass keeps in mind.
+// More connections than a pass remembers.
 func TestWhoWasNotTriedSinceNobodyMayPostFailsForThatReason(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorldOf(t, 100, fanout.Options{InFlight: 4, MaxAttempts: 1, MaxHeld: 50})
@@ -127,7 +126,7 @@ func TestPermissionLostForAWhileInTheMiddleOfAPass(t *testing.T) {
 	}
 }
 
-// Rejected before the permission came back, and found able to post after it.
+// The permission comes back between the rejection and the probe.
 func TestARejectionIsLookedAtTwice(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{Repeats: -1, ConfirmGoneAfter: -1})
@@ -141,7 +140,7 @@ func TestARejectionIsLookedAtTwice(t *testing.T) {
 	})(t)
 }
 
-// Posts that were under way when the permission was lost for a moment.
+// The permission is lost for a moment while posts are under way.
 func TestManySecondLooksHoldAWorkerNoLongerThanASecond(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorldOf(t, 1000, fanout.Options{})
@@ -158,9 +157,8 @@ func TestManySecondLooksHoldAWorkerNoLongerThanASecond(t *testing.T) {
 	})(t)
 }
 
-// Where the quota is small there may be no turn for the second look. Then a later
-// pass has to find the same, and that the connection was called gone before does
-// not count.
+// With a small quota there may be no room for the second post of a probe. Then a later
+// pass must find the same, and earlier 410s do not count.
 func TestNoTurnForASecondLook(t *testing.T) {
 	for name, row := range map[string]struct {
 		rejected int // posts, after one that found it gone
@@ -194,7 +192,7 @@ func TestNoTurnForASecondLook(t *testing.T) {
 	}
 }
 
-// What nobody can tell, since the question is not answered either, is tried again.
+// If the probe is not answered either, the connections are tried again.
 func TestARejectionThatNobodyExplainsIsAFailure(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{MaxAttempts: 2})

@@ -15,10 +15,9 @@ import (
 	"serverless-websocket/ports"
 )
 
-// What is left of a job, what it counts and when it is put back.
+// What is requeued, with which attempt, and when.
 
-// The worker of a split makes posts for six seconds, and would rest for longer than
-// there is time.
+// The worker that splits posts for six seconds. Its rest would last beyond the deadline.
 func TestTheRestAfterASplitEndsBeforeTheDeadline(t *testing.T) {
 	for deadline, want := range map[time.Duration]time.Duration{
 		20 * time.Second: 10 * time.Second,         // the margin begins
@@ -60,7 +59,7 @@ func TestAPayloadMayBeAsLongAsTheLimitAndNoLonger(t *testing.T) {
 	}
 }
 
-// A job about to be given up and a new one for the same connections.
+// One job has one attempt left; another for the same connections is new.
 func TestOnlyJobsThatFailedEquallyOftenAreGivenUpTogether(t *testing.T) {
 	for _, order := range [][]string{{"", `"attempt":2`}, {`"attempt":2`, ""}} {
 		inBubble(func(t *testing.T) {
@@ -106,7 +105,7 @@ func TestAScanThatGotOnCountsItsFailuresAnew(t *testing.T) {
 	})(t)
 }
 
-// Rows that cannot be deleted cost time, which the messages must not pay.
+// Messages must not wait for rows that cannot be deleted.
 func TestWhatIsLeftIsPutBackBeforeRowsAreDeleted(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{Repeats: -1, ConfirmGoneAfter: -1})
@@ -129,7 +128,7 @@ func TestWhatIsLeftIsPutBackBeforeRowsAreDeleted(t *testing.T) {
 	})(t)
 }
 
-// A connection that failed and then got no turn has failed.
+// A connection that failed, and whose repeat the quota left no room for, has failed.
 func TestNoTurnAfterAFailureIsStillAFailure(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{MaxAttempts: 1, Repeats: 1})
@@ -148,7 +147,7 @@ func TestNoTurnAfterAFailureIsStillAFailure(t *testing.T) {
 	})(t)
 }
 
-// One that failed, then took a payload and got no turn for the next, has not.
+// One that then took a payload, and got no room for the next, has not.
 func TestNoTurnAfterASuccessIsNoFailure(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{MaxAttempts: 1, Repeats: 1})
@@ -233,7 +232,7 @@ func TestAllDeliveriesOfAPassComeAgainWhenWhatIsLeftCannotBePutBack(t *testing.T
 	})(t)
 }
 
-// What the queue has taken is not sent a second time.
+// Messages that the queue has taken are not sent again.
 func TestOnlyWhatWasRefusedIsSentAgain(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{Workers: 5})

@@ -12,10 +12,10 @@ import (
 	"serverless-websocket/ports"
 )
 
-// What is a retry, and keeps to the share that retries have.
+// Which jobs are retries, and keep to the share of retries.
 
-// apart gives the world a worker that posts retries by a poster of its own, and
-// leaves what it leaves over on two queues.
+// apart gives the world a worker with a poster of its own for retries, and with separate
+// queues for parts and retries.
 func (w *world) apart(options fanout.Options) (retryPoster *poster, parts, retries *memqueue.Queue) {
 	retryPoster = &poster{mu: w.poster.mu, answer: w.poster.answer, got: w.poster.got}
 	parts, retries = memqueue.New(memqueue.Config{}), memqueue.New(memqueue.Config{})
@@ -26,7 +26,7 @@ func (w *world) apart(options fanout.Options) (retryPoster *poster, parts, retri
 	return retryPoster, parts, retries
 }
 
-// Everything that the queue of retries hands out has the share of retries.
+// Every job from the queue of retries is posted within the share of retries.
 func TestWhatIsAskedAgainIsARetry(t *testing.T) {
 	for name, c := range map[string]struct {
 		age    time.Duration
@@ -57,7 +57,7 @@ func TestWhatIsAskedAgainIsARetry(t *testing.T) {
 	}
 }
 
-// sendBack puts the dead letters on the queue of jobs, and returns how many.
+// sendBack redrives the dead letters to the queue of jobs, and returns how many.
 func (w *world) sendBack() int {
 	w.t.Helper()
 	dead := w.deadLetters()
@@ -69,8 +69,8 @@ func (w *world) sendBack() int {
 	return len(dead)
 }
 
-// Dead letters may be sent back to any queue, that of retries among them. A new
-// message that comes together with one does not have to wait with it.
+// Dead letters can be redriven to any queue, including that of retries. A new message
+// that arrives together with one does not have to wait for it.
 func TestADeadLetterOfAScanThatIsSentBackIsARetry(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{})

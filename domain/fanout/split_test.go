@@ -10,7 +10,7 @@ import (
 	"serverless-websocket/domain/fanout"
 )
 
-// The worker goes on with one part itself. The other tests are for when it splits.
+// The worker keeps one part. The other tests show when it splits.
 func TestASplitJobReachesEveryoneOnce(t *testing.T) {
 	w := newWorld(t, fanout.Options{Workers: 4})
 	all := w.connect(20)
@@ -25,7 +25,7 @@ func TestASplitJobReachesEveryoneOnce(t *testing.T) {
 	}
 }
 
-// wantSplit sends a message and checks into how many parts its job is cut.
+// wantSplit sends a message and checks how many parts its job is split into.
 func (w *world) wantSplit(parts int) {
 	w.t.Helper()
 	w.send(`"split"`)
@@ -74,7 +74,7 @@ func TestOnceATableIsKnownItsSizeDecides(t *testing.T) {
 	})(t)
 }
 
-// A scan that breaks off has seen that the table is at least so large.
+// A scan that ends early shows the least size that the table has.
 func TestAScanThatBreaksOffShowsThatATableHasGrown(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorldOf(t, 100, fanout.Options{Workers: 5, PostsPerSecond: 80})
@@ -94,8 +94,7 @@ func TestAScanThatBreaksOffShowsThatATableHasGrown(t *testing.T) {
 	})(t)
 }
 
-// By the end of its first pass, which is carried on from deadline to deadline, a
-// worker knows how fast it is.
+// By the end of its first pass, which its deadline cuts short, a worker knows its speed.
 func TestASlowWorkerLearnsToSplit(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorldOf(t, 5000, fanout.Options{InFlight: 100, Workers: 6})
@@ -115,7 +114,7 @@ func TestASlowWorkerLearnsToSplit(t *testing.T) {
 	})(t)
 }
 
-// Each connection gets as many posts as there are payloads.
+// Each connection gets one post for each payload.
 func TestPayloadsCountForASplit(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorldOf(t, 1000, fanout.Options{Workers: 5, PostsPerSecond: 100})

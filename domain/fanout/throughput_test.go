@@ -69,7 +69,7 @@ func TestTheSizeOfATableIsForgotten(t *testing.T) {
 	})
 }
 
-// A Lambda is frozen between its invocations, and its clock may be set.
+// A Lambda is frozen between invocations, and its clock can be set.
 func TestTheSizeOfATableIsForgottenWhileFrozen(t *testing.T) {
 	for slept, want := range map[time.Duration]bool{0: true, remembered - time.Second: true, remembered: false, -time.Second: false} {
 		now := time.Now()

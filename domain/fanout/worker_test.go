@@ -206,7 +206,7 @@ func TestWhatKeepsFailingIsDeadLetteredWithItsReasonAndCanBeSentBack(t *testing.
 	})(t)
 }
 
-// The reason of an earlier failure says nothing about the next one.
+// The reason for an earlier failure is not the reason for the next one.
 func TestADeadLetterThatIsSentBackLosesItsReason(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{Repeats: -1, MaxAttempts: 3})

@@ -21,8 +21,8 @@ import (
 	"serverless-websocket/ports"
 )
 
-// world is a worker with everything around it: the embedded store and queues,
-// and connections that answer posts as a test wants.
+// world is a worker with its surroundings: the embedded store and queues, and
+// connections that answer posts as a test wants.
 type world struct {
 	t           *testing.T
 	store       *memstore.Store
@@ -37,8 +37,8 @@ type world struct {
 	ids         int
 }
 
-// newWorld must be called within a synctest bubble when the test lets time pass.
-// Its pages are so small that even few connections fill several.
+// newWorld must be called in a synctest bubble if time passes in the test. Its pages are
+// small, so that a few connections fill several.
 func newWorld(t *testing.T, options fanout.Options) *world {
 	return newWorldOf(t, 3, options)
 }
@@ -118,8 +118,8 @@ func (w *world) send(content string) domain.MessageID {
 	return m.ID
 }
 
-// work hands what is on the queue to the worker, batch after batch, until
-// nothing is left, and returns how many batches it took. Time passes as needed.
+// work hands the messages on the queue to the worker, batch by batch, until none are
+// left, and returns the number of batches. Time passes as needed.
 func (w *world) work() (batches int) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
@@ -138,7 +138,7 @@ func (w *world) work() (batches int) {
 	return batches
 }
 
-// workUntil is work by workers whose invocations have a deadline.
+// workUntil is work with a deadline for each invocation.
 func (w *world) workUntil(deadline time.Duration) {
 	w.t.Helper()
 	for invocations := 0; w.queue.Depth().Ready > 0; invocations++ {
@@ -170,7 +170,7 @@ func (w *world) handle(ctx context.Context, messages []memqueue.Message) (failed
 	return failed
 }
 
-// receive takes what is on the queue now.
+// receive takes the messages that are on the queue now.
 func (w *world) receive() []memqueue.Message {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
@@ -205,7 +205,7 @@ func (w *world) wantGot(id domain.ConnectionID, contents ...string) {
 	}
 }
 
-// poster delivers in memory. A connection without an answer of its own is open.
+// poster delivers in memory. A connection without an answer is open.
 type poster struct {
 	mu       *sync.Mutex // shared by posters that share the maps
 	answer   map[domain.ConnectionID]func(try int) error
@@ -301,7 +301,7 @@ func contentsOf(t *testing.T, payload string) (all []string) {
 
 func always(err error) func(int) error { return func(int) error { return err } }
 
-// until answers err for so many tries and then accepts.
+// until answers err to that many tries and then accepts.
 func until(tries int, err error) func(int) error {
 	return func(try int) error {
 		if try <= tries {

@@ -65,7 +65,7 @@ func TestPublishRefusesWhatDoesNotFitAFrame(t *testing.T) {
 	}
 }
 
-// An id that is no ULID would break the frame for everyone who shares it.
+// An id that is not a ULID would break the frame for all messages in it.
 func TestPublishRefusesAnIDThatIsNone(t *testing.T) {
 	p, queue := newPublisher()
 	p.NewID = func(time.Time) domain.MessageID { return `","content":"forged` }
@@ -77,7 +77,7 @@ func TestPublishRefusesAnIDThatIsNone(t *testing.T) {
 	}
 }
 
-// A field that was forgotten must not make a broadcast of a private message.
+// A forgotten field must not turn a private message into a broadcast.
 func TestPublishRefusesRecipientsThatAreNone(t *testing.T) {
 	for _, to := range []domain.Recipients{{}, {Kind: domain.User}, {Kind: domain.Everyone, Name: "alice"}} {
 		p, queue := newPublisher()

@@ -30,18 +30,18 @@ type measured struct {
 }
 
 const (
-	// postCPU is the time that a post takes a whole vCPU, which a function has
-	// with vCPUMemoryMB; with less it has a share.
+	// postCPU is the time that a post takes a whole vCPU. A function has one with
+	// vCPUMemoryMB, and a share of one with less.
 	postCPU      = 60 * time.Microsecond
 	vCPUMemoryMB = 1769
-	// oneWay is how long a request to the gateway is under way, and its answer.
+	// oneWay is how long a request to the gateway travels, and so does its answer.
 	oneWay = 10 * time.Millisecond
-	// pageTakes is how long the table takes for a page of 1 MB.
+	// pageTakes is how long the table takes to read a page of 1 MB.
 	pageTakes = 80 * time.Millisecond
 )
 
-// account is the gateway of a run that asks how long and how much: all posts are
-// for open connections, and nothing but the quota refuses one.
+// account is the gateway of a run that measures time and cost: all connections are open,
+// and only the quota refuses posts.
 type account struct {
 	quota *bucket
 
@@ -50,13 +50,13 @@ type account struct {
 	last               time.Time
 }
 
-// machine is the poster of one worker: its CPU makes one request at a time.
+// machine is the poster of one worker. Its CPU makes one request at a time.
 type machine struct {
 	*account
 	cost time.Duration
 
 	mu   sync.Mutex
-	free time.Time // when the CPU has made the requests so far
+	free time.Time // when the CPU has made all requests so far
 }
 
 func (m *machine) Prepare([]byte) (ports.Post, error) { return m.post, nil }
@@ -71,7 +71,7 @@ func (m *machine) post(context.Context, domain.ConnectionID) error {
 	return nil
 }
 
-// work takes the CPU's next slice and returns how long it is until its end.
+// work takes the CPU's next slice and returns how long it is until that ends.
 func (m *machine) work() time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -96,7 +96,7 @@ func (a *account) arrive() bool {
 	return true
 }
 
-// table takes the time of a table for each page.
+// table takes as long as a real table for each page.
 type table struct {
 	*memstore.Store
 }
@@ -108,9 +108,8 @@ func (t table) Scan(ctx context.Context, segment domain.Segment, from domain.Cur
 	return t.Store.Scan(ctx, segment, from)
 }
 
-// measure sends two messages to everybody in the table, one after the other, in
-// good weather. It must be called in a synctest bubble; tables can be shared by
-// bubbles.
+// measure sends two messages to everyone in the table, one after the other, without
+// faults. It must be called in a synctest bubble. Bubbles can share a table.
 func measure(rows *memstore.Store, m *measured) {
 	w, a := m.newWorld(rows)
 	stop := w.workers()
@@ -126,8 +125,8 @@ func measure(rows *memstore.Store, m *measured) {
 	m.delivered, m.refused = a.delivered, a.refused
 }
 
-// sustain sends so many messages at intervals and returns how long after the last
-// one the last delivery comes. It must be called in a synctest bubble.
+// sustain sends messages at intervals and returns how long after the last one the last
+// delivery is. It must be called in a synctest bubble.
 func (m *measured) sustain(rows *memstore.Store, messages int, interval time.Duration) time.Duration {
 	w, a := m.newWorld(rows)
 	defer w.workers()()
@@ -141,7 +140,7 @@ func (m *measured) sustain(rows *memstore.Store, messages int, interval time.Dur
 	return a.last.Sub(last)
 }
 
-// newWorld is wired as serverless.yml has it.
+// newWorld has the event sources of serverless.yml.
 func (m *measured) newWorld(rows *memstore.Store) (*world, *account) {
 	w := newWorld(0, plan{
 		jobs:    intake{workers: fanout.JobWorkers, batch: 10},
@@ -154,8 +153,8 @@ func (m *measured) newWorld(rows *memstore.Store) (*world, *account) {
 	return w, a
 }
 
-// broadcast sends the message of that number and returns how long it takes to
-// the last delivery.
+// broadcast sends the message with that number and returns the time to its last
+// delivery.
 func (w *world) broadcast(number int, a *account) time.Duration {
 	start := time.Now()
 	w.send(number)
@@ -173,12 +172,12 @@ func (m *measured) worker(w *world, a *account, rows *memstore.Store) *fanout.Wo
 	return service.Worker()
 }
 
-// share is how the workers share the quota, as in functions/fanout.
+// share is the workers' quota, as in functions/fanout.
 func (m *measured) share() fanout.Quota {
 	return fanout.Quota{PostsPerSecond: m.quota, Workers: m.workers.concurrency}
 }
 
-// newTable returns a table of so many open connections.
+// newTable returns a table with that many open connections.
 func newTable(connections int) *memstore.Store {
 	rows := memstore.New(rowsPerPage)
 	for i := range connections {
@@ -190,5 +189,5 @@ func newTable(connections int) *memstore.Store {
 	return rows
 }
 
-// endOfTime is after any run: bubbles begin in the year 2000.
+// endOfTime is after every run: bubbles begin in the year 2000.
 var endOfTime = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -1,8 +1,8 @@
-// Package simulation runs the real use cases in a simulated world: the ports
-// over a gateway, a table and a queue that misbehave as those of AWS do, in the
-// virtual time of testing/synctest. A run follows from its seed and can be
-// repeated, but for what goroutines do at one and the same instant, in which about
-// one run of five differs; after it the promises of the service are checked.
+// Package simulation runs the real use cases in a simulated world: over a gateway, a
+// table and queues that misbehave like those of AWS, in the virtual time of
+// testing/synctest. After a run it checks the promises of the service. A seed determines
+// its run, except for the order of goroutines within an instant, in which about one run
+// in five differs.
 package simulation
 
 import (
@@ -24,7 +24,7 @@ import (
 	"serverless-websocket/functions/app"
 )
 
-// freshFor is how long a row may belong to a socket that is yet to open.
+// freshFor is how long after its row was written a socket may still be about to open.
 const freshFor = 10 * time.Second
 
 // world is everything around the use cases in one run.
@@ -33,21 +33,21 @@ type world struct {
 	seed    seed
 	plan    plan
 	log     *slog.Logger
-	healed  atomic.Bool // from now on nothing goes wrong any more
+	healed  atomic.Bool // from now on nothing goes wrong
 	gateway *gateway
 	store   *store
-	// jobs has what was accepted, parts and retries what workers left over.
+	// jobs has accepted messages; parts and retries have what workers requeued.
 	jobs, parts, retries, dead *queue
 	service                    app.Service
 	registry                   *session.Registry
 	sources                    []*eventSource
 	usage                      usage
-	// newWorker returns what a new execution environment of the function runs.
+	// newWorker returns the worker of a new execution environment.
 	newWorker func() *fanout.Worker
 	clients   []*client
 	messages  []*message
-	repeats   []letter // jobs that may have been worked off once more than they were sent
-	nonsenses sync.Map // bodies that are no jobs
+	repeats   []letter // jobs that may have been processed once more than they were sent
+	nonsenses sync.Map // bodies that are not jobs
 }
 
 // message is one that a client sent.
@@ -89,7 +89,7 @@ func newWorld(s seed, p plan, out io.Writer) *world {
 	return w
 }
 
-// hazards returns what can go wrong now.
+// hazards returns the faults that can happen now.
 func (w *world) hazards() hazards {
 	if w.healed.Load() {
 		return hazards{}
@@ -97,9 +97,9 @@ func (w *world) hazards() hazards {
 	return w.plan.hazards
 }
 
-// run lets the world's time pass: messages are sent while clients come and go
-// and everything goes wrong that can; then, in good weather, the dead letters
-// are sent back, and one last message finds whom it finds.
+// run lets time pass: messages are sent while clients come and go and everything goes
+// wrong that can. Then, without faults, the dead letters are redriven, and one last
+// message is sent.
 func (w *world) run() {
 	defer w.workers()()
 
@@ -117,7 +117,7 @@ func (w *world) run() {
 	w.checkRows()
 }
 
-// workers starts the event sources and returns what ends them.
+// workers starts the event sources and returns the function that ends them.
 func (w *world) workers() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -157,7 +157,7 @@ func (w *world) storms() {
 	actors.Wait()
 }
 
-// send sends the message of that number.
+// send sends the message with that number.
 func (w *world) send(number int) {
 	content := fmt.Sprintf(`"message %d"`, number)
 	if w.plan.large {
@@ -177,12 +177,11 @@ func (w *world) send(number int) {
 	w.messages = append(w.messages, m)
 }
 
-// maxInvocations is more than any run needs. One that takes more makes no
-// progress.
+// maxInvocations is more than any run needs. A run that takes more makes no progress.
 const maxInvocations = 2_000
 
-// drained waits until all work is done. A job is taken off its queue only when
-// what is left of it is on another, so that the queues have to be empty twice.
+// drained waits until all work is done. A job leaves its queue only after the rest of it
+// is on another queue, so they must be found empty twice.
 func (w *world) drained() {
 	for idle := 0; idle < 2; time.Sleep(time.Second) {
 		idle++
@@ -192,7 +191,7 @@ func (w *world) drained() {
 			}
 		}
 		if w.usage.begun() > maxInvocations {
-			w.broken("the queues are not worked off after %d invocations", maxInvocations)
+			w.broken("the queues are not empty after %d invocations", maxInvocations)
 			for _, source := range w.sources {
 				source.queue.drain()
 			}
@@ -200,7 +199,7 @@ func (w *world) drained() {
 	}
 }
 
-// comesAgain notes that a body may be worked off once more than it was sent.
+// comesAgain notes that a body may be processed once more than it was sent.
 func (w *world) comesAgain(body string) {
 	l := letterOf(body)
 	w.mu.Lock()
@@ -208,7 +207,7 @@ func (w *world) comesAgain(body string) {
 	w.repeats = append(w.repeats, l)
 }
 
-// redrive sends the dead letters back until there are none.
+// redrive redrives the dead letters until there are none.
 func (w *world) redrive() {
 	for range 10 {
 		letters := slices.DeleteFunc(w.dead.drain(), func(e *entry) bool { return w.isNonsense(e.body) })

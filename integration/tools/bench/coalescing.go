@@ -17,24 +17,24 @@ import (
 	"serverless-websocket/ports"
 )
 
-// sideBySide is how many messages are fanned out at once when each has a pass of
-// its own, so that none waits for the stragglers of another.
+// sideBySide is how many messages are fanned out at once when each has its own pass, so
+// that none waits for the last posts of another.
 const sideBySide = 8
 
-// coalescingResults are of messages that wait together for everybody.
+// coalescingResults are those of messages that wait together.
 type coalescingResults struct {
 	messages, connections int
 	oneByOne, together    delivery
 }
 
-// delivery is what it took to bring all messages to all connections.
+// delivery is the cost of delivering all messages to all connections.
 type delivery struct {
 	posts int64
 	took  time.Duration
 }
 
-// compareCoalescing fans the same messages out, each in a pass of its own and all
-// in one, through the real engine, poster and endpoint.
+// compareCoalescing fans out the same messages twice, each in its own pass and all in
+// one, through the real engine, poster and endpoint.
 func compareCoalescing(progress io.Writer, size sizes) (coalescingResults, error) {
 	e, server, err := startEndpoint(false)
 	if err != nil {
@@ -76,7 +76,7 @@ func newWorker(poster ports.Poster, size sizes) (*fanout.Worker, []fanout.Delive
 	return service(store, poster, refuse{}, fanout.Options{InFlight: size.inFlight}).Worker(), jobs, err
 }
 
-// row is a connection that was registered a while ago.
+// row is a connection that was registered a minute ago.
 func row(i int) domain.Connection {
 	return domain.Connection{
 		ID:           connectionID(int64(i)),
@@ -85,7 +85,7 @@ func row(i int) domain.Connection {
 	}
 }
 
-// newJobs has the service itself make jobs of messages of 300 bytes.
+// newJobs returns the jobs that the service makes of messages of 300 bytes.
 func newJobs(messages int) ([]fanout.Delivery, error) {
 	var queue capture
 	ids := 0
@@ -141,14 +141,14 @@ func (c *capture) Send(_ context.Context, messages ...ports.QueueMessage) error 
 	return nil
 }
 
-// refuse is a queue for work that must not be left over.
+// refuse is a queue for a worker that must not requeue anything.
 type refuse struct{}
 
 func (refuse) Send(context.Context, ...ports.QueueMessage) error {
-	return fmt.Errorf("posts failed: their work was left over")
+	return fmt.Errorf("posts failed: their work was requeued")
 }
 
-// counter counts the posts that were made.
+// counter counts posts.
 type counter struct {
 	ports.Poster
 	posts atomic.Int64

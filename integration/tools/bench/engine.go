@@ -16,19 +16,19 @@ import (
 	"serverless-websocket/ports"
 )
 
-// engineResults are of one pass over a large table with a poster that costs
+// engineResults are those of one pass over a large table with a poster that costs
 // nothing.
 type engineResults struct {
 	rows      int
 	perSecond float64
-	allocs    float64 // for each post, without those of the store
-	inUse     uint64  // bytes of the heap at the peak, above those before
-	hardInUse uint64  // the same where some posts fail
+	allocs    float64 // per post, without the store's
+	inUse     uint64  // peak bytes of the heap, less those before the pass
+	hardInUse uint64  // the same when some posts fail
 	sys       uint64  // bytes that both passes got from the system
 }
 
-// measureEngine passes over the table twice: once all posts succeed, once every
-// 20th connection is gone and every 20th throttled.
+// measureEngine makes two passes over the table: in the first all posts succeed, in the
+// second every 20th connection is gone and every 20th is throttled.
 func measureEngine(progress io.Writer, size sizes) (engineResults, error) {
 	r := engineResults{rows: size.rows}
 	storeAlone := scanAlone(generated(size.rows))
@@ -57,7 +57,7 @@ func someFail(n int64) error {
 	return nil
 }
 
-// cost is what a pass took.
+// cost is the cost of a pass.
 type cost struct {
 	took       time.Duration
 	allocs     uint64
@@ -81,7 +81,7 @@ func pass(size sizes, answer func(int64) error) (cost, error) {
 	return c, err
 }
 
-// watch looks at the heap again and again.
+// watch samples the heap.
 type watch struct {
 	begun      time.Time
 	before     runtime.MemStats
@@ -128,8 +128,8 @@ func (w *watch) stop() cost {
 	}
 }
 
-// generated is a table of so many rows that are made as they are read, in pages
-// like those of DynamoDB.
+// generated is a table with that many rows, generated as they are read, in pages like
+// those of DynamoDB.
 type generated int
 
 const pageRows = 10_000
@@ -156,7 +156,7 @@ func (g generated) Scan(_ context.Context, _ domain.Segment, from domain.Cursor)
 func (generated) Put(context.Context, domain.Connection) error         { return nil }
 func (generated) Delete(context.Context, ...domain.ConnectionID) error { return nil }
 
-// scanAlone returns how many allocations the store makes by itself.
+// scanAlone returns the number of allocations that the store makes.
 func scanAlone(store generated) uint64 {
 	watch := startWatch()
 	for next, first := domain.Cursor(""), true; next != "" || first; first = false {
@@ -169,7 +169,7 @@ func scanAlone(store generated) uint64 {
 	return watch.stop().allocs
 }
 
-// instant is a poster that does nothing but answer.
+// instant is a poster that only answers.
 type instant struct {
 	posts  atomic.Int64
 	answer func(int64) error
@@ -179,7 +179,7 @@ func (p *instant) Prepare([]byte) (ports.Post, error) {
 	return func(context.Context, domain.ConnectionID) error { return p.answer(p.posts.Add(1)) }, nil
 }
 
-// discard is a queue that nobody reads.
+// discard is a queue that drops everything.
 type discard struct{}
 
 func (discard) Send(context.Context, ...ports.QueueMessage) error { return nil }
