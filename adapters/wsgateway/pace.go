@@ -41,7 +41,7 @@ const (
 	// floodRest times the delivery time of a window is how long flooding clients, all
 	// together, wait before their next window. So few broadcasts of others coincide
 	// with theirs.
-	floodRest = 300
+	floodRest = 600
 	// maxFloodRest is the longest that they wait.
 	maxFloodRest = time.Minute
 	// maxDelivery is how long a client waits for its window to be delivered. Clients
