@@ -1,5 +1,10 @@
 package domain
 
+import (
+	"bytes"
+	"encoding/json"
+)
+
 // MaxPayload is the largest WebSocket message to a client, in bytes: API Gateway's
 // limit for a message and for a post to @connections.
 const MaxPayload = 128 << 10
@@ -10,7 +15,9 @@ const (
 	contentKey   = `{"content":`
 	idKey        = `,"id":"`
 	sentAtKey    = `","sentAt":"`
+	senderKey    = `","sender":`
 	messageTail  = `"}`
+	signedTail   = `}` // after a sender
 	// sentAtLayout is RFC 3339 in UTC with milliseconds.
 	sentAtLayout = "2006-01-02T15:04:05.000Z"
 )
@@ -48,8 +55,20 @@ func EnvelopeSize(m Message) int {
 }
 
 func messageSize(m Message) int {
-	return len(contentKey) + len(m.Content) + len(idKey) + len(m.ID) +
-		len(sentAtKey) + len(sentAtLayout) + len(messageTail)
+	size := len(contentKey) + len(m.Content) + len(idKey) + len(m.ID) + len(sentAtKey) + len(sentAtLayout)
+	if m.Sender == "" {
+		return size + len(messageTail)
+	}
+	return size + len(senderKey) + len(quoted(m.Sender)) + len(signedTail)
+}
+
+// quoted returns text as a JSON string.
+func quoted(text string) []byte {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(text) // a string always encodes
+	return bytes.TrimRight(b.Bytes(), "\n")
 }
 
 // seal writes the JSON by hand: encoding/json would compact and HTML-escape the
@@ -66,7 +85,13 @@ func seal(messages []Message, size int) Envelope {
 		payload = append(payload, m.ID...)
 		payload = append(payload, sentAtKey...)
 		payload = m.SentAt.UTC().AppendFormat(payload, sentAtLayout)
-		payload = append(payload, messageTail...)
+		if m.Sender == "" {
+			payload = append(payload, messageTail...)
+			continue
+		}
+		payload = append(payload, senderKey...)
+		payload = append(payload, quoted(m.Sender)...)
+		payload = append(payload, signedTail...)
 	}
 	return Envelope{Messages: messages, Payload: append(payload, envelopeTail...)}
 }

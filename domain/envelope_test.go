@@ -18,7 +18,7 @@ func TestEnvelopeBytes(t *testing.T) {
 	at := time.Date(2026, 11, 22, 18, 0, 0, 123_456_789, time.FixedZone("KST", 9*3600))
 	var messages []domain.Message
 	for i, content := range []string{`"<b>&서버리스 😀"`, `{ "b":1,  "a":1.0 }`} {
-		m, err := domain.NewMessage(domain.MessageID(fmt.Sprintf("01J%023d", i)), at, domain.Content(content))
+		m, err := domain.NewMessage(domain.MessageID(fmt.Sprintf("01J%023d", i)), at, "", domain.Content(content))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -32,18 +32,35 @@ func TestEnvelopeBytes(t *testing.T) {
 	}
 }
 
+func TestAnEnvelopeNamesTheSender(t *testing.T) {
+	m, err := domain.NewMessage(anID, time.UnixMilli(1795338000123), `"김" <a&b>`, domain.Content(`1`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"messages":[{"content":1,"id":"` + string(anID) + `","sentAt":"2026-11-22T09:00:00.123Z","sender":"\"김\" <a&b>"}]}`
+	e := domain.Pack([]domain.Message{m}, domain.MaxPayload)[0]
+	if string(e.Payload) != want || domain.EnvelopeSize(m) != len(want) {
+		t.Errorf("got  %s of %d bytes\nwant %s", e.Payload, domain.EnvelopeSize(m), want)
+	}
+	for _, sender := range []string{"\xff", strings.Repeat("x", domain.MaxRecipient+1)} {
+		if _, err := domain.NewMessage(anID, time.Now(), sender, domain.Content(`1`)); err == nil {
+			t.Errorf("%.10q can be a sender", sender)
+		}
+	}
+}
+
 // Contents on both sides of the limit.
 func TestNewMessageKeepsOutWhatDoesNotFit(t *testing.T) {
 	overhead := domain.EnvelopeSize(domain.Message{ID: anID})
 	fits := domain.Content(`"` + strings.Repeat("x", domain.MaxPayload-overhead-2) + `"`)
-	m, err := domain.NewMessage(anID, time.Now(), fits)
+	m, err := domain.NewMessage(anID, time.Now(), "", fits)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := len(domain.Pack([]domain.Message{m}, domain.MaxPayload)[0].Payload); got != domain.MaxPayload {
 		t.Errorf("payload of %d bytes, want %d", got, domain.MaxPayload)
 	}
-	_, err = domain.NewMessage(anID, time.Now(), append(fits, ' '))
+	_, err = domain.NewMessage(anID, time.Now(), "", append(fits, ' '))
 	if code := codeOf(err); code != domain.ContentTooLarge {
 		t.Errorf("one byte more: error %v", err)
 	}

@@ -14,6 +14,8 @@ const (
 	MissingContent  Code = "missing_content"
 	BlankContent    Code = "blank_content"
 	ContentTooLarge Code = "content_too_large"
+	Unauthenticated Code = "unauthenticated"
+	Forbidden       Code = "forbidden"
 	Unavailable     Code = "unavailable"
 	Internal        Code = "internal"
 )
@@ -33,6 +35,8 @@ var messages = map[Code]string{
 	MissingContent:  "'content' not in message dict",
 	BlankContent:    "'content' must not be null or blank.",
 	ContentTooLarge: "'content' does not fit into a message of 131072 bytes.",
+	Unauthenticated: "Sign in first: connect with a token.",
+	Forbidden:       "You do not have the permission to do that.",
 	Unavailable:     "The message could not be accepted now. Send it again later.",
 	Internal:        "Internal server error.",
 }

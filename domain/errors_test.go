@@ -12,7 +12,8 @@ import (
 func TestEveryCodeHasAText(t *testing.T) {
 	for _, code := range []domain.Code{
 		domain.InvalidJSON, domain.NotAnObject, domain.TooDeep, domain.UnknownAction, domain.InvalidRef,
-		domain.MissingContent, domain.BlankContent, domain.ContentTooLarge, domain.Unavailable, domain.Internal,
+		domain.MissingContent, domain.BlankContent, domain.ContentTooLarge, domain.Unauthenticated, domain.Forbidden,
+		domain.Unavailable, domain.Internal,
 	} {
 		if domain.NewError(code).Message() == "" {
 			t.Errorf("%s has no text", code)

@@ -45,6 +45,7 @@ func anyJob(t *rapid.T) domain.Job {
 		job.Messages = append(job.Messages, domain.Message{
 			ID:      domain.MessageID(rapid.StringMatching(`[0-7][0-9A-HJKMNP-TV-Z]{25}`).Draw(t, "id")),
 			SentAt:  anyTime().Draw(t, "sentAt").UTC(),
+			Sender:  rapid.OneOf(rapid.Just(""), anyName()).Draw(t, "sender"),
 			Content: domain.Content(anyContent().Draw(t, "content")),
 		})
 	}
@@ -65,8 +66,13 @@ func anyJob(t *rapid.T) domain.Job {
 	return job
 }
 
+// anyName draws names of users and rooms.
+func anyName() *rapid.Generator[string] {
+	return rapid.Map(rapid.StringN(1, 20, domain.MaxRecipient), func(s string) string { return strings.ToValidUTF8(s, "x") })
+}
+
 func anyRecipients() *rapid.Generator[domain.Recipients] {
-	name := rapid.Map(rapid.StringN(1, 20, domain.MaxRecipient), func(s string) string { return strings.ToValidUTF8(s, "x") })
+	name := anyName()
 	return rapid.OneOf(
 		rapid.Just(domain.ToEveryone()),
 		rapid.Map(name, func(s string) domain.Recipients { return domain.Recipients{Kind: domain.User, Name: s} }),
@@ -298,6 +304,7 @@ func checkFrames(t interface{ Fatalf(string, ...any) }, messages []domain.Messag
 			Messages []struct {
 				ID      string
 				SentAt  time.Time
+				Sender  string
 				Content json.RawMessage
 			}
 		}
@@ -305,11 +312,11 @@ func checkFrames(t interface{ Fatalf(string, ...any) }, messages []domain.Messag
 			t.Fatalf("a frame of %d bytes: %v\n%.500q", len(e.Payload), err, e.Payload)
 		}
 		for _, m := range frame.Messages {
-			read = append(read, m.ID+string(m.Content))
+			read = append(read, m.ID+m.Sender+string(m.Content))
 		}
 	}
 	for i, m := range messages {
-		if want := string(m.ID) + strings.Trim(string(m.Content), " \t\r\n"); len(read) != len(messages) || read[i] != want {
+		if want := string(m.ID) + m.Sender + strings.Trim(string(m.Content), " \t\r\n"); len(read) != len(messages) || read[i] != want {
 			t.Fatalf("message %d of %d is %q among %q", i, len(messages), want, read)
 		}
 	}

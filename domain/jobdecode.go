@@ -99,6 +99,9 @@ func (w wireJob) job() (Job, error) {
 		Reason:  w.Reason,
 	}
 	for _, m := range w.Messages {
+		if w.Version == versionForEveryone && m.Sender != "" {
+			return job, fmt.Errorf("a sender in version %d", w.Version)
+		}
 		message, err := m.message()
 		if err != nil {
 			return job, err
@@ -130,7 +133,7 @@ func (w wireMessage) message() (Message, error) {
 	if err != nil {
 		return Message{}, fmt.Errorf("message %.40q: %w", w.ID, err)
 	}
-	return NewMessage(w.ID, time.UnixMilli(w.SentAt), content)
+	return NewMessage(w.ID, time.UnixMilli(w.SentAt), w.Sender, content)
 }
 
 func (w wireConnection) target() (Target, error) {

@@ -1,6 +1,9 @@
 package domain
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Encode returns the job as a queue body, which DecodeJob reads. It may be longer than
 // MaxJobBody. Numbers and a reason beyond the limits of the format are cut, and a
@@ -15,11 +18,11 @@ func (j Job) Encode() string {
 		Attempt:  min(j.Attempt, maxAttempt),
 		Reason:   shortened(j.Reason),
 	}
-	if j.To != ToEveryone() {
+	if j.To != ToEveryone() || slices.ContainsFunc(j.Messages, func(m Message) bool { return m.Sender != "" }) {
 		wire.Version, wire.To = versionOfRecipient, j.To.String()
 	}
 	for _, m := range j.Messages {
-		wire.Messages = append(wire.Messages, wireMessage{m.ID, m.SentAt.UnixMilli(), string(m.Content)})
+		wire.Messages = append(wire.Messages, wireMessage{m.ID, m.SentAt.UnixMilli(), m.Sender, string(m.Content)})
 	}
 	for _, t := range j.Only {
 		wire.Only = append(wire.Only, wireConnection{t.ID, registration(t), min(t.GoneFor, maxGoneFor).Milliseconds(), t.Rejected})

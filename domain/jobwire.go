@@ -18,8 +18,8 @@ var ErrNotAJob = errors.New("not a job")
 // The versions of the format. Two releases run side by side during a deployment and
 // after a rollback, and a worker refuses versions and members that it does not know.
 // So a job is written in the oldest version that can express it, and a new version is
-// for jobs that the release before would misread. Version 1 has no recipients: it is
-// for everyone.
+// for jobs that the release before would misread. Version 1 has neither recipients nor
+// senders: it is for everyone.
 const (
 	versionForEveryone = 1
 	versionOfRecipient = 2
@@ -51,7 +51,8 @@ type wireJob struct {
 
 type wireMessage struct {
 	ID      MessageID `json:"id"`
-	SentAt  int64     `json:"sentAt"` // Unix time in milliseconds
+	SentAt  int64     `json:"sentAt"`           // Unix time in milliseconds
+	Sender  string    `json:"sender,omitempty"` // since version 2
 	Content string    `json:"content"`
 }
 

@@ -33,20 +33,24 @@ func (id MessageID) Valid() bool {
 type Message struct {
 	ID      MessageID
 	SentAt  time.Time // when it was accepted, to the millisecond
+	Sender  string    // the verified user; empty if not signed in
 	Content Content   // as ParseContent returned it
 }
 
-// NewMessage returns the message. The error is an *Error with code
-// ContentTooLarge when its envelope alone would be longer than MaxPayload, and
-// any other when the id is not Valid or the time not Plausible.
-func NewMessage(id MessageID, sentAt time.Time, content Content) (Message, error) {
+// NewMessage returns the message. The error is an *Error with code ContentTooLarge when
+// its envelope alone would be longer than MaxPayload, and any other when the id is not
+// Valid, the time not Plausible or the sender neither empty nor a ValidUser.
+func NewMessage(id MessageID, sentAt time.Time, sender string, content Content) (Message, error) {
 	if !id.Valid() {
 		return Message{}, fmt.Errorf("message id %.40q is not a ULID", id)
 	}
 	if !Plausible(sentAt) {
 		return Message{}, fmt.Errorf("message %s was sent in the year %d", id, sentAt.Year())
 	}
-	m := Message{ID: id, SentAt: sentAt.UTC().Truncate(time.Millisecond), Content: content}
+	if sender != "" && !ValidUser(sender) {
+		return Message{}, fmt.Errorf("message %s has the sender %.40q", id, sender)
+	}
+	m := Message{ID: id, SentAt: sentAt.UTC().Truncate(time.Millisecond), Sender: sender, Content: content}
 	if EnvelopeSize(m) > MaxPayload {
 		return Message{}, NewError(ContentTooLarge)
 	}

@@ -44,7 +44,7 @@ func TestNewMessageKeepsOutWhatWouldBreakAFrame(t *testing.T) {
 		"before the window": {ID: anID, SentAt: time.Date(1989, 12, 31, 23, 59, 59, 999, time.UTC)},
 		"after the window":  {ID: anID, SentAt: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)},
 	} {
-		_, err := domain.NewMessage(m.ID, m.SentAt, domain.Content("1"))
+		_, err := domain.NewMessage(m.ID, m.SentAt, "", domain.Content("1"))
 		var told *domain.Error
 		if err == nil || errors.As(err, &told) {
 			t.Errorf("%s: error %v, want one that is no client's", name, err)
@@ -54,7 +54,7 @@ func TestNewMessageKeepsOutWhatWouldBreakAFrame(t *testing.T) {
 		time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2099, 12, 31, 23, 59, 59, 0, time.UTC),
 		now.Add(time.Hour), now.AddDate(0, 0, -14),
 	} {
-		if _, err := domain.NewMessage(anID, at, domain.Content("1")); err != nil {
+		if _, err := domain.NewMessage(anID, at, "", domain.Content("1")); err != nil {
 			t.Errorf("%v: %v", at, err)
 		}
 	}

@@ -124,7 +124,7 @@ func newFunctions() *functions {
 	newID := func(time.Time) domain.MessageID { return "01K4ZQ0000000000000000000A" }
 	f.useCases = lambdaevent.UseCases{
 		Registry:  &session.Registry{Store: f.store, Lifetime: session.DefaultLifetime},
-		Publisher: &publish.Publisher{Queue: f.queue, NewID: newID},
+		Publisher: &publish.Publisher{Queue: f.queue, NewID: newID, Policy: domain.Policy{BroadcastBy: domain.Anyone}},
 		Log:       log,
 	}
 	f.connections = &lambdaevent.ConnectionManager{Registry: f.useCases.Registry, Log: log}

@@ -23,6 +23,8 @@ var statuses = map[domain.Code]int{
 	domain.MissingContent:  http.StatusBadRequest,
 	domain.BlankContent:    http.StatusBadRequest,
 	domain.ContentTooLarge: http.StatusRequestEntityTooLarge,
+	domain.Unauthenticated: http.StatusUnauthorized,
+	domain.Forbidden:       http.StatusForbidden,
 	domain.Unavailable:     http.StatusServiceUnavailable,
 	domain.Internal:        http.StatusInternalServerError,
 }

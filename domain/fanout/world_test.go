@@ -65,7 +65,7 @@ func newWorldOf(t *testing.T, pageSize int, options fanout.Options) *world {
 	w.worker = fanout.New(fanout.Ports{
 		Connections: w.faultyStore, Poster: w.poster, Parts: w.faultyQueue, Retries: w.faultyQueue, DeadLetters: w.dead,
 	}, log, options)
-	w.sender = &publish.Publisher{Queue: w.queue, NewID: w.newID}
+	w.sender = &publish.Publisher{Queue: w.queue, NewID: w.newID, Policy: domain.Policy{BroadcastBy: domain.Anyone}}
 	return w
 }
 

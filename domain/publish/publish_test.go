@@ -21,7 +21,7 @@ func (d down) Send(context.Context, ...ports.QueueMessage) error { return d.err 
 func newPublisher() (*publish.Publisher, *memqueue.Queue) {
 	queue := memqueue.New(memqueue.Config{})
 	newID := func(time.Time) domain.MessageID { return "01K4ZQ0000000000000000000A" }
-	return &publish.Publisher{Queue: queue, NewID: newID}, queue
+	return &publish.Publisher{Queue: queue, NewID: newID, Policy: domain.Policy{BroadcastBy: domain.Anyone}}, queue
 }
 
 func toEveryone(content domain.Content) publish.Command {
@@ -93,15 +93,15 @@ func TestPublishRefusesRecipientsThatAreNone(t *testing.T) {
 func TestPublishKeepsTheRecipients(t *testing.T) {
 	p, queue := newPublisher()
 	to := domain.Recipients{Kind: domain.User, Name: "alice"}
-	if _, err := p.Publish(context.Background(), publish.Command{To: to, Content: domain.Content(`1`)}); err != nil {
+	if _, err := p.Publish(context.Background(), publish.Command{From: domain.Principal{User: "bob"}, To: to, Content: domain.Content(`1`)}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := queue.Receive(context.Background(), 10)
 	if err != nil || len(got) != 1 {
 		t.Fatalf("%d jobs, error %v", len(got), err)
 	}
-	if job, err := domain.DecodeJob(got[0].Body); err != nil || job.To != to {
-		t.Errorf("job for %v, error %v", job.To, err)
+	if job, err := domain.DecodeJob(got[0].Body); err != nil || job.To != to || job.Messages[0].Sender != "bob" {
+		t.Errorf("job %+v, error %v", job, err)
 	}
 }
 
@@ -110,5 +110,34 @@ func wantCode(t *testing.T, err error, code domain.Code) {
 	var e *domain.Error
 	if !errors.As(err, &e) || e.Code != code {
 		t.Errorf("error %v, want code %s", err, code)
+	}
+}
+
+// An expired token permits nothing, and nothing is queued by those who may not send.
+func TestPublishAsksWhoSends(t *testing.T) {
+	past, future := time.Now().Add(-time.Second), time.Now().Add(time.Hour)
+	for name, test := range map[string]struct {
+		from domain.Principal
+		by   domain.Broadcasters
+		want domain.Code
+	}{
+		"expired":       {domain.Principal{User: "alice", ExpiresAt: past}, domain.Anyone, domain.Unauthenticated},
+		"not permitted": {domain.Principal{User: "alice", ExpiresAt: future}, domain.Nobody, domain.Forbidden},
+		"permitted":     {domain.Principal{User: "alice", ExpiresAt: future}, domain.Users, ""},
+	} {
+		p, queue := newPublisher()
+		p.Policy.BroadcastBy = test.by
+		command := toEveryone(domain.Content(`1`))
+		command.From = test.from
+		_, err := p.Publish(context.Background(), command)
+		if test.want == "" && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if test.want != "" {
+			wantCode(t, err, test.want)
+		}
+		if queued := queue.Depth().Ready == 1; queued != (test.want == "") {
+			t.Errorf("%s: queued %v", name, queued)
+		}
 	}
 }

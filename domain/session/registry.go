@@ -25,19 +25,20 @@ type Registry struct {
 	Lifetime time.Duration // of a connection, after which the gateway closes it
 }
 
-// Connect registers the principal's connection. Posts may find it gone until the caller
+// Connect registers the principal's connection. Its row expires with the principal's
+// token: it gets no messages after that. Posts may find it gone until the caller
 // has answered the gateway.
 //
 // The errors are *domain.Error: Internal for an id that is not Valid, which no gateway
 // sends, and Unavailable when the store failed.
-func (r *Registry) Connect(ctx context.Context, id domain.ConnectionID, _ domain.Principal) error {
+func (r *Registry) Connect(ctx context.Context, id domain.ConnectionID, who domain.Principal) error {
 	now := time.Now()
+	expires := now.Add(r.Lifetime + slack)
+	if !who.ExpiresAt.IsZero() && who.ExpiresAt.Before(expires) {
+		expires = who.ExpiresAt
+	}
 	return change(id, func() error {
-		return r.Store.Put(ctx, domain.Connection{
-			ID:           id,
-			RegisteredAt: now,
-			ExpiresAt:    now.Add(r.Lifetime + slack),
-		})
+		return r.Store.Put(ctx, domain.Connection{ID: id, RegisteredAt: now, ExpiresAt: expires})
 	})
 }
 

@@ -70,6 +70,31 @@ func TestARegisteredConnectionExpiresAfterItsLifetime(t *testing.T) {
 	})
 }
 
+// A token can expire before the connection does, but it never makes a row last longer.
+func TestAConnectionExpiresWithItsToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		registry, store := newRegistry()
+		for id, validFor := range map[domain.ConnectionID]time.Duration{"brief": time.Minute, "long": 100 * time.Hour} {
+			who := domain.Principal{User: "alice", ExpiresAt: time.Now().Add(validFor)}
+			if err := registry.Connect(context.Background(), id, who); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute - time.Millisecond) // virtual
+		if got := registered(t, store); len(got) != 2 {
+			t.Errorf("registered before the token expires: %v", got)
+		}
+		time.Sleep(time.Millisecond)
+		if got := registered(t, store); !slices.Equal(got, []domain.ConnectionID{"long"}) {
+			t.Errorf("registered after it: %v", got)
+		}
+		time.Sleep(74 * time.Minute)
+		if got := registered(t, store); len(got) != 0 {
+			t.Errorf("registered after the lifetime: %v", got)
+		}
+	})
+}
+
 func wantCode(t *testing.T, err error, code domain.Code) {
 	t.Helper()
 	var e *domain.Error

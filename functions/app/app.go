@@ -5,6 +5,7 @@ package app
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"time"
 
@@ -30,6 +31,10 @@ type Service struct {
 	Jobs ports.Queue
 	// NewID returns the id of a message that was sent at a time; ULIDs if nil.
 	NewID func(time.Time) domain.MessageID
+	// Policy says who may send what. The zero Policy lets no one send.
+	Policy domain.Policy
+	// Verify returns whom a token was issued to; it is the authorizer's.
+	Verify func(ctx context.Context, token string) (domain.Principal, error)
 
 	// These are the worker's; see fanout.Ports.
 	Parts, Retries, DeadLetters ports.Queue
@@ -52,12 +57,17 @@ func (s Service) Publisher() *publish.Publisher {
 	if newID == nil {
 		newID = ulids.NewSource().New
 	}
-	return &publish.Publisher{Queue: s.Jobs, NewID: newID}
+	return &publish.Publisher{Queue: s.Jobs, NewID: newID, Policy: s.Policy}
 }
 
 // Routes returns the routes of the WebSocket API.
 func (s Service) Routes() map[string]lambdaevent.Route {
 	return lambdaevent.UseCases{Registry: s.Registry(), Publisher: s.Publisher(), Log: s.Log}.Routes()
+}
+
+// Authorizer returns the handler of handshakes; see lambdaevent.Authorizer.Challenge.
+func (s Service) Authorizer(challenge bool) *lambdaevent.Authorizer {
+	return &lambdaevent.Authorizer{Verify: s.Verify, Challenge: challenge, Log: s.Log}
 }
 
 // FanOut returns the handler of jobs.

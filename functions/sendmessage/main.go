@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"serverless-websocket/adapters/sqsqueue"
+	"serverless-websocket/domain"
 	"serverless-websocket/functions/app"
 	"serverless-websocket/functions/internal/boot"
 )
@@ -15,8 +16,9 @@ func main() {
 	boot.Start(func(log *slog.Logger, env *boot.Env) any {
 		client := sqs.NewFromConfig(env.AWSConfig())
 		service := app.Service{
-			Log:  log,
-			Jobs: sqsqueue.New(client, env.URL("JOBS_QUEUE_URL"), sqsqueue.Options{}),
+			Log:    log,
+			Jobs:   sqsqueue.New(client, env.URL("JOBS_QUEUE_URL"), sqsqueue.Options{}),
+			Policy: domain.Policy{BroadcastBy: domain.Anyone},
 		}
 		return service.Routes()["sendMessage"].Handler
 	})

@@ -73,7 +73,7 @@ func newWorld(s seed, p plan, out io.Writer) *world {
 	w.jobs, w.parts, w.retries = newQueue(w, "jobs", w.dead), newQueue(w, "parts", w.dead), newQueue(w, "retries", w.dead)
 	w.service = app.Service{
 		Log: w.log, Connections: w.store, Jobs: w.jobs, Parts: w.parts, Retries: w.retries, DeadLetters: w.dead,
-		Options: p.options,
+		Policy: domain.Policy{BroadcastBy: domain.Anyone}, Options: p.options,
 	}
 	w.registry = w.service.Registry()
 	w.newWorker = func() *fanout.Worker {

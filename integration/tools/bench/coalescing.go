@@ -89,7 +89,7 @@ func row(i int) domain.Connection {
 func newJobs(messages int) ([]fanout.Delivery, error) {
 	var queue capture
 	ids := 0
-	sender := app.Service{Jobs: &queue, NewID: func(time.Time) domain.MessageID {
+	sender := app.Service{Jobs: &queue, Policy: domain.Policy{BroadcastBy: domain.Anyone}, NewID: func(time.Time) domain.MessageID {
 		ids++
 		return domain.MessageID(fmt.Sprintf("01J%023d", ids))
 	}}.Publisher()
