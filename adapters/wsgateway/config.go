@@ -47,6 +47,9 @@ type Config struct {
 	// Without $connect, every handshake is accepted. Without $default, a message
 	// that matches no route is answered with Forbidden.
 	Routes map[string]Route
+	// Authorizer decides on each handshake before $connect runs. Without one, everyone
+	// can connect.
+	Authorizer Authorizer
 	// Log records failures of integrations and connections. The default discards
 	// them.
 	Log *slog.Logger

@@ -46,6 +46,7 @@ type conn struct {
 	sourceIP    string
 	userAgent   string
 	connectedAt time.Time
+	authorizer  any    // what it said of the connection; nil without one
 	early       []byte // received together with the handshake
 }
 

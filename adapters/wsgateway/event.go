@@ -61,6 +61,7 @@ func (c *conn) event(routeKey, eventType string) events.APIGatewayWebsocketProxy
 			RequestTime:       now.Format(commonLog),
 			RequestTimeEpoch:  now.UnixMilli(),
 			MessageDirection:  "IN",
+			Authorizer:        c.authorizer,
 			Identity: events.APIGatewayRequestIdentity{
 				SourceIP:  c.sourceIP,
 				UserAgent: c.userAgent,

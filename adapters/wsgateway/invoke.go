@@ -11,32 +11,32 @@ import (
 	"serverless-websocket/domain"
 )
 
-type result struct {
-	response events.APIGatewayProxyResponse
+type result[R any] struct {
+	response R
 	err      error
 }
 
 // invoke calls the integration and waits for at most IntegrationTimeout. The call
 // runs on its own goroutine, so that it can be abandoned.
-func (g *Gateway) invoke(call Integration, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
+func invoke[E, R any](g *Gateway, call func(context.Context, E) (R, error), event E) (response R, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), g.cfg.IntegrationTimeout)
 	defer cancel()
-	done := make(chan result, 1)
+	done := make(chan result[R], 1)
 	g.running.Add(1)
 	g.goroutines.run(func() {
 		defer g.running.Done()
 		response, err := recovered(ctx, call, event)
-		done <- result{response, err}
+		done <- result[R]{response, err}
 	})
 	select {
 	case r := <-done:
 		return r.response, r.err
 	case <-ctx.Done():
-		return events.APIGatewayProxyResponse{}, errors.New("integration timed out")
+		return response, errors.New("integration timed out")
 	}
 }
 
-func recovered(ctx context.Context, call Integration, event events.APIGatewayWebsocketProxyRequest) (response events.APIGatewayProxyResponse, err error) {
+func recovered[E, R any](ctx context.Context, call func(context.Context, E) (R, error), event E) (response R, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("integration panicked: %v\n%s", p, debug.Stack())

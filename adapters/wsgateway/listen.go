@@ -122,13 +122,16 @@ func (g *Gateway) upgrade(sock net.Conn, head, rest []byte) error {
 // connect invokes $connect and returns the handshake's response. The error is a
 // refusal.
 func (g *Gateway) connect(r *request, c *conn) ([]byte, error) {
+	if err := g.authorize(r, c); err != nil {
+		return nil, err
+	}
 	route, ok := g.cfg.Routes[connectRoute]
 	if !ok {
 		return accepted(r, nil), nil
 	}
 	event := c.connectEvent(r)
 	g.calls.enter()
-	answer, err := g.invoke(route.Integration, event)
+	answer, err := invoke(g, route.Integration, event)
 	g.calls.leave()
 	subprotocols := subprotocol(answer.Headers, answer.MultiValueHeaders)
 	if err == nil {

@@ -46,7 +46,7 @@ func (c *conn) call(message []byte) (refused bool) {
 		c.replyMessage("Forbidden", event)
 		return true
 	}
-	response, err := c.g.invoke(route.Integration, event)
+	response, err := invoke(c.g, route.Integration, event)
 	c.g.calls.leave() // before the reply, which can wait for a client that does not read
 	c.respond(route, event, response, err)
 	return err != nil || response.StatusCode >= 400
@@ -91,7 +91,7 @@ func (c *conn) disconnect() {
 	event := c.disconnectEvent()
 	c.g.calls.enter()
 	defer c.g.calls.leave()
-	if _, err := c.g.invoke(route.Integration, event); err != nil {
+	if _, err := invoke(c.g, route.Integration, event); err != nil {
 		c.g.integrationFailed(event, err)
 	}
 }

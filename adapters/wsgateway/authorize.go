@@ -1,0 +1,101 @@
+package wsgateway
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+// Authorizer decides on a handshake before $connect runs: a Lambda authorizer of the type
+// REQUEST, or a client of one. Like an Integration, it is called concurrently and gets a
+// context that ends after Config.IntegrationTimeout. The handshake answers 403 if the
+// policy does not allow it, 401 for the error "Unauthorized", and 500 for any other
+// error, which is logged.
+//
+// The context of the response reaches every later event of the connection, with all
+// values as strings.
+type Authorizer func(context.Context, events.APIGatewayCustomAuthorizerRequestTypeRequest) (
+	events.APIGatewayCustomAuthorizerResponse, error)
+
+// unauthorized is the text of the error that API Gateway answers with 401.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
+const unauthorized = "Unauthorized"
+
+// authorize asks the authorizer, if there is one. The error is a refusal.
+func (g *Gateway) authorize(r *request, c *conn) error {
+	if g.cfg.Authorizer == nil {
+		return nil
+	}
+	event := c.authorizerEvent(r)
+	connect := c.event(connectRoute, "CONNECT") // for the ids of refusals
+	g.calls.enter()
+	answer, err := invoke(g, g.cfg.Authorizer, event)
+	g.calls.leave()
+	switch {
+	case err != nil && err.Error() == unauthorized:
+		return refuseWith(http.StatusUnauthorized, c.gatewayMessage("Unauthorized", connect))
+	case err != nil:
+		g.integrationFailed(connect, fmt.Errorf("authorizer: %w", err))
+		return refuseWith(http.StatusInternalServerError, c.gatewayMessage("Internal server error", connect))
+	case !allows(answer.PolicyDocument.Statement, event.MethodArn):
+		return refuseWith(http.StatusForbidden, c.gatewayMessage("Forbidden", connect))
+	}
+	authorizer := map[string]any{}
+	for key, value := range answer.Context {
+		authorizer[key] = fmt.Sprint(value)
+	}
+	authorizer["principalId"] = answer.PrincipalID
+	c.authorizer = authorizer
+	return nil
+}
+
+// allows evaluates a policy: a matching Deny wins, and without a matching Allow the
+// answer is no.
+func allows(statements []events.IAMPolicyStatement, arn string) bool {
+	allowed := false
+	for _, s := range statements {
+		if !slices.ContainsFunc(s.Action, isInvoke) || !slices.ContainsFunc(s.Resource, func(pattern string) bool { return covers(pattern, arn) }) {
+			continue
+		}
+		if s.Effect != "Allow" {
+			return false
+		}
+		allowed = true
+	}
+	return allowed
+}
+
+func isInvoke(action string) bool {
+	return action == "*" || strings.EqualFold(action, "execute-api:*") || strings.EqualFold(action, "execute-api:Invoke")
+}
+
+// covers reports whether a resource in a policy covers the ARN. A * stands for any
+// characters, slashes too.
+func covers(pattern, arn string) bool {
+	flat := strings.NewReplacer("/", "\x00", `\`, `\\`, "[", `\[`)
+	ok, err := path.Match(flat.Replace(pattern), flat.Replace(arn))
+	return ok && err == nil
+}
+
+// authorizerEvent returns the handshake as API Gateway sends it to an authorizer.
+func (c *conn) authorizerEvent(r *request) events.APIGatewayCustomAuthorizerRequestTypeRequest {
+	connect := c.connectEvent(r)
+	event := events.APIGatewayCustomAuthorizerRequestTypeRequest{
+		Type:                            "REQUEST",
+		MethodArn:                       "arn:aws:execute-api:local:000000000000:" + apiID + "/" + c.g.cfg.Stage + "/" + connectRoute,
+		Headers:                         connect.Headers,
+		MultiValueHeaders:               connect.MultiValueHeaders,
+		QueryStringParameters:           connect.QueryStringParameters,
+		MultiValueQueryStringParameters: connect.MultiValueQueryStringParameters,
+	}
+	event.RequestContext.Stage = c.g.cfg.Stage
+	event.RequestContext.APIID = apiID
+	event.RequestContext.RequestID = connect.RequestContext.RequestID
+	event.RequestContext.Identity.SourceIP = c.sourceIP
+	return event
+}
