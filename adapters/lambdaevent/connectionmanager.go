@@ -29,7 +29,7 @@ func (h *ConnectionManager) Handle(ctx context.Context, event events.APIGatewayW
 			return refuse(ctx, h.Log, request, nil, err), nil
 		}
 		h.Log.InfoContext(ctx, "connected", "connectionId", id, "sourceIp", request.Identity.SourceIP)
-		return text(http.StatusOK, "Connect successful."), nil
+		return connected(event), nil
 	case "DISCONNECT":
 		if err := h.Registry.Disconnect(ctx, id); err != nil {
 			return refuse(ctx, h.Log, request, nil, err), nil
@@ -40,6 +40,16 @@ func (h *ConnectionManager) Handle(ctx context.Context, event events.APIGatewayW
 	}
 	h.Log.ErrorContext(ctx, "unrecognized event type", "eventType", request.EventType, "connectionId", id)
 	return text(http.StatusInternalServerError, "Unrecognized eventType."), nil
+}
+
+// connected accepts the connection. A browser that offered the subprotocol for tokens
+// fails the connection unless the answer names it.
+func connected(event events.APIGatewayWebsocketProxyRequest) events.APIGatewayProxyResponse {
+	response := text(http.StatusOK, "Connect successful.")
+	if offersBearer(subprotocols(event.MultiValueHeaders)) {
+		response.Headers = map[string]string{subprotocolHeader: bearer}
+	}
+	return response
 }
 
 // reason is why the connection ended, if the gateway gave a reason.

@@ -1,13 +1,46 @@
 package lambdaevent
 
 import (
+	"strconv"
+	"time"
+
 	"github.com/aws/aws-lambda-go/events"
 
 	"serverless-websocket/domain"
 )
 
-// principal is who made the request: no one, until the API has an authorizer that says
-// otherwise in the context of each event.
-func principal(events.APIGatewayWebsocketProxyRequestContext) domain.Principal {
-	return domain.Principal{}
+// The members of the authorizer's context. API Gateway passes their values as strings
+// with every event of a connection.
+const (
+	userKey      = "user"
+	scopeKey     = "scope"
+	expiresAtKey = "expiresAt" // Unix time in seconds
+)
+
+// principal returns who made the request, as the authorizer said when the connection
+// opened. Without an authorizer no one is signed in.
+func principal(request events.APIGatewayWebsocketProxyRequestContext) domain.Principal {
+	authorizer, _ := request.Authorizer.(map[string]any)
+	var p domain.Principal
+	p.User, _ = authorizer[userKey].(string)
+	if claim, ok := authorizer[scopeKey].(string); ok {
+		p.Scope = domain.NewScope(claim)
+	}
+	text, _ := authorizer[expiresAtKey].(string)
+	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
+		p.ExpiresAt = time.Unix(seconds, 0)
+	}
+	return p
+}
+
+// contextOf returns the context from which principal reads.
+func contextOf(p domain.Principal) map[string]any {
+	values := map[string]any{userKey: p.User}
+	if claim, ok := p.Scope.Claim(); ok {
+		values[scopeKey] = claim
+	}
+	if !p.ExpiresAt.IsZero() {
+		values[expiresAtKey] = strconv.FormatInt(p.ExpiresAt.Unix(), 10)
+	}
+	return values
 }

@@ -61,6 +61,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if err == nil {
 		log.Info("started", "version", version(), "stage", settings.stage)
 		settings.warnOfLimits(log)
+		settings.warnOfOpenness(log)
 	}
 	for _, stray := range strayVariables(environ) {
 		log.Warn(stray) // it may be why there is an error

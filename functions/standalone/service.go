@@ -69,13 +69,17 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 	v.jobs = v.newQueue(s.queueBytes)
 	v.retries = v.newQueue(retriesRoom * s.queueBytes)
 	service := app.Service{
-		Log: log, Connections: store, Lifetime: s.lifetime,
+		Log: log, Connections: store, Lifetime: s.lifetime, Policy: s.policy(),
 		Jobs: v.jobs, Parts: v.retries, Retries: v.retries, DeadLetters: v.deadLetters, Options: fanOutOptions,
 	}
-	var err error
+	authorizer, err := s.authorizer(service)
+	if err != nil {
+		return nil, err
+	}
 	v.gateway, err = wsgateway.New(wsgateway.Config{
 		Stage:          s.stage,
 		Routes:         served(service.Routes()),
+		Authorizer:     authorizer,
 		Log:            log,
 		Origins:        origins(s.origins),
 		MaxConnections: connectionLimit(s.maxConnections),

@@ -28,6 +28,10 @@ type settings struct {
 	sendBuffer, backlog              int
 	writeTimeout, drainTimeout       time.Duration
 	queueBytes                       int
+	auth                             string
+	jwtSecret, jwtIssuer             string
+	jwtAudience                      string
+	broadcastBy                      string
 	logLevel                         slog.Level
 	logFormat                        string
 	version, health                  bool
@@ -46,6 +50,11 @@ func (s *settings) flags() *flag.FlagSet {
 		"`address` of the @connections API, which has no authentication: keep it private; empty turns it off")
 	f.StringVar(&s.stage, "stage", "dev", "`name` of the stage, the first part of the URL paths")
 	f.StringVar(&s.origins, "origins", "", "`origins` whose pages may connect, separated by commas, such as https://example.com or https://*.example.com; * allows any, and an empty list only the service's own host")
+	f.StringVar(&s.auth, "auth", authNone, "who can connect: `none` asks for nothing, jwt for a token in the header Authorization, in ?token= or after the subprotocol bearer")
+	f.StringVar(&s.jwtSecret, "jwt-secret", "", "`secret` of tokens signed with HS256, at least 32 bytes; other users of this machine can see flags, so prefer the variable")
+	f.StringVar(&s.jwtIssuer, "jwt-issuer", "", "`issuer` that tokens must have; empty for any")
+	f.StringVar(&s.jwtAudience, "jwt-audience", "", "`audience` that tokens must have; empty for any")
+	f.StringVar(&s.broadcastBy, "broadcast-by", "anyone", "`who` may send to everyone, unless the token's scope decides: anyone, users or nobody")
 	f.IntVar(&s.maxConnections, "max-connections", 50_000, "maximum number of clients; others get a 503")
 	f.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "close a connection after this long without frames")
 	f.DurationVar(&s.lifetime, "lifetime", 2*time.Hour, "close a connection this old")
@@ -89,6 +98,8 @@ func require(f *flag.FlagSet) {
 	for _, name := range []string{"max-connections", "send-buffer", "backlog", "queue-bytes"} {
 		flags.Require(f, name, "1 or more", flags.Positive[int])
 	}
+	flags.Require(f, "auth", "none or jwt", func(text string) bool { return slices.Contains([]string{authNone, authJWT}, text) })
+	flags.Require(f, "broadcast-by", "anyone, users or nobody", func(text string) bool { _, ok := broadcasters[text]; return ok })
 	flags.Require(f, "log-level", "debug, info, warn or error", func(*slog.Level) bool { return true })
 	flags.Require(f, "log-format", "auto, text or json",
 		func(text string) bool { return slices.Contains([]string{"auto", "text", "json"}, text) })

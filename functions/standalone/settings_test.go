@@ -25,7 +25,7 @@ func TestAFlagWinsOverItsTwinAndThatOverTheDefault(t *testing.T) {
 // The error shows a wrong value, its flag or variable, and what is allowed. Every setting
 // has a row.
 func TestWrongSettings(t *testing.T) {
-	tested := map[string]bool{}
+	tested := map[string]bool{"jwt-secret": true, "jwt-issuer": true, "jwt-audience": true} // any text
 	for _, test := range []struct{ name, value, want string }{
 		{"ws-addr", "", "host:port, such as :3010"},
 		{"ws-addr", "3001", "host:port, such as :3010"},
@@ -47,6 +47,8 @@ func TestWrongSettings(t *testing.T) {
 		{"write-timeout", "0s", "a duration such as 10s, above 0"},
 		{"drain-timeout", "7", "a duration such as 7s, above 0"},
 		{"queue-bytes", "lots", "a whole number, 1 or more"},
+		{"auth", "yes", "none or jwt"},
+		{"broadcast-by", "me", "anyone, users or nobody"},
 		{"log-level", "loud", "debug, info, warn or error"},
 		{"log-format", "xml", "auto, text or json"},
 	} {

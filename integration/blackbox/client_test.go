@@ -36,6 +36,7 @@ type client struct {
 type message struct {
 	ID      string          `json:"id"`
 	SentAt  time.Time       `json:"sentAt"`
+	Sender  string          `json:"sender"`
 	Content json.RawMessage `json:"content"`
 }
 

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+
+	"serverless-websocket/adapters/jwtauth"
+	"serverless-websocket/adapters/wsgateway"
+	"serverless-websocket/domain"
+	"serverless-websocket/functions/app"
+)
+
+// The values of -auth.
+const (
+	authNone = "none"
+	authJWT  = "jwt"
+)
+
+// broadcasters are the values of -broadcast-by.
+var broadcasters = map[string]domain.Broadcasters{"anyone": domain.Anyone, "users": domain.Users, "nobody": domain.Nobody}
+
+func (s settings) policy() domain.Policy {
+	return domain.Policy{BroadcastBy: broadcasters[s.broadcastBy]}
+}
+
+// authorizer returns what decides on handshakes; nil lets everyone connect.
+func (s settings) authorizer(service app.Service) (wsgateway.Authorizer, error) {
+	if s.auth == authNone {
+		if s.jwtSecret != "" || s.jwtIssuer != "" || s.jwtAudience != "" {
+			return nil, errors.New("-jwt-secret, -jwt-issuer and -jwt-audience need -auth jwt")
+		}
+		return nil, nil
+	}
+	verifier, err := jwtauth.New(jwtauth.Config{Secret: []byte(s.jwtSecret), Issuer: s.jwtIssuer, Audience: s.jwtAudience})
+	if err != nil {
+		return nil, fmt.Errorf("-jwt-secret: %w", err)
+	}
+	service.Verify = verifier.Verify
+	return service.Authorizer(true).Handle, nil
+}
+
+// onlyLocal reports whether only this machine can reach an address to listen on.
+func onlyLocal(address string) bool {
+	host, _, _ := net.SplitHostPort(address) // parse has checked it
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// warnOfOpenness logs that strangers can send to everyone, if other machines can connect.
+func (s settings) warnOfOpenness(log *slog.Logger) {
+	if s.auth == authNone && !onlyLocal(s.wsAddr) {
+		log.Warn("anyone who reaches this address can connect and send to everyone", "address", s.wsAddr, "see", "-auth jwt")
+	}
+}
