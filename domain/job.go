@@ -32,8 +32,8 @@ type Target struct {
 	// none has. It adds up the delays of the jobs since the first such post: clocks
 	// differ, and can be set back.
 	GoneFor time.Duration
-	// Rejected says that a post to it was rejected although the worker may post, and
-	// that there was no time for another.
+	// Rejected says that an earlier pass saw a post to it rejected although the worker may
+	// post, and ran out of time or quota to confirm that with another.
 	Rejected bool
 }
 
@@ -62,8 +62,9 @@ type Job struct {
 	Only []Target
 	Span Span
 	// Attempt counts the attempts that failed so far, including those that found a
-	// connection gone or not open yet. A split and a scan that stopped early are
-	// progress and do not count.
+	// connection gone or not open yet. A split and a scan that stopped early are progress
+	// and do not count. It begins anew for what comes after progress: the rest of a scan,
+	// the connections that failed in one, and the payloads after one that was delivered.
 	Attempt int
 	// Reason is why the job went to the dead-letter queue; empty before.
 	Reason string

@@ -50,10 +50,10 @@ func coalesce(work []received) []batch {
 		}
 		b := &batches[i]
 		b.Messages = append(b.Messages, r.job.Messages...)
-		for i, t := range r.job.Only { // the same connections in the same order
-			known := &b.Only[i]
-			known.GoneFor = max(known.GoneFor, t.GoneFor)
-			known.Rejected = known.Rejected || t.Rejected
+		for j, t := range r.job.Only { // the same connections in the same order
+			same := &b.Only[j]
+			same.GoneFor = max(same.GoneFor, t.GoneFor)
+			same.Rejected = same.Rejected || t.Rejected
 		}
 		b.deliveries = append(b.deliveries, r.delivery)
 	}

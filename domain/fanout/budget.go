@@ -29,8 +29,8 @@ const (
 // deadline is for ending:
 //
 //	deadline - margin       begin nothing new; end the posts under way
-//	deadline - margin / 2   the posts have ended; prune and requeue
-//	deadline - margin / 4   the deletions have ended; requeue
+//	deadline - margin / 2   the posts have ended; requeue, then prune
+//	deadline - margin / 4   the deletions have ended, also those that a scan waits for
 //	deadline                the invocation has ended
 //
 // Without a deadline all of it lasts until the context ends.

@@ -35,18 +35,15 @@ func (e *UnservedError) Error() string {
 func (w *Worker) decode(ctx context.Context, deliveries []Delivery) (jobs []received, failed []string) {
 	for _, d := range deliveries {
 		job, err := domain.DecodeJob(d.Body)
-		if err == nil && job.To != domain.ToEveryone() {
-			if w.requeue(ctx, requeuedJob{Job: job, err: &UnservedError{job.To}, hopeless: true}) != nil {
-				failed = append(failed, d.ID)
-			}
-			continue
-		}
-		if err != nil {
+		switch {
+		case err != nil:
 			w.log.ErrorContext(ctx, "job refused", "queueMessage", d.ID, "error", err)
 			failed = append(failed, d.ID)
-			continue
+		case job.To == domain.ToEveryone():
+			jobs = append(jobs, received{job, d.ID})
+		case w.requeue(ctx, requeuedJob{Job: job, err: &UnservedError{job.To}, hopeless: true}) != nil:
+			failed = append(failed, d.ID)
 		}
-		jobs = append(jobs, received{job, d.ID})
 	}
 	return jobs, failed
 }

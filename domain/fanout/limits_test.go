@@ -109,7 +109,7 @@ func TestTheReasonIsNotAThrottleIfThereIsAWorseOne(t *testing.T) {
 
 func TestWhatTheQueueRefusesAtFirstIsOfferedAgain(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, fanout.Options{Workers: 3})
+		w := newWorld(t, fanout.Options{Parts: 3})
 		all := w.connect(9)
 		w.faultyQueue.refuses = 2
 		w.send(`1`)

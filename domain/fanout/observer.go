@@ -19,10 +19,10 @@ type Observer interface {
 	DeadLettered(ctx context.Context, job domain.Job)
 }
 
-// observe has every observer of the worker hear something.
-func (w *Worker) observe(hear func(Observer)) {
+// observe calls a hook of every observer.
+func (w *Worker) observe(hook func(Observer)) {
 	for _, o := range w.observers {
-		hear(o)
+		hook(o)
 	}
 }
 
@@ -42,7 +42,7 @@ func (l logObserver) Passed(ctx context.Context, r Report) {
 	level, first := levelOf(r), r.Job.Messages[0]
 	for i, ids := range chunks(r.Job.Messages) {
 		if i > 0 {
-			l.log.Log(ctx, level, "fanned out as well", "messageIds", ids, "with", first.ID)
+			l.log.Log(ctx, level, "fanned out (continued)", "messageIds", ids, "with", first.ID)
 			continue
 		}
 		l.log.Log(ctx, level, "fanned out", append(counts(r), "messageIds", ids,
@@ -57,8 +57,8 @@ func (l logObserver) DeadLettered(ctx context.Context, job domain.Job) {
 	}
 }
 
-// levelOf is a warning when something is wrong that no retry may mend. A retry that
-// changed nothing is for debugging: a slow client causes many.
+// levelOf returns Warn for an error that is neither throttling nor a timeout, and Debug
+// for a retry that delivered and pruned nothing, of which a slow client causes many.
 func levelOf(r Report) slog.Level {
 	switch {
 	case unexpected(r.Err):

@@ -84,7 +84,7 @@ func TestAnObserverHearsWhatAPassDid(t *testing.T) {
 func TestAnObserverHearsOfSplitsAndDeadLetters(t *testing.T) {
 	inBubble(func(t *testing.T) {
 		w := newWorld(t, fanout.Options{})
-		heard := w.observed(fanout.Options{Workers: 4, MaxAttempts: 2})
+		heard := w.observed(fanout.Options{Parts: 4, MaxAttempts: 2})
 		w.connect(10)
 		w.poster.answer["c-2"] = always(ports.ErrThrottled)
 		w.send(`1`)

@@ -12,60 +12,60 @@ import (
 // finds its connection gone.
 const PruneAtOnce time.Duration = -1
 
-// Options are the settings of a worker. The zero value of each is its default, which
-// its comment gives last.
+// Options are the settings of a worker. The zero value of each is its default.
 type Options struct {
-	// InFlight is how many posts are under way at once; 256.
+	// InFlight is how many posts are under way at once. Default: 256.
 	InFlight int
 	// OpenGrace is how long after its registration a connection's socket may still be
 	// about to open, so that Gone does not mean that it has closed. It must be longer
-	// than the $connect handler and a post can take; 10 s.
+	// than the $connect handler and a post can take. Default: 10 s.
 	OpenGrace time.Duration
-	// ConfirmGoneAfter is the delay before a second post to a connection that the first
-	// one found gone. The row is pruned when both did. It is at least OpenGrace;
-	// PruneAtOnce makes no second post; OpenGrace.
+	// ConfirmGoneAfter is the delay before a second post to a connection that one found
+	// gone. The row is pruned when the second does too. (While a socket may be about to
+	// open there are more posts, see OpenGrace.) At least OpenGrace, unless it is
+	// PruneAtOnce. Default: OpenGrace.
 	ConfirmGoneAfter time.Duration
 	// Repeats is how often a pass posts again to the connections that failed, once all
-	// others were served. A negative value is never; 2.
+	// others were served. A negative value is never. Default: 2.
 	Repeats int
 	// Backoff is the pause before the first repeat, give or take half. It doubles with
-	// each; 100 ms.
+	// each. Default: 100 ms.
 	Backoff time.Duration
 	// RequeueDelay is how long a job that failed once waits on the queue, give or take
-	// half. It doubles with each attempt; 1 s.
+	// half. It doubles with each attempt. Default: 1 s.
 	RequeueDelay time.Duration
-	// MaxRequeueDelay bounds RequeueDelay, and ports.MaxQueueDelay bounds both; 5 min.
+	// MaxRequeueDelay is where that ends; ports.MaxQueueDelay bounds it. Default: 5 min.
 	MaxRequeueDelay time.Duration
 	// MaxAttempts is how often a job may fail before it goes to the dead-letter queue;
-	// 10, which take about eight minutes.
+	// ten take about eight minutes. Default: 10.
 	MaxAttempts int
 	// DeadlineMargin is how long before the deadline of its context a pass begins
 	// nothing new. The posts under way have half of it to end, which must be longer than
 	// a post takes. The other half is for requeueing and, except for the last quarter,
-	// for pruning; 10 s.
+	// for pruning. Default: 10 s.
 	DeadlineMargin time.Duration
 	// PassTime is how long a pass over the whole table may take one worker. A job that
-	// would take longer is split; 1 s.
+	// would take longer is split. Default: 1 s.
 	PassTime time.Duration
-	// Workers is the number of parts that such a job is split into. The worker that
-	// splits it keeps one, and each of the others should have a worker of its own.
-	// 0 and 1 split nothing; 0.
-	Workers int
+	// Parts is the number of parts that such a job is split into. The worker that splits
+	// it keeps one, and each of the others should have a worker of its own. 0 and 1 split
+	// nothing. Default: 0.
+	Parts int
 	// PostsPerSecond is how many posts a second the worker can make, if that is known
-	// before its first pass: its share of a quota; 0, not known.
+	// before its first pass: its share of a quota. Default: not known.
 	PostsPerSecond float64
 	// MaxHeld is how many connections a pass remembers for each result before it
 	// requeues or prunes them at the end of a page. Together with the size of a page it
-	// bounds a pass's memory, however large the table; 2,000.
+	// bounds a pass's memory, however large the table. Default: 2,000.
 	MaxHeld int
 }
 
 func (o Options) withDefaults() Options {
-	freshFor := cmp.Or(o.OpenGrace, 10*time.Second)
+	openGrace := cmp.Or(o.OpenGrace, 10*time.Second)
 	return Options{
 		InFlight:         cmp.Or(o.InFlight, 256),
-		OpenGrace:        freshFor,
-		ConfirmGoneAfter: confirmGoneAfter(o.ConfirmGoneAfter, freshFor),
+		OpenGrace:        openGrace,
+		ConfirmGoneAfter: confirmGoneAfter(o.ConfirmGoneAfter, openGrace),
 		Repeats:          max(0, cmp.Or(o.Repeats, 2)),
 		Backoff:          cmp.Or(o.Backoff, 100*time.Millisecond),
 		RequeueDelay:     cmp.Or(o.RequeueDelay, time.Second),
@@ -73,7 +73,7 @@ func (o Options) withDefaults() Options {
 		MaxAttempts:      cmp.Or(o.MaxAttempts, 10),
 		DeadlineMargin:   cmp.Or(o.DeadlineMargin, 10*time.Second),
 		PassTime:         cmp.Or(o.PassTime, time.Second),
-		Workers:          o.Workers,
+		Parts:            o.Parts,
 		PostsPerSecond:   o.PostsPerSecond,
 		MaxHeld:          cmp.Or(o.MaxHeld, 2_000),
 	}
@@ -82,21 +82,22 @@ func (o Options) withDefaults() Options {
 // confirmGoneAfter returns the setting, but not less than a socket may take to open.
 // A row is then pruned only after its socket had the time to open, whatever the clocks
 // say: the queue keeps the delays of jobs.
-func confirmGoneAfter(set, freshFor time.Duration) time.Duration {
+func confirmGoneAfter(set, openGrace time.Duration) time.Duration {
 	if set < 0 {
 		return 0
 	}
-	return min(max(set, freshFor), ports.MaxQueueDelay)
+	return min(max(set, openGrace), ports.MaxQueueDelay)
 }
 
-// requeueDelay returns how long a job waits after that many failed attempts.
+// requeueDelay returns how long a job waits after that many failed attempts. It is
+// jittered at the maximum too, or jobs that reached it would return in step.
 func (o Options) requeueDelay(attempt int) time.Duration {
-	return min(jittered(o.RequeueDelay<<min(attempt-1, 20)), o.MaxRequeueDelay)
+	return min(jittered(min(o.RequeueDelay<<min(attempt-1, 20), o.MaxRequeueDelay)), ports.MaxQueueDelay)
 }
 
 // openingDelay returns how long to wait before the next post to targets that may be
-// about to open: a tenth of OpenGrace at first, then twice as long each time, so that
-// only a few posts find them gone.
+// about to open: a tenth of OpenGrace, and after that as long as they have been gone, so
+// that only a few posts find them gone.
 func (o Options) openingDelay(targets []domain.Target) time.Duration {
 	delay := o.OpenGrace
 	for _, t := range targets {

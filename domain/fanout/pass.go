@@ -112,15 +112,15 @@ func (p *pass) post(t target) {
 	p.tally.delivered.Add(1)
 }
 
-// notSent notes a target whose post was not begun. If it has failed before in this
-// pass, it has still failed. If it was rejected, so may all others have been: a later
-// pass has to find out.
+// notSent notes a target whose post was not begun. If it has failed before in this pass,
+// it has still failed. A suspect gets another post from a later pass, once: this worker
+// may have lost its permission for a moment when the first was rejected.
 func (p *pass) notSent(t target, before error) {
 	t.err = before
 	switch {
 	case before == nil:
 		p.results.add(rateLimited, t)
-	case t.alone && !t.Rejected:
+	case t.suspect && !t.Rejected:
 		t.Rejected = true
 		p.results.add(unconfirmed, t)
 	default:

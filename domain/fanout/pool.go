@@ -7,7 +7,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// pool has the slots for posts under way, for all passes of a worker together.
+// pool has the slots for posts under way, for all passes of a worker together. The few
+// posts of a probe need none.
 type pool struct {
 	all, retries chan struct{}
 	// The functions that free a slot, made once: one for each post would be an
@@ -15,9 +16,8 @@ type pool struct {
 	release, releaseRetry func()
 }
 
-// newPool returns a pool of n slots. Retries get a quarter of them at most, or take
-// turns with other posts at a single one: slow connections must not hold up those
-// that are served for the first time.
+// newPool returns a pool of n slots. Retries get a quarter of them, and at least one: slow
+// connections must not hold up those that are served for the first time.
 func newPool(n int) pool {
 	all, retries := make(chan struct{}, n), make(chan struct{}, max(1, n/4))
 	return pool{
@@ -43,10 +43,10 @@ type task struct {
 // start starts the posts of the task and returns how many there was time to begin.
 // In each slot, posts follow one another: a goroutine for each costs more than a post
 // within a process.
-func (l pool) start(posts *errgroup.Group, t task) (begun int) {
+func (p pool) start(posts *errgroup.Group, t task) (begun int) {
 	var next atomic.Int64
 	for int(next.Load()) < t.n {
-		release := l.acquire(t.retry)
+		release := p.acquire(t.retry)
 		first := t.n
 		if !t.over() {
 			first = int(next.Add(1)) - 1
@@ -61,7 +61,7 @@ func (l pool) start(posts *errgroup.Group, t task) (begun int) {
 			return nil
 		})
 	}
-	return min(t.n, int(next.Swap(int64(t.n))))
+	return min(t.n, int(next.Swap(int64(t.n)))) // which also ends the turns under way
 }
 
 // takeTurn makes the post with index i, and then the next ones for a turn.
@@ -75,12 +75,12 @@ func (t task) takeTurn(next *atomic.Int64, i int) {
 }
 
 // acquire waits for a slot. The function it returns frees it.
-func (l pool) acquire(retry bool) (release func()) {
+func (p pool) acquire(retry bool) (release func()) {
 	if !retry {
-		l.all <- struct{}{}
-		return l.release
+		p.all <- struct{}{}
+		return p.release
 	}
-	l.retries <- struct{}{}
-	l.all <- struct{}{}
-	return l.releaseRetry
+	p.retries <- struct{}{}
+	p.all <- struct{}{}
+	return p.releaseRetry
 }

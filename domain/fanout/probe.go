@@ -21,11 +21,11 @@ type permission struct {
 }
 
 // why returns why the worker may not post, or nil.
-func (l *permission) why() error {
-	if !l.denied.Load() {
+func (p *permission) why() error {
+	if !p.denied.Load() {
 		return nil
 	}
-	return l.err
+	return p.err
 }
 
 // probe finds out whether the gateway rejects the targets alone, or every post. A
@@ -53,7 +53,7 @@ func (p *pass) probe() {
 	var posts errgroup.Group
 	posts.SetLimit(maxProbed)
 	for _, t := range targets {
-		t.alone = true
+		t.suspect = true
 		posts.Go(func() error {
 			p.post(t)
 			return nil
@@ -73,8 +73,10 @@ func (p *pass) ask() bool {
 	if errors.Is(err, ports.ErrRejected) {
 		p.permission.err = err
 		p.permission.denied.Store(true)
-		p.worker.log.ErrorContext(p.budget.ctx, "the gateway rejects all posts: wrong endpoint, or no permission to post",
-			"messageIds", chunks(p.batch.Messages)[0], "error", err)
+		for _, ids := range chunks(p.batch.Messages) {
+			p.worker.log.ErrorContext(p.budget.ctx, "the gateway rejects all posts: wrong endpoint, or no permission to post",
+				"messageIds", ids, "error", err)
+		}
 	}
 	return err == nil || errors.Is(err, ports.ErrGone)
 }

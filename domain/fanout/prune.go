@@ -10,8 +10,8 @@ import (
 const (
 	// maxPruning is how many deletions run at once.
 	maxPruning = 4
-	// maxGone is how many connections wait to be pruned before the posts wait for them,
-	// in multiples of Options.MaxHeld.
+	// maxGone times Options.MaxHeld is how many connections can wait to be pruned before a
+	// scan waits for that.
 	maxGone = 10
 )
 

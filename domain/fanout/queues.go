@@ -44,8 +44,8 @@ func (w *Worker) deadLetters(ctx context.Context, job requeuedJob) []ports.Queue
 	return messages(job.Job, 0)
 }
 
-// send sends the messages, and once more after a pause those that the queue did not
-// take: otherwise a whole pass would have to be repeated.
+// send sends the messages, and after a pause, up to maxResends times, those that the queue
+// did not take: otherwise a whole pass would have to be repeated.
 func (w *Worker) send(ctx context.Context, name string, queue ports.Queue, messages []ports.QueueMessage) error {
 	if len(messages) == 0 {
 		return nil
@@ -56,7 +56,7 @@ func (w *Worker) send(ctx context.Context, name string, queue ports.Queue, messa
 		err = queue.Send(ctx, messages...)
 	}
 	if err != nil {
-		err = fmt.Errorf("send %d jobs to the queue of %s: %w", len(messages), name, err)
+		err = fmt.Errorf("send %d messages to the queue of %s: %w", len(messages), name, err)
 		w.log.ErrorContext(ctx, "requeue failed; the jobs will be redelivered", "error", err)
 	}
 	return err
@@ -87,8 +87,7 @@ func messages(job domain.Job, delay time.Duration) []ports.QueueMessage {
 }
 
 // splitToFit encodes the job, and halves it until each part fits a queue message.
-// The heavier side is halved: the messages if they alone fill half of one, else the
-// connections.
+// It halves the messages if they alone fill half of one, else the connections.
 func splitToFit(job domain.Job) []string {
 	body := job.Encode()
 	messages, only := job.Messages, job.Only

@@ -1,8 +1,8 @@
 package fanout
 
-// Concurrent workers for new jobs and for retries, and the fewest of a stage, which
-// leaves two for parts. An event source of Lambda has at least two;
-// serverless.build.js has the same numbers.
+// JobWorkers and RetryWorkers are the concurrent workers for new jobs and for retries, and
+// MinWorkers the fewest of a stage: Lambda has at least two for each event source, and
+// parts have the third. serverless.build.js has the same numbers.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 const (
 	JobWorkers   = 2

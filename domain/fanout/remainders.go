@@ -2,43 +2,50 @@ package fanout
 
 import (
 	"cmp"
-	"iter"
 	"slices"
 
 	"serverless-websocket/domain"
 )
 
-// remainders cuts the messages that the targets still have to get into parts. Each
-// part has the messages between two stopping points, for all targets that had stopped
-// by then. So no message is left out, and none is repeated.
+// remainders returns the jobs for the messages that the targets still have to get. Each
+// has the messages between two stopping points, for all targets that had stopped by then.
+// So no message is left out, and none is repeated.
 //
-// Say the envelopes are [m1 m2] [m3] [m4], and these targets stopped before one:
+// Say the envelopes are [m1 m2] [m3] [m4]. a stopped before the first, b and c before the
+// third:
 //
-//	a  before the first     m1 m2 | m3 | m4
-//	b  before the third           |    | m4
-//	c  before the third           |    | m4
+//	a    m1 m2 | m3 | m4
+//	b          |    | m4
+//	c          |    | m4
 //
-// Then the parts are m1 m2 m3 for a, and m4 for a, b and c. A job of its own for each
-// stopping point, with all messages from there on, would copy m4; such copies of a
-// large batch could outgrow the queue.
-func (p *pass) remainders(targets []target) iter.Seq2[batch, scope] {
+// Then the jobs are m1 m2 m3 for a, and m4 for a, b and c. A job for each stopping point
+// with all messages from there on would copy m4; such copies of a large batch could
+// outgrow the queue. The price is order: the second job can overtake the first.
+//
+// The targets of a later job, and those of a scan, have not failed at its messages before,
+// so it counts attempts from zero.
+func (p *pass) remainders(targets []target, which result, err error) (jobs []requeuedJob) {
 	slices.SortStableFunc(targets, func(a, b target) int { return cmp.Compare(a.envelope, b.envelope) })
-	return func(yield func(batch, scope) bool) {
-		stopped := make([]domain.Target, 0, len(targets))
-		for i, t := range targets {
-			stopped = append(stopped, t.Target)
-			end := len(p.batch.Messages)
-			if i+1 < len(targets) {
-				end = p.from[targets[i+1].envelope]
-			}
-			part := p.batch
-			part.Messages = part.Messages[p.from[t.envelope]:end]
-			if t.envelope > 0 || !p.batch.byName() {
-				part.Attempt = 0 // of these messages to these targets
-			}
-			if len(part.Messages) > 0 && !yield(part, scope{only: slices.Clone(stopped)}) {
-				return
-			}
+	stopped := make([]domain.Target, 0, len(targets))
+	for i, t := range targets {
+		stopped = append(stopped, t.Target)
+		end := len(p.batch.Messages)
+		if i+1 < len(targets) {
+			end = p.from[targets[i+1].envelope]
 		}
+		remainder := p.batch
+		remainder.Messages = remainder.Messages[p.from[t.envelope]:end]
+		if len(remainder.Messages) == 0 {
+			continue // the next target stopped at the same envelope
+		}
+		if t.envelope > 0 || !p.batch.byName() {
+			remainder.Attempt = 0
+		}
+		job := p.worker.options.requeued(remainder, scope{only: slices.Clone(stopped)}, which, err)
+		if p.batch.Retry() {
+			job.Attempt = max(1, job.Attempt) // still a retry
+		}
+		jobs = append(jobs, job)
 	}
+	return jobs
 }

@@ -19,11 +19,11 @@ type Report struct {
 	Pages     int // of the scan
 
 	Delivered    int  // connections that got everything
-	Gone         int  // pruned
-	NotYetOpen   int  // answered 410, but perhaps about to open: requeued
-	Unconfirmed  int  // answered 410, to be confirmed: requeued
+	Gone         int  // to be pruned: the deletion may have failed, and is logged then
+	NotYetOpen   int  // gone, but perhaps about to open: requeued
+	Unconfirmed  int  // gone or rejected alone, to be confirmed: requeued
 	Failed       int  // answered 429 or any other error: requeued, or dead letters
-	Requeued     int  // the last three, and those that there was no time for; once for each job
+	Requeued     int  // named in requeued jobs or dead letters; one in two jobs counts twice
 	ScanRequeued bool // the rest of the scan became another job
 
 	Err error // why the first ones failed, or the scan; nil if none did

@@ -16,17 +16,18 @@ type requeuedJob struct {
 	hopeless bool  // no further attempt can change that
 }
 
-// rule says how the targets with a result are requeued. The queue follows from the
-// job, see Worker.requeue: retries have their own, all other jobs go to that of parts,
-// and a job that failed and has no attempt left goes to the dead-letter queue.
+// rule says how the targets with a result are requeued. The queue follows from the job,
+// see Worker.requeue: retries go to their own, other jobs to the parts queue, and a failed
+// job without attempts left to the dead-letter queue.
 type rule struct {
-	delay   func(Options, domain.Job) time.Duration // on the queue; nil is none
-	attempt bool                                    // counts as an attempt
-	gone    bool                                    // the delay adds to Target.GoneFor
+	delay    func(Options, domain.Job) time.Duration // on the queue; nil is none
+	attempt  bool                                    // counts as an attempt
+	gone     bool                                    // the delay adds to Target.GoneFor
+	hopeless bool                                    // no further attempt can help
 }
 
-// rules has one for each result that is requeued. Only an unavailable target has
-// failed. A target that the gateway does not know never ends on the dead-letter
+// rules has one for each result that is requeued. Only targets that are unavailable or
+// for which a payload is too large have failed. A target that the gateway does not know never ends on the dead-letter
 // queue: its jobs end when its row is pruned.
 var rules = map[result]rule{
 	untried: {},
@@ -45,6 +46,7 @@ var rules = map[result]rule{
 		delay:   func(o Options, job domain.Job) time.Duration { return o.requeueDelay(job.Attempt) },
 		attempt: true,
 	},
+	tooLarge: {attempt: true, hopeless: true},
 }
 
 // scope is the part of a batch's connections that a requeued job is for.
@@ -61,7 +63,7 @@ func (o Options) requeued(b batch, rest scope, which result, err error) requeued
 	if rule.attempt {
 		job.Attempt++
 	}
-	r := requeuedJob{Job: job, err: err}
+	r := requeuedJob{Job: job, err: err, hopeless: rule.hopeless}
 	if rule.delay != nil {
 		r.delay = rule.delay(o, job)
 	}
@@ -80,35 +82,28 @@ func (p *pass) requeue(n int) {
 	if p.permission.denied.Load() {
 		fresh, failed = nil, append(failed, fresh...)
 	}
-	opening, doubtful := take(notYetOpen), take(unconfirmed)
+	opening, unproven := take(notYetOpen), take(unconfirmed)
 	p.tally.notYetOpen += len(opening)
-	p.tally.unconfirmed += len(doubtful)
+	p.tally.unconfirmed += len(unproven)
 	p.requeueJobs(slices.Concat(
-		p.jobs(fresh, untried, nil),
-		p.jobs(take(rateLimited), rateLimited, nil),
-		p.jobs(opening, notYetOpen, nil),
-		p.jobs(doubtful, unconfirmed, nil),
-		p.failures(failed),
+		p.remainders(fresh, untried, nil),
+		p.remainders(take(rateLimited), rateLimited, nil),
+		p.remainders(opening, notYetOpen, nil),
+		p.remainders(unproven, unconfirmed, nil),
+		p.failures(failed, unavailable),
+		p.failures(take(tooLarge), tooLarge),
 	)...)
 }
 
-// failures returns the jobs for targets that failed.
-func (p *pass) failures(failed []target) []requeuedJob {
+// failures returns the jobs for targets that failed with the result.
+func (p *pass) failures(failed []target, which result) []requeuedJob {
 	if len(failed) == 0 {
 		return nil
 	}
 	err := cmp.Or(p.permission.why(), reason(failed))
 	p.tally.failed += len(failed)
 	p.tally.err = cmp.Or(p.tally.err, err)
-	return p.jobs(failed, unavailable, err)
-}
-
-// jobs returns the jobs for the messages that the targets still have to get.
-func (p *pass) jobs(targets []target, which result, err error) (all []requeuedJob) {
-	for part, rest := range p.remainders(targets) {
-		all = append(all, p.worker.options.requeued(part, rest, which, err))
-	}
-	return all
+	return p.remainders(failed, which, err)
 }
 
 func (p *pass) requeueJobs(jobs ...requeuedJob) {

@@ -24,7 +24,7 @@ func TestTheRestAfterASplitEndsBeforeTheDeadline(t *testing.T) {
 		time.Hour:        13500 * time.Millisecond, // the last of six posts began after five
 	} {
 		inBubble(func(t *testing.T) {
-			w := newWorldOf(t, 100, fanout.Options{InFlight: 1, Workers: 2, PostsPerSecond: 1})
+			w := newWorldOf(t, 100, fanout.Options{InFlight: 1, Parts: 2, PostsPerSecond: 1})
 			w.connect(12)
 			w.poster.hold = func(domain.ConnectionID) { time.Sleep(time.Second) }
 			w.send(`1`)
@@ -183,7 +183,7 @@ func TestTheRestOfAScanDoesNotShowHowLargeTheTableIs(t *testing.T) {
 			if hops > 10 {
 				t.Fatal("no progress")
 			}
-			options.Workers = 3 // the first one would have split the job
+			options.Parts = 3 // the first one would have split the job
 		}
 		w.poster.hold = nil
 		w.send(`2`)
@@ -235,7 +235,7 @@ func TestAllDeliveriesOfAPassComeAgainWhenWhatIsLeftCannotBePutBack(t *testing.T
 // Messages that the queue has taken are not sent again.
 func TestOnlyWhatWasRefusedIsSentAgain(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, fanout.Options{Workers: 5})
+		w := newWorld(t, fanout.Options{Parts: 5})
 		w.connect(20)
 		w.faultyQueue.refuses = 1
 		w.send(`1`)
@@ -244,4 +244,29 @@ func TestOnlyWhatWasRefusedIsSentAgain(t *testing.T) {
 			t.Errorf("%d parts on the queue, want 4", left)
 		}
 	})(t)
+}
+
+// No retry makes a payload smaller.
+func TestAPayloadThatIsTooLargeIsADeadLetterAtOnce(t *testing.T) {
+	for name, refuse := range map[string]func(*world){
+		"by a post": func(w *world) { w.poster.answer["c-1"] = always(ports.ErrTooLarge) },
+		"by all":    func(w *world) { w.poster.tooLarge = true },
+	} {
+		t.Run(name, inBubble(func(t *testing.T) {
+			w := newWorld(t, fanout.Options{})
+			w.connect(3)
+			refuse(w)
+			w.send(`1`)
+			if w.work() != 1 {
+				t.Error("it was tried again")
+			}
+			dead := w.deadLetters()
+			if len(dead) != 1 || !strings.Contains(dead[0].Body, ports.ErrTooLarge.Error()) {
+				t.Errorf("dead letters %v", dead)
+			}
+			if name == "by a post" && (w.poster.tries["c-1"] != 1 || !strings.Contains(dead[0].Body, `"c-1"`)) {
+				t.Errorf("%d posts, dead letters %v", w.poster.tries["c-1"], dead)
+			}
+		}))
+	}
 }

@@ -15,7 +15,7 @@ type target struct {
 	domain.Target
 	envelope int
 	err      error // of the last try
-	alone    bool  // rejected although the worker may post to others
+	suspect  bool  // rejected although the worker may post: another rejection is like gone
 }
 
 // result is why a target was not served.
@@ -23,11 +23,12 @@ type result int
 
 const (
 	untried     result = iota // no time left
-	rateLimited               // the quota left no room for it
+	rateLimited               // the post was not begun: no room in the quota, or no time
 	notYetOpen                // gone, but its socket may be about to open
-	unconfirmed               // gone, by one post
+	unconfirmed               // gone, or rejected alone, by one post
 	unavailable               // throttled, or any other error that may pass
-	timedOut                  // the post took too long
+	timedOut                  // the post took too long; requeued like unavailable
+	tooLarge                  // the gateway's limit is lower than the payload
 	rejected                  // a repeat will not help; probe finds out whether others are too
 	toPrune                   // gone, confirmed
 	allResults
@@ -65,7 +66,9 @@ func (p *pass) classify(t target) {
 	switch {
 	case errors.Is(t.err, context.DeadlineExceeded):
 		p.results.add(timedOut, t)
-	case errors.Is(t.err, ports.ErrGone), errors.Is(t.err, ports.ErrRejected) && t.alone:
+	case errors.Is(t.err, ports.ErrTooLarge):
+		p.results.add(tooLarge, t)
+	case errors.Is(t.err, ports.ErrGone), errors.Is(t.err, ports.ErrRejected) && t.suspect:
 		p.classifyGone(t)
 	case errors.Is(t.err, ports.ErrRejected):
 		p.results.add(rejected, t)

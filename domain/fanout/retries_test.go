@@ -109,3 +109,41 @@ func TestWhatIsLeftOfADeadLetterForConnectionsIsARetryToo(t *testing.T) {
 		}
 	})(t)
 }
+
+// A slow client gets its payloads one pass after another. None of these passes may be
+// one of those that serve connections for the first time.
+func TestARetryThatIsCutShortStaysARetry(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, fanout.Options{})
+		retryPoster, parts, retries := w.apart(fanout.Options{Repeats: -1})
+		id := w.connect(1)[0]
+		w.poster.answer[id] = until(1, ports.ErrThrottled)
+		want := w.sendLarge(6)
+		w.handle(context.Background(), w.receive())
+		retryPoster.hold = func(domain.ConnectionID) { time.Sleep(2 * time.Second) } // two fit into a pass
+		w.queue = retries
+		w.work()
+		w.wantGot(id, want...)
+		if depth := parts.Depth(); depth != (memqueue.Depth{}) {
+			t.Errorf("parts %+v", depth)
+		}
+	})(t)
+}
+
+// A redriven job is posted with the share of retries, which does not show how fast the
+// worker is with new jobs.
+func TestARetryDoesNotShowHowFastAWorkerIs(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorldOf(t, 5000, fanout.Options{})
+		retryPoster, parts, _ := w.apart(fanout.Options{InFlight: 400, Parts: 3})
+		w.connect(2000)
+		retryPoster.hold = func(domain.ConnectionID) { time.Sleep(200 * time.Millisecond) } // 2 s with 100 slots
+		w.body(`"redriven"`, `"reason":"scan"`)
+		w.handle(context.Background(), w.receive())
+		w.send(`"new"`)
+		w.handle(context.Background(), w.receive())
+		if depth := parts.Depth(); depth != (memqueue.Depth{}) {
+			t.Errorf("the new job was split: %+v", depth)
+		}
+	})(t)
+}

@@ -79,7 +79,8 @@ func (p *pass) restOfScan() batch {
 	return b
 }
 
-// unfinished returns the job for the rest of a scan that ends early.
+// unfinished returns the job for the rest of a scan that ends early, and notes why if
+// this worker may not post.
 func (p *pass) unfinished(rest scope) requeuedJob {
 	if why := p.permission.why(); why != nil {
 		p.tally.err = why
@@ -96,10 +97,13 @@ func (p *pass) requeueScan(rest requeuedJob) {
 }
 
 // learn notes how fast this worker is and, if the scan began at the start of its
-// segment, how large the table is: exactly if the scan is over, else at least.
+// segment, how large the table is: at least, unless the scan is over. A segment is taken
+// to be as large as the others.
 func (p *pass) learn(over bool) {
 	throughput := &p.worker.throughput
-	throughput.learnSpeed(int(p.tally.posts.Load()), time.Since(p.started))
+	if !p.batch.Retry() { // which has less of the quota
+		throughput.learnSpeed(int(p.tally.posts.Load()), time.Since(p.started))
+	}
 	if p.batch.Span.Cursor == "" {
 		throughput.learnSize(p.tally.scanned*max(1, p.batch.Span.Segment.Total), over)
 	}

@@ -7,20 +7,20 @@ import (
 	"serverless-websocket/domain"
 )
 
-// maxSplit bounds the bytes of the parts of a job together: each has all its messages.
+// maxSplit bounds the total size of a job's parts, in bytes: each has all its messages.
 const maxSplit = 16 << 20
 
 // parts returns the number of parts that the batch can be split into.
 func (w *Worker) parts(b batch) int {
-	if w.options.Workers <= 1 || !b.wholeTable() {
+	if w.options.Parts <= 1 || !b.wholeTable() {
 		return 1
 	}
-	return min(w.options.Workers, maxSplit/weight(b.Messages))
+	return min(w.options.Parts, maxSplit/weight(b.Messages))
 }
 
 // tooLarge reports whether a pass with that many envelopes over the whole table would
-// take one worker longer than Options.PassTime. It goes by earlier passes or, while
-// there were none, by the table's first page: a table with more pages is too large.
+// take one worker longer than Options.PassTime. It goes by the passes of the last minute
+// or, without any, by the table's first page: a table with more pages is too large.
 func (w *Worker) tooLarge(ctx context.Context, envelopes int) bool {
 	connections, known := w.throughput.tableSize()
 	if !known {
@@ -55,9 +55,9 @@ func (w *Worker) split(within budget, b batch, envelopes []domain.Envelope, tota
 }
 
 // restFactor is how long a worker rests after a split, in multiples of the time of its
-// own part. Two workers take new jobs. If neither rested, they would requeue twice as
-// many parts as the other workers can process in that time. With a factor of 1 they
-// would requeue just as many; this leaves some room.
+// own part. JobWorkers workers split jobs, each into one part for each part worker and one
+// for itself. If they did not rest, two of them would produce parts twice as fast as the
+// part workers can process them; a factor of 1 would just balance that.
 const restFactor = 1.5
 
 // rest keeps the worker from taking a new job for a while. Meanwhile new jobs gather

@@ -12,7 +12,7 @@ import (
 
 // The worker keeps one part. The other tests show when it splits.
 func TestASplitJobReachesEveryoneOnce(t *testing.T) {
-	w := newWorld(t, fanout.Options{Workers: 4})
+	w := newWorld(t, fanout.Options{Parts: 4})
 	all := w.connect(20)
 	w.send(`1`)
 	w.handle(context.Background(), w.receive())
@@ -50,7 +50,7 @@ func TestATableThatNobodyKnowsIsJudgedByItsFirstPage(t *testing.T) {
 			{"more pages", 100, 101, 1000, 5},
 			{"nobody", 100, 0, 1, 1},
 		} {
-			w := newWorldOf(t, test.pageSize, fanout.Options{Workers: 5, PostsPerSecond: test.perSecond, PassTime: 5 * time.Second})
+			w := newWorldOf(t, test.pageSize, fanout.Options{Parts: 5, PostsPerSecond: test.perSecond, PassTime: 5 * time.Second})
 			w.connect(test.connections)
 			w.wantSplit(test.parts)
 			if t.Failed() {
@@ -62,7 +62,7 @@ func TestATableThatNobodyKnowsIsJudgedByItsFirstPage(t *testing.T) {
 
 func TestOnceATableIsKnownItsSizeDecides(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 100, fanout.Options{Workers: 5, PostsPerSecond: 1000, PassTime: 5 * time.Second})
+		w := newWorldOf(t, 100, fanout.Options{Parts: 5, PostsPerSecond: 1000, PassTime: 5 * time.Second})
 		w.connect(4_500)
 		w.wantSplit(5) // it has more than a page
 		w.wantSplit(1) // 4.5 s
@@ -77,7 +77,7 @@ func TestOnceATableIsKnownItsSizeDecides(t *testing.T) {
 // A scan that ends early shows the least size that the table has.
 func TestAScanThatBreaksOffShowsThatATableHasGrown(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 100, fanout.Options{Workers: 5, PostsPerSecond: 80})
+		w := newWorldOf(t, 100, fanout.Options{Parts: 5, PostsPerSecond: 80})
 		w.connect(50)
 		w.wantSplit(1) // 0.6 s
 		w.connect(250)
@@ -97,7 +97,7 @@ func TestAScanThatBreaksOffShowsThatATableHasGrown(t *testing.T) {
 // By the end of its first pass, which its deadline cuts short, a worker knows its speed.
 func TestASlowWorkerLearnsToSplit(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 5000, fanout.Options{InFlight: 100, Workers: 6})
+		w := newWorldOf(t, 5000, fanout.Options{InFlight: 100, Parts: 6})
 		w.poster.hold = func(domain.ConnectionID) { time.Sleep(time.Second) }
 		all := w.connect(3000) // 30 s at a hundred a second
 		w.send(`1`)
@@ -117,7 +117,7 @@ func TestASlowWorkerLearnsToSplit(t *testing.T) {
 // Each connection gets one post for each payload.
 func TestPayloadsCountForASplit(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 1000, fanout.Options{Workers: 5, PostsPerSecond: 100})
+		w := newWorldOf(t, 1000, fanout.Options{Parts: 5, PostsPerSecond: 100})
 		w.connect(50)
 		w.wantSplit(1) // half a second
 		w.sendLarge(10)
@@ -127,7 +127,7 @@ func TestPayloadsCountForASplit(t *testing.T) {
 
 func TestATableThatHasGrownIsLookedAtAgain(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorldOf(t, 100, fanout.Options{Workers: 5, PostsPerSecond: 1000})
+		w := newWorldOf(t, 100, fanout.Options{Parts: 5, PostsPerSecond: 1000})
 		w.wantSplit(1)
 		w.connect(150)
 		time.Sleep(time.Minute)
@@ -137,7 +137,7 @@ func TestATableThatHasGrownIsLookedAtAgain(t *testing.T) {
 
 func TestASplitIsBoundedInBytes(t *testing.T) {
 	inBubble(func(t *testing.T) {
-		w := newWorld(t, fanout.Options{Workers: 100})
+		w := newWorld(t, fanout.Options{Parts: 100})
 		w.connect(20)
 		w.sendLarge(20) // 2 MB
 		w.handle(context.Background(), w.receive())

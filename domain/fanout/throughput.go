@@ -26,49 +26,54 @@ type throughput struct {
 }
 
 // learnSize notes how many connections the table has: exactly, or at least.
-func (p *throughput) learnSize(connections int, exactly bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if exactly || connections > p.connections {
-		p.connections, p.seen = connections, p.wallClock()
+func (t *throughput) learnSize(connections int, exactly bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if exactly || connections > t.connections || connections > 0 && !t.fresh() {
+		t.connections, t.seen = connections, t.wallClock()
 	}
 }
 
 // learnSpeed notes how long the posts of a pass took, unless they were too few to
 // judge by.
-func (p *throughput) learnSpeed(posts int, took time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+func (t *throughput) learnSpeed(posts int, took time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if posts >= minSample && took > 0 {
-		p.perSecond = float64(posts) / took.Seconds()
+		t.perSecond = float64(posts) / took.Seconds()
 	}
 }
 
 // tableSize returns how many connections there are, if that is known.
-func (p *throughput) tableSize() (connections int, known bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	age := p.wallClock().Sub(p.seen)
-	return p.connections, 0 <= age && age < remembered
+func (t *throughput) tableSize() (connections int, known bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.connections, t.fresh()
+}
+
+// fresh reports whether the size was seen lately. The caller holds t.mu.
+func (t *throughput) fresh() bool {
+	age := t.wallClock().Sub(t.seen)
+	return 0 <= age && age < remembered
 }
 
 // wallClock returns the time without the reading of the monotonic clock, which
 // stands still while a Lambda is frozen.
-func (p *throughput) wallClock() time.Time {
-	if p.now != nil {
-		return p.now().Round(0)
+func (t *throughput) wallClock() time.Time {
+	if t.now != nil {
+		return t.now().Round(0)
 	}
 	return time.Now().Round(0)
 }
 
 // takes returns how long the posts take one worker, 0 if that is not known. A short
 // pass can live on a burst, and seem faster than a long one can be.
-func (p *throughput) takes(posts int) time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	perSecond := cmp.Or(p.perSecond, p.most)
-	if p.most > 0 {
-		perSecond = min(perSecond, p.most)
+func (t *throughput) takes(posts int) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	perSecond := cmp.Or(t.perSecond, t.most)
+	if t.most > 0 {
+		perSecond = min(perSecond, t.most)
 	}
 	if perSecond == 0 {
 		return 0

@@ -81,3 +81,16 @@ func TestTheSizeOfATableIsForgottenWhileFrozen(t *testing.T) {
 		}
 	}
 }
+
+// What was seen long ago does not hide that the table has shrunk.
+func TestALargerSizeThatIsForgottenGivesWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p throughput
+		p.learnSize(100, true)
+		time.Sleep(remembered)
+		p.learnSize(60, false)
+		if size, known := p.tableSize(); size != 60 || !known {
+			t.Errorf("%d connections, known: %v", size, known)
+		}
+	})
+}

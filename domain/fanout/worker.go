@@ -13,6 +13,7 @@ package fanout
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"time"
@@ -69,8 +70,9 @@ func New(outside Ports, log *slog.Logger, options Options) *Worker {
 }
 
 // Handle processes the jobs that arrived together. It returns the ids of the
-// deliveries that must be redelivered: those whose body is not a job, and those with
-// work that could be neither done nor requeued. Every other failure becomes a job.
+// deliveries that must be redelivered: those whose body is not a job, those with work
+// that could be neither done nor requeued, and all of them if there is no time to begin.
+// Every other failure becomes a job.
 //
 // Handle keeps the deadline of ctx; see Options.DeadlineMargin.
 func (w *Worker) Handle(ctx context.Context, deliveries []Delivery) (failed []string) {
@@ -126,12 +128,19 @@ func (w *Worker) run(within budget, b batch) error {
 	return err
 }
 
-// pass makes one pass. It returns how long there were posts to begin.
+// pass makes one pass. It returns the time until the last post began, not counting
+// repeats.
 func (w *Worker) pass(within budget, b batch, envelopes []domain.Envelope) (busy time.Duration, err error) {
 	p, err := w.newPass(within, b, envelopes)
 	if err != nil {
-		w.log.WarnContext(within.ctx, "not fanned out", "messageIds", chunks(b.Messages)[0], "error", err)
-		return 0, w.requeue(within.ctx, w.options.requeued(b, scope{b.Only, b.Span}, unavailable, err))
+		for _, ids := range chunks(b.Messages) {
+			w.log.WarnContext(within.ctx, "not fanned out", "messageIds", ids, "error", err)
+		}
+		which := unavailable
+		if errors.Is(err, ports.ErrTooLarge) {
+			which = tooLarge
+		}
+		return 0, w.requeue(within.ctx, w.options.requeued(b, scope{b.Only, b.Span}, which, err))
 	}
 	p.run()
 	report := p.report()

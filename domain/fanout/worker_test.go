@@ -255,7 +255,7 @@ func TestADeliveryComesAgainIfAnyQueueRefusesWhatIsLeftOfIt(t *testing.T) {
 		options fanout.Options
 		answer  error
 	}{
-		"parts of a split": {func(p *fanout.Ports) { p.Parts = refusing{} }, fanout.Options{Workers: 3}, nil},
+		"parts of a split": {func(p *fanout.Ports) { p.Parts = refusing{} }, fanout.Options{Parts: 3}, nil},
 		"retries":          {func(p *fanout.Ports) { p.Retries = refusing{} }, fanout.Options{}, ports.ErrThrottled},
 		"dead letters":     {func(p *fanout.Ports) { p.DeadLetters = refusing{} }, fanout.Options{MaxAttempts: 1}, ports.ErrThrottled},
 	} {

@@ -217,11 +217,12 @@ type poster struct {
 	peak     int
 	hold     func(domain.ConnectionID) // called while the post is under way
 	denied   func() bool               // nobody may be posted to
+	tooLarge bool                      // every payload is
 	asked    error                     // the answer to posts to nobody; ErrGone if nil
 }
 
 func (p *poster) Prepare(payload []byte) (ports.Post, error) {
-	if len(payload) > domain.MaxPayload {
+	if p.tooLarge || len(payload) > domain.MaxPayload {
 		return nil, ports.ErrTooLarge
 	}
 	return func(ctx context.Context, id domain.ConnectionID) error {

@@ -40,7 +40,7 @@ type Service struct {
 	Parts, Retries, DeadLetters ports.Queue
 	Poster, RetryPoster         ports.Poster
 	Observer                    fanout.Observer
-	// Options are the worker's. With a Quota, that sets Workers and PostsPerSecond,
+	// Options are the worker's. With a Quota, that sets Parts and PostsPerSecond,
 	// and Poster makes the retries too: each kind of post is held to its share.
 	Options fanout.Options
 	Quota   fanout.Quota
@@ -83,7 +83,7 @@ func (s Service) Worker() *fanout.Worker {
 	if s.Quota != (fanout.Quota{}) {
 		outside.Poster = governor.New(s.Poster, governor.Options{PerSecond: s.Quota.PerWorker()})
 		outside.RetryPoster = governor.New(s.Poster, governor.Options{PerSecond: s.Quota.PerRetryWorker()})
-		options.Workers, options.PostsPerSecond = s.Quota.Parts(), s.Quota.PerWorker()
+		options.Parts, options.PostsPerSecond = s.Quota.Parts(), s.Quota.PerWorker()
 	}
 	return fanout.New(outside, s.Log, options)
 }

@@ -86,7 +86,7 @@ func newPlan(s seed) plan {
 	p.options = fanout.Options{
 		DeadlineMargin: margin,
 		InFlight:       pick(s, "in flight", 4, 8, 16, 256),
-		Workers:        pick(s, "split into", 0, 2, 3, 4),
+		Parts:          pick(s, "split into", 0, 2, 3, 4),
 		MaxHeld:        pick(s, "held", 0, 2, 5),
 		Repeats:        pick(s, "retries", -1, 1),
 		// The minimum: halved and spread at random they are the same in every run, and
