@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -55,18 +56,18 @@ func TestTheAuthorizerDecidesOnHandshakes(t *testing.T) {
 		}, 500, `"message":"Internal server error"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			connected := false
+			var connected atomic.Bool
 			s := serve(t, Config{Authorizer: test.authorizer, Routes: map[string]Route{
 				connectRoute: {Integration: func(context.Context, event) (response, error) {
-					connected = true
+					connected.Store(true)
 					return response{StatusCode: 200}, nil
 				}}}})
 			status, _, body := handshake(t, s, "/", func(*http.Request) {})
 			if status != test.status || !strings.Contains(body, test.body) || strings.Contains(body, "secret") {
 				t.Errorf("status %d, %s; want %d, %s", status, body, test.status, test.body)
 			}
-			if connected != (test.status == 101) {
-				t.Errorf("$connect invoked: %v", connected)
+			if connected.Load() != (test.status == 101) {
+				t.Errorf("$connect invoked: %v", connected.Load())
 			}
 		})
 	}
