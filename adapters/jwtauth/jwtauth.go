@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -19,29 +20,65 @@ const (
 	leeway = 30 * time.Second
 )
 
-// Config says which tokens are valid.
+// Config says which tokens are valid. It has either a Secret or a KeySet.
 type Config struct {
 	// Secret is the key of HS256, at least 32 bytes.
 	Secret []byte
+	// KeySet is the URL of a JSON Web Key Set, whose keys are for RS256, ES256 and EdDSA.
+	KeySet string
 	// Issuer and Audience are required of the claims "iss" and "aud"; any if empty.
 	Issuer, Audience string
+	// Log gets failures to fetch the KeySet.
+	Log *slog.Logger
 }
 
 // Verifier verifies tokens. It is safe for concurrent use.
 type Verifier struct {
 	parser *jwt.Parser
-	key    jwt.Keyfunc
+	key    func(context.Context) jwt.Keyfunc
 }
 
-// New returns a Verifier, or an error if the secret is too short.
-func New(cfg Config) (*Verifier, error) {
-	if len(cfg.Secret) < minSecret {
-		return nil, fmt.Errorf("the secret has %d bytes: at least %d", len(cfg.Secret), minSecret)
+// New returns a Verifier, or an error for a Config that makes no sense. It fetches the
+// KeySet, and again every hour until ctx ends. A failure is logged: tokens are refused
+// until a fetch succeeds.
+func New(ctx context.Context, cfg Config) (*Verifier, error) {
+	var key func(context.Context) jwt.Keyfunc
+	var algorithms []jwt.SigningMethod
+	var err error
+	switch {
+	case (len(cfg.Secret) > 0) == (cfg.KeySet != ""):
+		return nil, errors.New("either a secret or a key set is needed")
+	case cfg.KeySet != "":
+		algorithms = []jwt.SigningMethod{jwt.SigningMethodRS256, jwt.SigningMethodES256, jwt.SigningMethodEdDSA}
+		key, err = fetched(ctx, cfg.KeySet, cfg.Log)
+	default:
+		algorithms = []jwt.SigningMethod{jwt.SigningMethodHS256}
+		key, err = shared(cfg.Secret)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Verifier{parser: jwt.NewParser(cfg.options(algorithms)...), key: key}, nil
+}
+
+// shared returns the key for all tokens.
+func shared(secret []byte) (func(context.Context) jwt.Keyfunc, error) {
+	if len(secret) < minSecret {
+		return nil, fmt.Errorf("the secret has %d bytes: at least %d", len(secret), minSecret)
+	}
+	return func(context.Context) jwt.Keyfunc {
+		return func(*jwt.Token) (any, error) { return secret, nil }
+	}, nil
+}
+
+func (cfg Config) options(algorithms []jwt.SigningMethod) []jwt.ParserOption {
+	var names []string
+	for _, a := range algorithms {
+		names = append(names, a.Alg())
 	}
 	options := []jwt.ParserOption{
-		// Only what is configured: "none", or another algorithm with the same key, would
-		// let anyone sign.
-		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		// With "none", or a public key taken for a secret, anyone could sign.
+		jwt.WithValidMethods(names),
 		jwt.WithExpirationRequired(),
 		jwt.WithLeeway(leeway),
 		jwt.WithStrictDecoding(),
@@ -52,8 +89,7 @@ func New(cfg Config) (*Verifier, error) {
 	if cfg.Audience != "" {
 		options = append(options, jwt.WithAudience(cfg.Audience))
 	}
-	key := func(*jwt.Token) (any, error) { return cfg.Secret, nil }
-	return &Verifier{parser: jwt.NewParser(options...), key: key}, nil
+	return options
 }
 
 // claims are those that matter here.
@@ -64,9 +100,9 @@ type claims struct {
 
 // Verify returns whom the token was issued to. The error says why the token is not valid,
 // without quoting it.
-func (v *Verifier) Verify(_ context.Context, token string) (domain.Principal, error) {
+func (v *Verifier) Verify(ctx context.Context, token string) (domain.Principal, error) {
 	var c claims
-	if _, err := v.parser.ParseWithClaims(token, &c, v.key); err != nil {
+	if _, err := v.parser.ParseWithClaims(token, &c, v.key(ctx)); err != nil {
 		return domain.Principal{}, reason(err)
 	}
 	if !domain.ValidUser(c.Subject) {
@@ -85,6 +121,7 @@ var reasons = []struct {
 	text string
 }{
 	{jwt.ErrTokenMalformed, "the token is malformed"},
+	{jwt.ErrTokenUnverifiable, "the token's key is not known"},
 	{jwt.ErrTokenSignatureInvalid, "the token's signature or algorithm is not valid"},
 	{jwt.ErrTokenRequiredClaimMissing, "the token lacks a claim"},
 	{jwt.ErrTokenExpired, "the token has expired"},

@@ -19,7 +19,7 @@ const secret = "0123456789abcdef0123456789abcdef"
 func verifier(t *testing.T, cfg jwtauth.Config) *jwtauth.Verifier {
 	t.Helper()
 	cfg.Secret = []byte(secret)
-	v, err := jwtauth.New(cfg)
+	v, err := jwtauth.New(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,8 +130,16 @@ func TestBadTokens(t *testing.T) {
 	}
 }
 
-func TestAShortSecretIsRefused(t *testing.T) {
-	if _, err := jwtauth.New(jwtauth.Config{Secret: []byte(secret[:31])}); err == nil {
-		t.Error("31 bytes are accepted")
+func TestWrongSettings(t *testing.T) {
+	for name, cfg := range map[string]jwtauth.Config{
+		"a short secret": {Secret: []byte(secret[:31])},
+		"nothing":        {},
+		"both":           {Secret: []byte(secret), KeySet: "https://issuer.example/jwks.json"},
+		"not a URL":      {KeySet: "issuer.example/jwks.json"},
+		"another scheme": {KeySet: "file:///etc/passwd"},
+	} {
+		if _, err := jwtauth.New(t.Context(), cfg); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,14 +29,16 @@ func (s settings) policy() domain.Policy {
 // authorizer returns what decides on handshakes; nil lets everyone connect.
 func (s settings) authorizer(service app.Service) (wsgateway.Authorizer, error) {
 	if s.auth == authNone {
-		if s.jwtSecret != "" || s.jwtIssuer != "" || s.jwtAudience != "" {
-			return nil, errors.New("-jwt-secret, -jwt-issuer and -jwt-audience need -auth jwt")
+		if s.jwtSecret != "" || s.jwksURL != "" || s.jwtIssuer != "" || s.jwtAudience != "" {
+			return nil, errors.New("-jwt-secret, -jwks-url, -jwt-issuer and -jwt-audience need -auth jwt")
 		}
 		return nil, nil
 	}
-	verifier, err := jwtauth.New(jwtauth.Config{Secret: []byte(s.jwtSecret), Issuer: s.jwtIssuer, Audience: s.jwtAudience})
+	verifier, err := jwtauth.New(context.Background(), jwtauth.Config{
+		Secret: []byte(s.jwtSecret), KeySet: s.jwksURL, Issuer: s.jwtIssuer, Audience: s.jwtAudience, Log: service.Log,
+	})
 	if err != nil {
-		return nil, fmt.Errorf("-jwt-secret: %w", err)
+		return nil, fmt.Errorf("-jwt-secret, -jwks-url: %w", err)
 	}
 	service.Verify = verifier.Verify
 	return service.Authorizer(true).Handle, nil

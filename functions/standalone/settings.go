@@ -29,8 +29,8 @@ type settings struct {
 	writeTimeout, drainTimeout       time.Duration
 	queueBytes                       int
 	auth                             string
-	jwtSecret, jwtIssuer             string
-	jwtAudience                      string
+	jwtSecret, jwksURL               string
+	jwtIssuer, jwtAudience           string
 	broadcastBy                      string
 	logLevel                         slog.Level
 	logFormat                        string
@@ -52,6 +52,7 @@ func (s *settings) flags() *flag.FlagSet {
 	f.StringVar(&s.origins, "origins", "", "`origins` whose pages may connect, separated by commas, such as https://example.com or https://*.example.com; * allows any, and an empty list only the service's own host")
 	f.StringVar(&s.auth, "auth", authNone, "who can connect: `none` asks for nothing, jwt for a token in the header Authorization, in ?token= or after the subprotocol bearer")
 	f.StringVar(&s.jwtSecret, "jwt-secret", "", "`secret` of tokens signed with HS256, at least 32 bytes; other users of this machine can see flags, so prefer the variable")
+	f.StringVar(&s.jwksURL, "jwks-url", "", "`URL` of the key set for tokens signed with RS256, ES256 or EdDSA, instead of a secret")
 	f.StringVar(&s.jwtIssuer, "jwt-issuer", "", "`issuer` that tokens must have; empty for any")
 	f.StringVar(&s.jwtAudience, "jwt-audience", "", "`audience` that tokens must have; empty for any")
 	f.StringVar(&s.broadcastBy, "broadcast-by", "anyone", "`who` may send to everyone, unless the token's scope decides: anyone, users or nobody")
