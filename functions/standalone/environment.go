@@ -49,13 +49,14 @@ func strayVariables(environ []string) []string {
 	var twins, stray []string
 	new(settings).flags().VisitAll(func(one *flag.Flag) {
 		if hasTwin(one) {
-			twins = append(twins, envName(one.Name))
+			twins = append(twins, strings.TrimPrefix(envName(one.Name), envPrefix))
 		}
 	})
 	for _, variable := range environ {
 		name, _, _ := strings.Cut(variable, "=")
-		if strings.HasPrefix(name, envPrefix) && !slices.Contains(twins, name) {
-			stray = append(stray, name+" is not a setting"+flags.DidYouMean(name, "", twins))
+		twin, ours := strings.CutPrefix(name, envPrefix)
+		if ours && !slices.Contains(twins, twin) {
+			stray = append(stray, name+" is not a setting"+flags.DidYouMean(twin, envPrefix, twins))
 		}
 	}
 	return stray
