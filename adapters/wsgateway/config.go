@@ -81,9 +81,9 @@ type Config struct {
 	// for their delivery. Each message counts as at least 256 bytes. They are delivered
 	// when the channel that NextWindow returned before the first was handled is closed,
 	// and at least half of all clients have nothing left waiting for them. A client
-	// that uses up a window within two seconds while others send too waits six
-	// hundred times as long as the delivery took, up to a minute, so a flood barely
-	// delays the others. The default is 32 KiB. Without NextWindow there is no limit.
+	// that uses up a window within two seconds while others send too, and has to wait
+	// for the delivery, then waits three hundred times as long again, up to a minute, so
+	// that a flood barely delays the others. The default is 32 KiB. Without NextWindow there is no limit.
 	Window     int
 	NextWindow func() <-chan struct{}
 	// Concurrency is how many integrations run at once. If they run in this process,

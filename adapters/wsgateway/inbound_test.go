@@ -268,6 +268,42 @@ func TestConcurrencyIsBounded(t *testing.T) {
 	})
 }
 
+// A client that sends much, but no faster than its messages are delivered, does not flood.
+func TestSteadySendersDoNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const delivery, seconds = 50 * time.Millisecond, 30
+		next := func() <-chan struct{} {
+			delivered := make(chan struct{})
+			time.AfterFunc(delivery, func() { close(delivered) })
+			return delivered
+		}
+		gone := make(chan event, 2)
+		var handled atomic.Int64
+		g := newGateway(t, Config{Window: 10 * leastWindow, NextWindow: next, Routes: map[string]Route{
+			disconnectRoute: {Integration: record(gone)},
+			defaultRoute: {Integration: func(context.Context, event) (response, error) {
+				handled.Add(1)
+				return response{StatusCode: 200}, nil
+			}}}})
+		much, little := attachPipe(g, gone), attachPipe(g, gone)
+		start := time.Now()
+		for i := range seconds * 50 { // a window in a fifth of a second
+			time.Sleep(20 * time.Millisecond)
+			much.write(t, text(true, "much"))
+			if i%10 == 0 {
+				little.write(t, text(true, "little"))
+			}
+		}
+		synctest.Wait()
+		if got, took := handled.Load(), time.Since(start); got != seconds*55 || took != seconds*time.Second {
+			t.Errorf("%d messages of %d handled in %v: somebody had to wait", got, seconds*55, took)
+		}
+		much.Close()
+		little.Close()
+		g.running.Wait()
+	})
+}
+
 // A client that floods while another sends gets a window only now and then. Alone, it
 // gets one window after the other.
 func TestFloodsWait(t *testing.T) {

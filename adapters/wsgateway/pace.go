@@ -38,10 +38,11 @@ const (
 	leastWindow = 256
 	// floodTime is the time below which using up a window counts as flooding.
 	floodTime = 2 * time.Second
-	// floodRest times the delivery time of a window is how long flooding clients, all
-	// together, wait before their next window. So few broadcasts of others coincide
-	// with theirs.
-	floodRest = 600
+	// floodRest times as long as they had to wait for the delivery of a window is how
+	// long flooding clients, all together, wait before their next one. So few broadcasts
+	// of others coincide with theirs. A client that sends steadily does not have to wait
+	// for a delivery.
+	floodRest = 300
 	// maxFloodRest is the longest that they wait.
 	maxFloodRest = time.Minute
 	// maxDelivery is how long a client waits for its window to be delivered. Clients
@@ -75,7 +76,7 @@ func (c *conn) awaitWindow(now time.Time, alone bool) {
 		c.waitOpen(windowPoll)
 	}
 	if floods && !alone {
-		took := time.Since(c.window.opened)
+		took := time.Since(now)
 		c.g.turns.leave()
 		c.g.floods.enter()
 		c.g.turns.enter()
