@@ -17,7 +17,7 @@ CODE        := domain ports adapters functions integration
 LAMBDAS  := $(filter-out standalone,$(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go)))
 BINARIES := $(foreach arch,arm64 amd64,$(LAMBDAS:%=build/$(arch)/%/bootstrap))
 
-.PHONY: help run test unit integration coldstart bench load bench-standalone soak chaos lint gofmt vet staticcheck govulncheck build package deploy remove logs simulate scale fuzz rename clean go node npm $(BINARIES)
+.PHONY: help run test unit integration coldstart bench load bench-standalone soak chaos lint gofmt vet staticcheck govulncheck build package deploy remove logs simulate scale fuzz rename token clean go node npm $(BINARIES)
 
 # The variables each target takes on the command line. All targets also take the variables
 # that their programs read from the environment, where make puts them. Any other variable
@@ -36,6 +36,7 @@ TAKES/logs             := FUNCTION STAGE ARGS
 TAKES/simulate         := SEEDS SEED
 TAKES/fuzz             := FUZZTIME
 TAKES/rename           := MODULE
+TAKES/token            := USER SCOPE TTL URL
 # serverless.build.js sets PACKAGES.
 ENVIRONMENT := PACKAGES CI GO% CGO_% AWS_% SWS_% SLS_% NODE_% NPM_% npm_% JAVA_% TMPDIR PATH HOME SHELL MAKEFLAGS %_PROXY %_proxy
 
@@ -104,9 +105,13 @@ bench: go ## Go | compare ways to post and measure the engine, in two to three m
 # A variable on the command line becomes a flag: URL=ws://… is -url ws://… A variable that
 # is only in the environment, such as TOKEN, does not.
 flag = -$(shell printf '%s' $(1) | tr A-Z_ a-z-)
+flagged = $(foreach v,$(1),$(if $(filter command,$(origin $(v))),$(call flag,$(v))=$(call quoted,$($(v)))))
 
 load: go ## Go | put load on URL (ws://localhost:3001) and report; CLIENTS, BROADCASTS, RATE, SCENARIO, HTML …, or ARGS="--help"
-	@$(call compile,integration/tools/load) && exec bin/load $(foreach v,$(filter-out ARGS,$(TAKES/load)),$(if $(filter command,$(origin $(v))),$(call flag,$(v))=$(call quoted,$($(v))))) $(ARGS)
+	@$(call compile,integration/tools/load) && exec bin/load $(call flagged,$(filter-out ARGS,$(TAKES/load))) $(ARGS)
+
+token: go ## Go | print a token for USER (SCOPE, TTL), signed with SWS_JWT_SECRET, and how to connect with it
+	@go run ./integration/tools/token $(call flagged,$(TAKES/token))
 
 bench-standalone: go npm ## Go | compare the standalone service with nginx's Nchan, Go's centrifuge and npm's ws, where installed, in eleven minutes
 	@$(call compile,functions/standalone) && $(call compile,integration/tools/load) && go run ./integration/tools/comparison $(ARGS)

@@ -2,12 +2,17 @@ package blackbox
 
 import (
 	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
 	"github.com/golang-jwt/jwt/v5"
+
+	"serverless-websocket/integration/environments/testenv"
 )
 
 const jwtSecret = "a secret of the black-box tests, long enough"
@@ -152,4 +157,24 @@ func TestWrongIdentitySettings(t *testing.T) {
 			t.Errorf("%v: %v\n%s", args, err, out)
 		}
 	}
+}
+
+// make token prints a token and a line for wscat, which connects with it.
+func TestADevelopmentTokenConnectsWscat(t *testing.T) {
+	s := startIdentified(t)
+	tokens := exec.Command("make", "token", "USER=alice", "URL="+s.webSocketURL, "SCOPE=broadcast direct", "TTL=1m")
+	tokens.Dir = testenv.Root()
+	tokens.Env = append(os.Environ(), "SWS_JWT_SECRET="+jwtSecret, "SWS_JWT_AUDIENCE=chat")
+	out, err := tokens.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	line := regexp.MustCompile(`(?m)^npx wscat -c \S+ -H "(Authorization: Bearer \S+)"$`).FindSubmatch(out)
+	if line == nil {
+		t.Fatalf("no line for wscat in %s", out)
+	}
+	alice := startWscat(t, s.target, "-H", string(line[1]), "--wait", "60", "-x", `{"action":"sendMessage","content":"hi"}`)
+	shows(t, alice, `"sender":"alice"`)
+	stranger := startWscat(t, s.target)
+	shows(t, stranger, "401")
 }
