@@ -2,6 +2,9 @@ package domain_test
 
 import (
 	"errors"
+	"os"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -9,14 +12,37 @@ import (
 	"serverless-websocket/domain"
 )
 
-func TestEveryCodeHasAText(t *testing.T) {
-	for _, code := range []domain.Code{
-		domain.InvalidJSON, domain.NotAnObject, domain.TooDeep, domain.UnknownAction, domain.InvalidRef,
-		domain.MissingContent, domain.BlankContent, domain.ContentTooLarge, domain.Unauthenticated, domain.Forbidden,
-		domain.Unavailable, domain.Internal,
-	} {
+var declared = regexp.MustCompile(`(?m)^\t\w+ +Code = "(\w+)"$`)
+
+// codes reads the codes from the source: a list here would miss new ones.
+func codes(t *testing.T) (found []domain.Code) {
+	t.Helper()
+	for _, match := range declared.FindAllStringSubmatch(read(t, "errors.go"), -1) {
+		found = append(found, domain.Code(match[1]))
+	}
+	if !slices.Contains(found, domain.InvalidJSON) || !slices.Contains(found, domain.Internal) {
+		t.Fatalf("the codes were not found: %q", found)
+	}
+	return found
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func TestEveryCodeHasATextAndARow(t *testing.T) {
+	protocol := read(t, "../docs/protocol.md")
+	for _, code := range codes(t) {
 		if domain.NewError(code).Message() == "" {
 			t.Errorf("%s has no text", code)
+		}
+		if !strings.Contains(protocol, "\n| `"+string(code)+"` | ") {
+			t.Errorf("%s has no row in docs/protocol.md", code)
 		}
 	}
 }
