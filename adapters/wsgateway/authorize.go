@@ -77,8 +77,9 @@ func isInvoke(action string) bool {
 // covers reports whether a resource in a policy covers the ARN. A * stands for any
 // characters, slashes too.
 func covers(pattern, arn string) bool {
-	flat := strings.NewReplacer("/", "\x00", `\`, `\\`, "[", `\[`)
-	ok, err := path.Match(flat.Replace(pattern), flat.Replace(arn))
+	const slash = "\x00" // for path.Match, whose * ends at one
+	literal := strings.NewReplacer("/", slash, `\`, `\\`, "[", `\[`)
+	ok, err := path.Match(literal.Replace(pattern), strings.ReplaceAll(arn, "/", slash))
 	return ok && err == nil
 }
 

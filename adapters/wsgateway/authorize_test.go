@@ -62,9 +62,12 @@ func TestTheAuthorizerDecidesOnHandshakes(t *testing.T) {
 					connected.Store(true)
 					return response{StatusCode: 200}, nil
 				}}}})
-			status, _, body := handshake(t, s, "/", func(*http.Request) {})
+			status, header, body := handshake(t, s, "/", func(*http.Request) {})
 			if status != test.status || !strings.Contains(body, test.body) || strings.Contains(body, "secret") {
 				t.Errorf("status %d, %s; want %d, %s", status, body, test.status, test.body)
+			}
+			if challenged := header.Get("WWW-Authenticate") == "Bearer"; challenged != (test.status == 401) {
+				t.Errorf("challenged: %v", challenged)
 			}
 			if connected.Load() != (test.status == 101) {
 				t.Errorf("$connect invoked: %v", connected.Load())

@@ -39,6 +39,8 @@ func asRefusal(err error) (r refusal, ok bool) {
 func (r refusal) response() []byte {
 	more := "Connection: close\r\n"
 	switch r.status {
+	case http.StatusUnauthorized:
+		more += "WWW-Authenticate: Bearer\r\n"
 	case http.StatusMethodNotAllowed:
 		more += "Allow: GET\r\n"
 	case http.StatusUpgradeRequired:
