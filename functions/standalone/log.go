@@ -28,7 +28,7 @@ func newLogger(s settings, w io.Writer) (*slog.Logger, *boundedlog.Writer) {
 		slog.New(handler(&line)).Warn("log lines dropped; the reader was too slow or gone", "lines", dropped)
 		return line.Bytes()
 	})
-	return slog.New(boundedlog.Limit(handler(bounded), "connected", "disconnected", "refused")), bounded
+	return slog.New(boundedlog.Limit(handler(bounded), "connected", "disconnected", "refused", "handshake refused")), bounded
 }
 
 func (s settings) logHandler(terminal bool) func(io.Writer) slog.Handler {

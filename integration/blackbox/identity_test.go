@@ -111,6 +111,23 @@ func TestStrangersCannotConnect(t *testing.T) {
 	}
 }
 
+// A stranger cannot fill the log.
+func TestRefusedHandshakesAreLoggedNowAndThen(t *testing.T) {
+	const handshakes = 200
+	s := startIdentified(t)
+	for range handshakes {
+		_, response, err := websocket.Dial(t.Context(), s.webSocketURL+"/?token=bad", nil)
+		if response == nil || response.StatusCode != 403 {
+			t.Fatalf("%v, %v", response, err)
+		}
+	}
+	s.logs.await(t, "handshake refused", "reason", "the token is malformed")
+	lines := s.logs.find(func(e entry) bool { return e.text("msg") == "handshake refused" })
+	if len(lines) >= handshakes {
+		t.Errorf("%d lines", len(lines))
+	}
+}
+
 func TestWhoMayBroadcast(t *testing.T) {
 	s := startIdentified(t, "-broadcast-by", "nobody")
 	for scope, want := range map[string]string{"broadcast": `{"accepted":`, "openid": `"code":"forbidden"`, "": `"code":"forbidden"`} {
