@@ -17,6 +17,17 @@ const (
 	expiresAtKey = "expiresAt" // Unix time in seconds
 )
 
+// AuthorizedUntil returns when the token of a connection expires, by its authorizer's
+// context; zero for never.
+func AuthorizedUntil(authorizer map[string]any) time.Time {
+	text, _ := authorizer[expiresAtKey].(string)
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0)
+}
+
 // principal returns who made the request, as the authorizer said when the connection
 // opened. Without an authorizer no one is signed in.
 func principal(request events.APIGatewayWebsocketProxyRequestContext) domain.Principal {
@@ -26,10 +37,7 @@ func principal(request events.APIGatewayWebsocketProxyRequestContext) domain.Pri
 	if claim, ok := authorizer[scopeKey].(string); ok {
 		p.Scope = domain.NewScope(claim)
 	}
-	text, _ := authorizer[expiresAtKey].(string)
-	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
-		p.ExpiresAt = time.Unix(seconds, 0)
-	}
+	p.ExpiresAt = AuthorizedUntil(authorizer)
 	return p
 }
 

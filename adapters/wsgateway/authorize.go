@@ -3,10 +3,12 @@ package wsgateway
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 )
@@ -21,6 +23,9 @@ import (
 // values as strings.
 type Authorizer func(context.Context, events.APIGatewayCustomAuthorizerRequestTypeRequest) (
 	events.APIGatewayCustomAuthorizerResponse, error)
+
+// expiryJitter is how long after its authorization a connection ends at the latest.
+const expiryJitter = 10 * time.Second
 
 // unauthorized is the text of the error that API Gateway answers with 401.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
@@ -51,6 +56,9 @@ func (g *Gateway) authorize(r *request, c *conn) error {
 	}
 	authorizer["principalId"] = answer.PrincipalID
 	c.authorizer = authorizer
+	if end := g.cfg.AuthorizedUntil(authorizer); !end.IsZero() && end.Before(c.until) {
+		c.until, c.byToken = end.Add(rand.N(expiryJitter)), true
+	}
 	return nil
 }
 

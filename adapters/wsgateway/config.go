@@ -50,6 +50,11 @@ type Config struct {
 	// Authorizer decides on each handshake before $connect runs. Without one, everyone
 	// can connect.
 	Authorizer Authorizer
+	// AuthorizedUntil returns when the authorization of a connection ends, by what the
+	// Authorizer said of it; zero for never. The gateway closes the connection then, with
+	// code 1000 and up to ten seconds later, so that not all clients come back at once.
+	// API Gateway does not. The default is never.
+	AuthorizedUntil func(authorizer map[string]any) time.Time
 	// Log records failures of integrations and connections. The default discards
 	// them.
 	Log *slog.Logger
@@ -126,6 +131,9 @@ var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 func (cfg Config) withDefaults() Config {
 	cfg.Stage = cmp.Or(cfg.Stage, "dev")
+	if cfg.AuthorizedUntil == nil {
+		cfg.AuthorizedUntil = func(map[string]any) time.Time { return time.Time{} }
+	}
 	cfg.MaxConnections = cmp.Or(cfg.MaxConnections, 50_000)
 	cfg.HandshakeTimeout = cmp.Or(cfg.HandshakeTimeout, 10*time.Second)
 	cfg.FrameLimit = cmp.Or(cfg.FrameLimit, 32<<10)

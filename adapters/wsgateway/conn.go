@@ -46,8 +46,10 @@ type conn struct {
 	sourceIP    string
 	userAgent   string
 	connectedAt time.Time
-	authorizer  any    // what it said of the connection; nil without one
-	early       []byte // received together with the handshake
+	until       time.Time // when it ends in any case
+	byToken     bool      // until is when its authorization ends
+	authorizer  any       // what it said of the connection; nil without one
+	early       []byte    // received together with the handshake
 }
 
 // closePatience times CloseTimeout is how long a client that is still sending may
@@ -71,6 +73,8 @@ var (
 )
 
 var (
+	// signedOut ends a connection whose authorization has expired.
+	signedOut = disconnection{ws.StatusNormalClosure, "Authorization expired"}
 	// goingAway ends a connection that has expired, or that is open when the gateway
 	// stops.
 	goingAway = disconnection{ws.StatusGoingAway, "Going away"}
@@ -105,6 +109,7 @@ func (g *Gateway) newConn(r *request, sock net.Conn) *conn {
 		domainName:  strings.Clone(r.host),
 		sourceIP:    sourceIP(sock.RemoteAddr()),
 		connectedAt: time.Now(),
+		until:       time.Now().Add(g.cfg.Lifetime),
 	}
 	agent, _ := r.value("User-Agent")
 	c.userAgent = strings.Clone(agent)
@@ -265,10 +270,20 @@ func (c *conn) lastActiveAt() time.Time {
 // expiry returns when the connection's idle timeout or lifetime ends.
 func (c *conn) expiry() time.Time {
 	idle := c.lastActiveAt().Add(c.g.cfg.IdleTimeout)
-	if life := c.connectedAt.Add(c.g.cfg.Lifetime); life.Before(idle) {
-		return life
+	if c.until.Before(idle) {
+		return c.until
 	}
 	return idle
+}
+
+// closeExpired starts the closing handshake of a connection that has expired. The caller
+// holds c.mu.
+func (c *conn) closeExpired() {
+	end := goingAway
+	if c.byToken && !time.Now().Before(c.until) {
+		end = signedOut
+	}
+	c.startCloseLocked(end.code, end.reason)
 }
 
 // awaitPeer gives the client CloseTimeout to answer the close frame. The caller
@@ -330,6 +345,6 @@ func (c *conn) overdue(completeBy time.Time) bool {
 		c.setReadBy(expiry)
 		return false
 	}
-	c.startCloseLocked(goingAway.code, goingAway.reason)
+	c.closeExpired()
 	return false
 }

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/gobwas/ws"
@@ -268,4 +269,49 @@ func TestObserverAndLogHearOfIntegrations(t *testing.T) {
 			t.Errorf("logged %s", got)
 		}
 	})
+}
+
+// A connection ends with its authorization, a little later, and others with their idle
+// timeout as ever.
+func TestAConnectionEndsWithItsAuthorization(t *testing.T) {
+	for lasts, want := range map[time.Duration]struct {
+		end         string
+		least, most time.Duration
+	}{
+		time.Minute:      {`1000 "Authorization expired"`, time.Minute, time.Minute + 10*time.Second},
+		-time.Second:     {`1000 "Authorization expired"`, 0, 10 * time.Second},
+		20 * time.Minute: {`1001 "Going away"`, 10 * time.Minute, 10 * time.Minute},
+		0:                {`1001 "Going away"`, 10 * time.Minute, 10 * time.Minute}, // never
+	} {
+		var asked map[string]any
+		cfg := wsgateway.Config{
+			Authorizer: func(_ context.Context, e events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
+				allow := events.IAMPolicyStatement{Effect: "Allow", Action: []string{"*"}, Resource: []string{e.MethodArn}}
+				return events.APIGatewayCustomAuthorizerResponse{
+					PrincipalID:    "alice",
+					PolicyDocument: events.APIGatewayCustomAuthorizerPolicy{Statement: []events.IAMPolicyStatement{allow}},
+				}, nil
+			},
+			AuthorizedUntil: func(authorizer map[string]any) time.Time {
+				asked = authorizer
+				if lasts == 0 {
+					return time.Time{}
+				}
+				return time.Now().Add(lasts)
+			},
+		}
+		observe(t, cfg, 0, func(o *observed) {
+			start := time.Now()
+			sock, id := o.open()
+			go io.Copy(io.Discard, sock) // the close frame, which it does not answer
+			o.expect("closed " + id + ": " + want.end + ", too slow: false")
+			took := time.Since(start) - 5*time.Second // for the answer to the close frame
+			if took < want.least || took > want.most {
+				o.t.Errorf("authorized for %v: closed after %v", lasts, took)
+			}
+			if asked["principalId"] != "alice" {
+				o.t.Errorf("asked about %v", asked)
+			}
+		})
+	}
 }

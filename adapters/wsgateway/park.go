@@ -41,7 +41,7 @@ func (c *conn) expire() {
 		c.wakeBy(t)
 		return
 	}
-	c.startCloseLocked(goingAway.code, goingAway.reason)
+	c.closeExpired()
 }
 
 // wake starts reading from a parked connection.

@@ -111,7 +111,7 @@ func (c *conn) reply(message []byte) {
 func (c *conn) awaitRoom() {
 	left := time.Until(c.expiry())
 	if left <= 0 {
-		c.startCloseLocked(goingAway.code, goingAway.reason)
+		c.closeExpired()
 		return
 	}
 	timer := time.AfterFunc(left, c.notify)

@@ -77,21 +77,22 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 		return nil, err
 	}
 	v.gateway, err = wsgateway.New(wsgateway.Config{
-		Stage:          s.stage,
-		Routes:         served(service.Routes()),
-		Authorizer:     authorizer,
-		Log:            log,
-		Origins:        origins(s.origins),
-		MaxConnections: connectionLimit(s.maxConnections),
-		IdleTimeout:    s.idleTimeout,
-		Lifetime:       s.lifetime,
-		MessageTimeout: s.messageTimeout,
-		PeerTimeout:    s.peerTimeout,
-		SendBuffer:     s.sendBuffer,
-		Backlog:        s.backlog,
-		WriteTimeout:   s.writeTimeout,
-		NextWindow:     v.jobs.NextReceive,
-		Concurrency:    max(1, runtime.GOMAXPROCS(0)/2),
+		AuthorizedUntil: lambdaevent.AuthorizedUntil,
+		Stage:           s.stage,
+		Routes:          served(service.Routes()),
+		Authorizer:      authorizer,
+		Log:             log,
+		Origins:         origins(s.origins),
+		MaxConnections:  connectionLimit(s.maxConnections),
+		IdleTimeout:     s.idleTimeout,
+		Lifetime:        s.lifetime,
+		MessageTimeout:  s.messageTimeout,
+		PeerTimeout:     s.peerTimeout,
+		SendBuffer:      s.sendBuffer,
+		Backlog:         s.backlog,
+		WriteTimeout:    s.writeTimeout,
+		NextWindow:      v.jobs.NextReceive,
+		Concurrency:     max(1, runtime.GOMAXPROCS(0)/2),
 	})
 	if err != nil {
 		return nil, err
