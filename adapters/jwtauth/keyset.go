@@ -15,11 +15,13 @@ import (
 )
 
 const (
-	// fetchTimeout bounds a fetch of the key set, and the wait of a token for one.
+	// fetchTimeout bounds the fetches at the start and every hour.
 	fetchTimeout = 5 * time.Second
+	// unknownKeyWait bounds the wait of a token with an unknown key, and the fetch for
+	// it. Other handshakes may wait meanwhile, so it is short.
+	unknownKeyWait = 500 * time.Millisecond
 	// refetchAfter is the shortest time between fetches for unknown keys: tokens with
-	// invented keys cost one fetch. A new key of the issuer is known by then at the
-	// latest. It must be longer than fetchTimeout, or tokens would queue for a fetch.
+	// invented keys cost one fetch.
 	refetchAfter = 10 * time.Second
 	// refreshEvery is when the key set is fetched anyway, so that withdrawn keys go.
 	refreshEvery = time.Hour
@@ -36,7 +38,7 @@ func fetched(ctx context.Context, address string, log *slog.Logger) (func(contex
 	keys, err := keyfunc.NewDefaultOverrideCtx(ctx, []string{address}, keyfunc.Override{
 		Client:            &http.Client{Transport: limited{http.DefaultTransport}},
 		HTTPTimeout:       fetchTimeout,
-		RateLimitWaitMax:  fetchTimeout,
+		RateLimitWaitMax:  unknownKeyWait,
 		RefreshInterval:   refreshEvery,
 		RefreshUnknownKID: rate.NewLimiter(rate.Every(refetchAfter), 1),
 		RefreshErrorHandlerFunc: func(string) func(context.Context, error) {
