@@ -3,10 +3,12 @@ package jwtauth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"time"
+	"unicode/utf8"
 
 	"github.com/golang-jwt/jwt/v5"
 
@@ -28,7 +30,7 @@ type Config struct {
 	KeySet string
 	// Issuer and Audience are required of the claims "iss" and "aud"; any if empty.
 	Issuer, Audience string
-	// Log gets failures to fetch the KeySet.
+	// Log gets failures to fetch the KeySet; required with one.
 	Log *slog.Logger
 }
 
@@ -92,25 +94,39 @@ func (cfg Config) options(algorithms []jwt.SigningMethod) []jwt.ParserOption {
 	return options
 }
 
-// claims are those that matter here.
-type claims struct {
-	jwt.RegisteredClaims
-	Scope *string `json:"scope"`
+// claims are those of a token. encoding/json would match names in any case, and then
+// who may add a claim "SUB" to a token of his could be anyone.
+type claims struct{ jwt.MapClaims }
+
+func (c *claims) UnmarshalJSON(text []byte) error {
+	if !utf8.Valid(text) {
+		return errors.New("claims that are not UTF-8")
+	}
+	return json.Unmarshal(text, &c.MapClaims)
 }
 
-// Verify returns whom the token was issued to. The error says why the token is not valid,
-// without quoting it.
+// Verify returns whom the token was issued to, until it expires, leeway included. The
+// error says why the token is not valid, without quoting it.
 func (v *Verifier) Verify(ctx context.Context, token string) (domain.Principal, error) {
 	var c claims
 	if _, err := v.parser.ParseWithClaims(token, &c, v.key(ctx)); err != nil {
 		return domain.Principal{}, reason(err)
 	}
-	if !domain.ValidUser(c.Subject) {
+	user, err := c.GetSubject()
+	if err != nil || !domain.ValidUser(user) {
 		return domain.Principal{}, errors.New("the token has no valid subject")
 	}
-	p := domain.Principal{User: c.Subject, ExpiresAt: c.ExpiresAt.Time}
-	if c.Scope != nil {
-		p.Scope = domain.NewScope(*c.Scope)
+	expires, err := c.GetExpirationTime()
+	if err != nil || expires == nil {
+		return domain.Principal{}, errors.New("the token has no valid expiry")
+	}
+	p := domain.Principal{User: user, ExpiresAt: expires.Add(leeway)}
+	if value, ok := c.MapClaims["scope"]; ok {
+		claim, ok := value.(string)
+		if !ok {
+			return domain.Principal{}, errors.New("the token has no valid scope")
+		}
+		p.Scope = domain.NewScope(claim)
 	}
 	return p, nil
 }
@@ -121,7 +137,7 @@ var reasons = []struct {
 	text string
 }{
 	{jwt.ErrTokenMalformed, "the token is malformed"},
-	{jwt.ErrTokenUnverifiable, "the token's key is not known"},
+	{jwt.ErrTokenUnverifiable, "the token's key or algorithm is not known"},
 	{jwt.ErrTokenSignatureInvalid, "the token's signature or algorithm is not valid"},
 	{jwt.ErrTokenRequiredClaimMissing, "the token lacks a claim"},
 	{jwt.ErrTokenExpired, "the token has expired"},

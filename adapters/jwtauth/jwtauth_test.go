@@ -51,7 +51,7 @@ func signed(t *testing.T, method jwt.SigningMethod, claims jwt.MapClaims, key an
 
 func TestAGoodTokenNamesItsUser(t *testing.T) {
 	v := verifier(t, jwtauth.Config{Issuer: "https://issuer.example", Audience: "chat"})
-	expires := time.Now().Add(time.Hour)
+	expires := time.Now().Add(time.Hour + 30*time.Second) // with the leeway
 	for name, test := range map[string]struct {
 		changes jwt.MapClaims
 		want    domain.Principal
@@ -103,17 +103,18 @@ func TestBadTokens(t *testing.T) {
 		"changed claims":      {parts[0] + "." + strings.Split(hs(jwt.MapClaims{"sub": "eve"}), ".")[1] + "." + parts[2], "signature"},
 		"expired":             {hs(jwt.MapClaims{"exp": time.Now().Add(-time.Minute).Unix()}), "expired"},
 		"never expires":       {hs(jwt.MapClaims{"exp": nil}), "lacks a claim"},
-		"expiry of a string":  {hs(jwt.MapClaims{"exp": "tomorrow"}), "malformed"},
+		"expiry of a string":  {hs(jwt.MapClaims{"exp": "tomorrow"}), "malformed|not valid"},
 		"not valid yet":       {hs(jwt.MapClaims{"nbf": time.Now().Add(time.Minute).Unix()}), "not valid yet"},
 		"no subject":          {hs(jwt.MapClaims{"sub": nil}), "subject"},
 		"empty subject":       {hs(jwt.MapClaims{"sub": ""}), "subject"},
-		"subject of a number": {hs(jwt.MapClaims{"sub": 7}), "malformed"},
+		"subject of a number": {hs(jwt.MapClaims{"sub": 7}), "subject|not valid"},
 		"long subject":        {hs(jwt.MapClaims{"sub": strings.Repeat("x", domain.MaxRecipient+1)}), "subject"},
 		"another issuer":      {hs(jwt.MapClaims{"iss": "https://evil.example"}), "issuer"},
 		"no issuer":           {hs(jwt.MapClaims{"iss": nil}), "issuer|lacks a claim"},
 		"another audience":    {hs(jwt.MapClaims{"aud": "mail"}), "audience"},
+		"claims in capitals":  {hs(jwt.MapClaims{"sub": nil, "SUB": "bob"}), "subject"},
 		"no audience":         {hs(jwt.MapClaims{"aud": nil}), "audience|lacks a claim"},
-		"scope of a list":     {hs(jwt.MapClaims{"scope": []string{"broadcast"}}), "malformed"},
+		"scope of a list":     {hs(jwt.MapClaims{"scope": []string{"broadcast"}}), "scope"},
 	} {
 		got, err := v.Verify(context.Background(), test.token)
 		if err == nil || got != (domain.Principal{}) {
@@ -141,5 +142,23 @@ func TestWrongSettings(t *testing.T) {
 		if _, err := jwtauth.New(t.Context(), cfg); err == nil {
 			t.Errorf("%s is accepted", name)
 		}
+	}
+}
+
+// Names match exactly: a claim that looks like another is another.
+func TestOtherClaimsDoNotCount(t *testing.T) {
+	token := signed(t, jwt.SigningMethodHS256, good(jwt.MapClaims{"SUB": "bob", "Scope": "broadcast", "EXP": 1}), []byte(secret))
+	p, err := verifier(t, jwtauth.Config{}).Verify(context.Background(), token)
+	if p.ExpiresAt = (time.Time{}); err != nil || p != (domain.Principal{User: "alice"}) {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// Whoever is let in by the leeway is not expired at once.
+func TestAPrincipalLastsAsLongAsItsToken(t *testing.T) {
+	token := signed(t, jwt.SigningMethodHS256, good(jwt.MapClaims{"exp": time.Now().Add(-10 * time.Second).Unix()}), []byte(secret))
+	p, err := verifier(t, jwtauth.Config{}).Verify(context.Background(), token)
+	if err != nil || p.Expired(time.Now()) {
+		t.Errorf("%+v, %v", p, err)
 	}
 }

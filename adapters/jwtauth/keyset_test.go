@@ -1,6 +1,7 @@
 package jwtauth_test
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -12,6 +13,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"log/slog"
 	"math/big"
 	"net/http"
@@ -33,6 +35,8 @@ type issuer struct {
 	t       *testing.T
 	url     string
 	fetches atomic.Int64
+	hangs   atomic.Pointer[chan struct{}] // until this is closed; nil for not
+	gaveUp  atomic.Int64                  // fetches that ended before
 
 	mu   sync.Mutex
 	set  []map[string]string
@@ -42,8 +46,15 @@ type issuer struct {
 
 func newIssuer(t *testing.T) *issuer {
 	i := &issuer{t: t, keys: map[string]crypto.Signer{}}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		i.fetches.Add(1)
+		if until := i.hangs.Load(); until != nil {
+			select {
+			case <-*until:
+			case <-r.Context().Done():
+				i.gaveUp.Add(1)
+			}
+		}
 		i.mu.Lock()
 		defer i.mu.Unlock()
 		_ = json.NewEncoder(w).Encode(map[string]any{"more": i.more, "keys": i.set}) // the verifier sees what is cut
@@ -180,4 +191,38 @@ func TestAnIssuerThatIsDownAtFirst(t *testing.T) {
 	v := i.verifier() // has no keys yet
 	i.add("key", "EdDSA")
 	i.wants(v, "a key that came later", i.sign("key", "EdDSA", i.keys["key"]), true)
+}
+
+// A fetch that takes long holds up no token for long: other handshakes wait for it.
+func TestAnIssuerThatHangsHoldsUpNobody(t *testing.T) {
+	i := newIssuer(t)
+	i.add("known", "EdDSA")
+	v := i.verifier()
+	released := make(chan struct{})
+	defer close(released)
+	i.hangs.Store(&released)
+	for range 3 {
+		i.wants(v, "an invented key", i.sign("invented", "EdDSA", i.keys["known"]), false)
+		i.wants(v, "a known key", i.sign("known", "EdDSA", i.keys["known"]), true)
+	}
+	if fetches, gaveUp := i.fetches.Load(), i.gaveUp.Load(); fetches != 2 || gaveUp != 0 {
+		t.Errorf("%d fetches, of which %d ended before the tokens were answered", fetches, gaveUp)
+	}
+}
+
+// The address of a key set can have a password or a key in it.
+func TestTheAddressOfAKeySetIsNotLogged(t *testing.T) {
+	i := newIssuer(t)
+	down := strings.Replace(i.url, "127.0.0.1:", "user:PASSWORD@127.0.0.1:1", 1) + "/?key=PASSWORD" // no such port
+	var log bytes.Buffer
+	_, err := jwtauth.New(t.Context(), jwtauth.Config{KeySet: down, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	_, odd := jwtauth.New(t.Context(), jwtauth.Config{KeySet: "ftp://user:PASSWORD@issuer.example"})
+	for _, said := range []string{log.String(), fmt.Sprint(err), fmt.Sprint(odd)} {
+		if strings.Contains(said, "PASSWORD") {
+			t.Errorf("%s", said)
+		}
+	}
+	if err == nil && log.Len() == 0 || odd == nil {
+		t.Errorf("nothing was said: %v, %v", err, odd)
+	}
 }

@@ -146,8 +146,9 @@ func TestWhoMayBroadcast(t *testing.T) {
 // After its token has expired, a client gets nothing more, and its connection is closed.
 func TestAnExpiredTokenEndsEverything(t *testing.T) {
 	s := startIdentified(t)
+	const leeway = 30 * time.Second
 	expiry := time.Now().Add(5 * time.Second)
-	brief := signIn(t, s, token(t, "brief", jwt.MapClaims{"exp": expiry.Unix()}))
+	brief := signIn(t, s, token(t, "brief", jwt.MapClaims{"exp": expiry.Add(-leeway).Unix()}))
 	lasting := signIn(t, s, token(t, "lasting", nil))
 	lasting.broadcast(`"before"`)
 	if m, err := brief.message(); err != nil || string(m.Content) != `"before"` {
