@@ -101,8 +101,9 @@ func TestThePrincipalReachesEveryRequest(t *testing.T) {
 		want   string // in the reply
 		sender string
 	}{
-		"permitted": {func(c map[string]any) { c["expiresAt"] = "4102444799" }, `"accepted"`, "alice"},
-		"expired":   {func(map[string]any) {}, `"unauthenticated"`, ""},
+		"permitted":         {func(c map[string]any) { c["expiresAt"] = "4102444799" }, `"accepted"`, "alice"},
+		"unreadable expiry": {func(c map[string]any) { c["expiresAt"] = "1.795338e+09" }, `"unauthenticated"`, ""},
+		"expired":           {func(map[string]any) {}, `"unauthenticated"`, ""},
 		"no scope": {func(c map[string]any) { c["expiresAt"], c["scope"] = "4102444799", "openid" },
 			`"forbidden"`, ""},
 	} {

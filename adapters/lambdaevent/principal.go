@@ -18,13 +18,14 @@ const (
 )
 
 // AuthorizedUntil returns when the token of a connection expires, by its authorizer's
-// context; zero for never.
+// context; zero for never. An expiry that cannot be read has passed.
 func AuthorizedUntil(authorizer map[string]any) time.Time {
-	text, _ := authorizer[expiresAtKey].(string)
-	seconds, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
+	value, ok := authorizer[expiresAtKey]
+	if !ok {
 		return time.Time{}
 	}
+	text, _ := value.(string)
+	seconds, _ := strconv.ParseInt(text, 10, 64) // 1970 if it fails
 	return time.Unix(seconds, 0)
 }
 

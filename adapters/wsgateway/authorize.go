@@ -78,9 +78,7 @@ func allows(statements []events.IAMPolicyStatement, arn string) bool {
 	return allowed
 }
 
-func isInvoke(action string) bool {
-	return action == "*" || strings.EqualFold(action, "execute-api:*") || strings.EqualFold(action, "execute-api:Invoke")
-}
+func isInvoke(action string) bool { return covers(strings.ToLower(action), "execute-api:invoke") }
 
 // covers reports whether a resource in a policy covers the ARN. A * stands for any
 // characters, slashes too.

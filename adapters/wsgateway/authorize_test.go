@@ -42,6 +42,7 @@ func TestTheAuthorizerDecidesOnHandshakes(t *testing.T) {
 		"allowed by a wildcard": {decides(statement("Allow", "execute-api:*", "arn:aws:execute-api:*:local/dev/*")), 101, ""},
 		"allowed by a star":     {decides(statement("Allow", "*", "*")), 101, ""},
 		"denied":                {decides(statement("Deny", "execute-api:Invoke", arn)), 403, `"message":"Forbidden"`},
+		"a deny by a pattern":   {decides(allow, statement("Deny", "execute-api:Inv*", "*")), 403, `"message":"Forbidden"`},
 		"a deny wins":           {decides(allow, statement("Deny", "*", "*")), 403, `"message":"Forbidden"`},
 		"no statement":          {decides(), 403, `"message":"Forbidden"`},
 		"another resource":      {decides(statement("Allow", "execute-api:Invoke", arn+"x")), 403, `"message":"Forbidden"`},
