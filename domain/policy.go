@@ -6,8 +6,8 @@ const (
 	permitDirect    = "direct"    // to send to a user
 )
 
-// Policy says what principals may do whose token has no scope. The zero Policy lets no
-// one broadcast.
+// Policy says what principals may do whose token has no scope. The zero Policy lets none
+// of them broadcast.
 type Policy struct {
 	BroadcastBy Broadcasters
 }

@@ -88,7 +88,8 @@ type Config struct {
 	// and at least half of all clients have nothing left waiting for them. A client
 	// that uses up a window within two seconds while others send too, and has to wait
 	// for the delivery, then waits three hundred times as long again, up to a minute, so
-	// that a flood barely delays the others. The default is 32 KiB. Without NextWindow there is no limit.
+	// that a flood barely delays the others. Clients that do so wait one after another.
+	// The default is 32 KiB. Without NextWindow there is no limit.
 	Window     int
 	NextWindow func() <-chan struct{}
 	// Concurrency is how many integrations run at once. If they run in this process,

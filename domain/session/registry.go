@@ -26,7 +26,7 @@ type Registry struct {
 }
 
 // Connect registers the principal's connection. Its row expires with the principal's
-// token: it gets no messages after that. Posts may find it gone until the caller
+// token: no new message is posted to it after that. Posts may find it gone until the caller
 // has answered the gateway.
 //
 // The errors are *domain.Error: Internal for an id that is not Valid, which no gateway

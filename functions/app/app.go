@@ -31,7 +31,7 @@ type Service struct {
 	Jobs ports.Queue
 	// NewID returns the id of a message that was sent at a time; ULIDs if nil.
 	NewID func(time.Time) domain.MessageID
-	// Policy says who may send what. The zero Policy lets no one send.
+	// Policy says who may broadcast without a scope. The zero Policy lets no one.
 	Policy domain.Policy
 	// Verify returns whom a token was issued to; it is the authorizer's.
 	Verify func(ctx context.Context, token string) (domain.Principal, error)

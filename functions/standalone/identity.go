@@ -53,7 +53,7 @@ func onlyLocal(address string) bool {
 
 // warnOfOpenness logs that strangers can send to everyone, if other machines can connect.
 func (s settings) warnOfOpenness(log *slog.Logger) {
-	if s.auth == authNone && !onlyLocal(s.wsAddr) {
+	if s.auth == authNone && s.policy().BroadcastBy == domain.Anyone && !onlyLocal(s.wsAddr) {
 		log.Warn("anyone who reaches this address can connect and send to everyone", "address", s.wsAddr, "see", "-auth jwt")
 	}
 }
