@@ -31,13 +31,13 @@ const expiryJitter = 10 * time.Second
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
 const unauthorized = "Unauthorized"
 
-// authorize asks the authorizer, if there is one. The error is a refusal.
-func (g *Gateway) authorize(r *request, c *conn) error {
+// authorize asks the authorizer, if there is one, about the event for $connect. The error
+// is a refusal.
+func (g *Gateway) authorize(c *conn, connect events.APIGatewayWebsocketProxyRequest) error {
 	if g.cfg.Authorizer == nil {
 		return nil
 	}
-	event := c.authorizerEvent(r)
-	connect := c.event(connectRoute, "CONNECT") // for the ids of refusals
+	event := c.authorizerEvent(connect)
 	g.calls.enter()
 	answer, err := invoke(g, g.cfg.Authorizer, event)
 	g.calls.leave()
@@ -90,8 +90,7 @@ func covers(pattern, arn string) bool {
 }
 
 // authorizerEvent returns the handshake as API Gateway sends it to an authorizer.
-func (c *conn) authorizerEvent(r *request) events.APIGatewayCustomAuthorizerRequestTypeRequest {
-	connect := c.connectEvent(r)
+func (c *conn) authorizerEvent(connect events.APIGatewayWebsocketProxyRequest) events.APIGatewayCustomAuthorizerRequestTypeRequest {
 	event := events.APIGatewayCustomAuthorizerRequestTypeRequest{
 		Type:                            "REQUEST",
 		MethodArn:                       "arn:aws:execute-api:local:000000000000:" + apiID + "/" + c.g.cfg.Stage + "/" + connectRoute,

@@ -122,14 +122,15 @@ func (g *Gateway) upgrade(sock net.Conn, head, rest []byte) error {
 // connect invokes $connect and returns the handshake's response. The error is a
 // refusal.
 func (g *Gateway) connect(r *request, c *conn) ([]byte, error) {
-	if err := g.authorize(r, c); err != nil {
+	event := c.connectEvent(r)
+	if err := g.authorize(c, event); err != nil {
 		return nil, err
 	}
 	route, ok := g.cfg.Routes[connectRoute]
 	if !ok {
 		return accepted(r, nil), nil
 	}
-	event := c.connectEvent(r)
+	event.RequestContext.Authorizer = c.authorizer
 	g.calls.enter()
 	answer, err := invoke(g, route.Integration, event)
 	g.calls.leave()
