@@ -59,8 +59,9 @@ func TestTheAuthorizerDecidesOnHandshakes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var connected atomic.Bool
 			s := serve(t, Config{Authorizer: test.authorizer, Routes: map[string]Route{
-				connectRoute: {Integration: func(context.Context, event) (response, error) {
-					connected.Store(true)
+				connectRoute: {Integration: func(_ context.Context, e event) (response, error) {
+					said, _ := e.RequestContext.Authorizer.(map[string]any)
+					connected.Store(said["principalId"] == "alice")
 					return response{StatusCode: 200}, nil
 				}}}})
 			status, header, body := handshake(t, s, "/", func(*http.Request) {})
