@@ -39,7 +39,7 @@ func (g *Gateway) check(r *request, address net.Addr) error {
 		return badRequest("Sec-WebSocket-Key is not 16 bytes in base64")
 	case hasBody(r):
 		return badRequest("A WebSocket handshake has no body")
-	case !g.cfg.Origins.allow(r, address):
+	case !allowsOrigin(g.cfg.Origins, r, address):
 		g.observe(func(o Observer) { o.OriginRefused(slices.Collect(r.values("Origin")), r.host) })
 		return refuse(http.StatusForbidden, "Origin not allowed")
 	}

@@ -1,11 +1,11 @@
 package wsgateway
 
 import (
-	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
 	"strings"
+
+	"serverless-websocket/adapters/internal/origin"
 )
 
 // Origins are the origins whose pages may open connections. They apply to browsers,
@@ -15,47 +15,19 @@ import (
 // Empty Origins match only the gateway's own host. On a loopback address, that host
 // must be local, such as localhost: an attacker can make any other name resolve to
 // this machine.
-type Origins []string
+type Origins = origin.List
 
-// Validate returns an error if an entry is not an origin.
-func (o Origins) Validate() error {
-	for _, origin := range o {
-		u, err := url.Parse(origin)
-		if origin != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin) {
-			return fmt.Errorf("origin %q: want a scheme and a host, such as https://example.com", origin)
-		}
-	}
-	return nil
-}
-
-// allow checks the request's Origin header. The address is the gateway's.
-func (o Origins) allow(r *request, address net.Addr) bool {
-	origin, fields := r.value("Origin")
+// allowsOrigin checks the request's Origin header. The address is the gateway's.
+func allowsOrigin(allowed Origins, r *request, address net.Addr) bool {
+	page, fields := r.value("Origin")
 	if fields != 1 {
 		return fields == 0
 	}
-	origin = strings.ToLower(origin)
-	if len(o) == 0 {
-		_, host, _ := strings.Cut(origin, "://")
+	if len(allowed) == 0 {
+		_, host, _ := strings.Cut(strings.ToLower(page), "://")
 		return sameHost(host, strings.ToLower(r.host)) && (isLocal(r.host) || !isLoopback(address))
 	}
-	for _, allowed := range o {
-		if allowed == "*" || matches(strings.ToLower(allowed), origin) {
-			return true
-		}
-	}
-	return false
-}
-
-// matches reports whether the origin is the allowed one, or matches its wildcard.
-func matches(allowed, origin string) bool {
-	scheme, parent, wildcard := strings.Cut(allowed, "://*.")
-	if !wildcard {
-		return origin == allowed
-	}
-	name, ok := strings.CutPrefix(origin, scheme+"://")
-	below, isBelow := strings.CutSuffix(name, "."+parent)
-	return ok && isBelow && below != "" && !strings.ContainsAny(below, "/:@")
+	return allowed.Has(page)
 }
 
 // sameHost compares hosts without their ports: a page and its WebSocket are often

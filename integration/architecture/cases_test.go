@@ -53,6 +53,7 @@ func importCases() []ruleCase {
 		{"adapters/lambdaevent/a.go", module + "/domain/fanout", ""},
 		{"adapters/lambdaevent/a.go", "github.com/aws/aws-lambda-go/events", ""},
 		{"adapters/lambdaevent/a.go", module + "/adapters/memqueue", "no other adapter"},
+		{"adapters/lambdaevent/a.go", module + "/adapters/internal/origin", ""},
 		{"adapters/eventsource/a.go", module + "/ports", ""},
 		{"adapters/eventsource/a.go", module + "/adapters/memqueue", "but no queue"},
 		{"adapters/eventsource/a_test.go", module + "/adapters/memqueue", ""},

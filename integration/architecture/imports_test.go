@@ -56,7 +56,7 @@ var layers = []layer{
 	},
 	{
 		path:      "adapters/lambdaevent/...",
-		may:       []string{"domain/...", "ports", anyModule},
+		may:       []string{"domain/...", "ports", "adapters/internal/...", anyModule},
 		mayInTest: testHelpers,
 		why:       "a driving adapter knows the use cases, but no other adapter and not who wires it",
 	},
@@ -70,7 +70,7 @@ var layers = []layer{
 		path:      "adapters/internal/...",
 		may:       []string{anyModule},
 		mayInTest: testHelpers,
-		why:       "code shared by adapters of one vendor is about its SDK, and knows nothing about the service",
+		why:       "code shared by adapters is about their technology, and knows nothing about the service",
 	},
 	{
 		path:      "adapters/*/...",
