@@ -8,8 +8,14 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"serverless-websocket/adapters/internal/origin"
 	"serverless-websocket/domain"
 )
+
+// Origins are the origins whose pages may connect, each as a browser sends it, such as
+// "https://example.com". "https://*.example.com" matches all names below example.com, and
+// "*" any origin. Clients that send none are always allowed.
+type Origins = origin.List
 
 // maxToken is the longest token that is looked at, in bytes. Its context must fit the
 // 8 KB of an authorizer's result.
@@ -29,7 +35,9 @@ type Authorizer struct {
 	// Challenge answers a handshake without a token with ErrUnauthorized, so with 401.
 	// As a Lambda function it must not: there the error counts as one of the function.
 	Challenge bool
-	Log       *slog.Logger
+	// Origins restricts browsers to the pages of these; empty Origins allow any.
+	Origins Origins
+	Log     *slog.Logger
 }
 
 // Handle allows a handshake with a valid token, and passes the principal on in the
@@ -40,7 +48,7 @@ func (h *Authorizer) Handle(ctx context.Context, event events.APIGatewayCustomAu
 	if len(found) == 0 && h.Challenge {
 		return events.APIGatewayCustomAuthorizerResponse{}, ErrUnauthorized
 	}
-	p, err := h.verify(ctx, found)
+	p, err := h.verify(ctx, header(event.MultiValueHeaders, "Origin"), found)
 	if err != nil {
 		h.Log.InfoContext(ctx, "handshake refused", "reason", err.Error(), "sourceIp", event.RequestContext.Identity.SourceIP)
 		return policy("Deny", "nobody", event.MethodArn, nil), nil
@@ -48,8 +56,10 @@ func (h *Authorizer) Handle(ctx context.Context, event events.APIGatewayCustomAu
 	return policy("Allow", p.User, event.MethodArn, contextOf(p)), nil
 }
 
-func (h *Authorizer) verify(ctx context.Context, found []string) (domain.Principal, error) {
+func (h *Authorizer) verify(ctx context.Context, origins, found []string) (domain.Principal, error) {
 	switch {
+	case !h.allows(origins):
+		return domain.Principal{}, errors.New("the page's origin is not allowed")
 	case len(found) == 0:
 		return domain.Principal{}, errors.New("no token")
 	case len(found) > 1:
@@ -58,6 +68,11 @@ func (h *Authorizer) verify(ctx context.Context, found []string) (domain.Princip
 		return domain.Principal{}, errors.New("the token is too long")
 	}
 	return h.Verify(ctx, found[0])
+}
+
+// allows reports whether a client with these origins may connect: only browsers send one.
+func (h *Authorizer) allows(origins []string) bool {
+	return len(h.Origins) == 0 || len(origins) == 0 || len(origins) == 1 && h.Origins.Has(origins[0])
 }
 
 func policy(effect, principal, arn string, values map[string]any) events.APIGatewayCustomAuthorizerResponse {
@@ -74,13 +89,9 @@ func policy(effect, principal, arn string, values map[string]any) events.APIGate
 // tokens returns the tokens of a handshake: of the header Authorization, of the
 // subprotocol after "bearer", which is what a browser can send, and of the query.
 func tokens(event events.APIGatewayCustomAuthorizerRequestTypeRequest) (found []string) {
-	for name, values := range event.MultiValueHeaders {
-		for _, value := range values {
-			if strings.EqualFold(name, "Authorization") {
-				if scheme, token, ok := strings.Cut(value, " "); ok && strings.EqualFold(scheme, bearer) {
-					found = append(found, strings.TrimSpace(token))
-				}
-			}
+	for _, value := range header(event.MultiValueHeaders, "Authorization") {
+		if scheme, token, ok := strings.Cut(value, " "); ok && strings.EqualFold(scheme, bearer) {
+			found = append(found, strings.TrimSpace(token))
 		}
 	}
 	if offered := subprotocols(event.MultiValueHeaders); offersBearer(offered) && len(offered) > 1 {
@@ -91,17 +102,22 @@ func tokens(event events.APIGatewayCustomAuthorizerRequestTypeRequest) (found []
 
 // subprotocols returns the subprotocols that a handshake offers, in order.
 func subprotocols(headers map[string][]string) (offered []string) {
-	for name, values := range headers {
-		if !strings.EqualFold(name, subprotocolHeader) {
-			continue
-		}
-		for _, value := range values {
-			for one := range strings.SplitSeq(value, ",") {
-				offered = append(offered, strings.TrimSpace(one))
-			}
+	for _, value := range header(headers, subprotocolHeader) {
+		for one := range strings.SplitSeq(value, ",") {
+			offered = append(offered, strings.TrimSpace(one))
 		}
 	}
 	return offered
+}
+
+// header returns the values of a header, whose name can have any case.
+func header(headers map[string][]string, name string) (all []string) {
+	for other, values := range headers {
+		if strings.EqualFold(other, name) {
+			all = append(all, values...)
+		}
+	}
+	return all
 }
 
 const subprotocolHeader = "Sec-WebSocket-Protocol"

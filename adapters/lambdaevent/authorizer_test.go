@@ -142,3 +142,34 @@ func TestABearerSubprotocolIsAnswered(t *testing.T) {
 		}
 	}
 }
+
+// The pages of other origins are refused whatever their token, and clients that are no
+// browsers are not.
+func TestWhichPagesMayConnect(t *testing.T) {
+	listed := lambdaevent.Origins{"https://chat.example", "https://*.example.com"}
+	for name, test := range map[string]struct {
+		allowed lambdaevent.Origins
+		origins []string
+		effect  string
+	}{
+		"none is sent":     {listed, nil, "Allow"},
+		"listed":           {listed, []string{"https://chat.example"}, "Allow"},
+		"below a name":     {listed, []string{"https://a.example.com"}, "Allow"},
+		"another":          {listed, []string{"https://evil.example"}, "Deny"},
+		"null":             {listed, []string{"null"}, "Deny"},
+		"two":              {listed, []string{"https://chat.example", "https://chat.example"}, "Deny"},
+		"there is no list": {nil, []string{"https://evil.example"}, "Allow"},
+	} {
+		a, log := authorizer(false)
+		a.Origins = test.allowed
+		event := headers("Authorization", "Bearer alice's")
+		event.MultiValueHeaders["origin"] = test.origins
+		response, err := a.Handle(context.Background(), event)
+		if err != nil || response.PolicyDocument.Statement[0].Effect != test.effect {
+			t.Errorf("%s: %+v, %v; want %s", name, response, err, test.effect)
+		}
+		if refused := test.effect == "Deny"; refused != strings.Contains(log.String(), "origin is not allowed") {
+			t.Errorf("%s: logged %s", name, log)
+		}
+	}
+}
