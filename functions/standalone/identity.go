@@ -19,11 +19,9 @@ const (
 	authJWT  = "jwt"
 )
 
-// broadcasters are the values of -broadcast-by.
-var broadcasters = map[string]domain.Broadcasters{"anyone": domain.Anyone, "users": domain.Users, "nobody": domain.Nobody}
-
 func (s settings) policy() domain.Policy {
-	return domain.Policy{BroadcastBy: broadcasters[s.broadcastBy]}
+	policy, _ := app.Policy(s.broadcastBy) // parse has checked it
+	return policy
 }
 
 // authorizer returns what decides on handshakes; nil lets everyone connect.

@@ -82,7 +82,7 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 		Routes:          served(service.Routes()),
 		Authorizer:      authorizer,
 		Log:             log,
-		Origins:         origins(s.origins),
+		Origins:         app.Origins(s.origins),
 		MaxConnections:  connectionLimit(s.maxConnections),
 		IdleTimeout:     s.idleTimeout,
 		Lifetime:        s.lifetime,

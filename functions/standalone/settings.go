@@ -10,11 +10,10 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"serverless-websocket/adapters/flags"
-	"serverless-websocket/adapters/wsgateway"
+	"serverless-websocket/functions/app"
 )
 
 // settings are the configuration of the service.
@@ -73,16 +72,6 @@ func (s *settings) flags() *flag.FlagSet {
 	return f
 }
 
-// origins splits a list of origins.
-func origins(text string) (all wsgateway.Origins) {
-	for origin := range strings.SplitSeq(text, ",") {
-		if origin = strings.TrimSpace(origin); origin != "" {
-			all = append(all, origin)
-		}
-	}
-	return all
-}
-
 // require makes the flags refuse values that the service cannot work with.
 func require(f *flag.FlagSet) {
 	for _, name := range []string{"ws-addr", "http-addr"} {
@@ -92,7 +81,7 @@ func require(f *flag.FlagSet) {
 		func(text string) bool { return text == "" || isAddress(text) })
 	flags.Require(f, "stage", "only letters, digits, - and _", stageName.MatchString)
 	flags.Require(f, "origins", "origins such as https://example.com, separated by commas, or *",
-		func(text string) bool { return origins(text).Validate() == nil })
+		func(text string) bool { return app.Origins(text).Validate() == nil })
 	for _, name := range []string{"idle-timeout", "lifetime", "message-timeout", "peer-timeout", "write-timeout", "drain-timeout"} {
 		flags.Require(f, name, "above 0", flags.Positive[time.Duration])
 	}
@@ -100,7 +89,7 @@ func require(f *flag.FlagSet) {
 		flags.Require(f, name, "1 or more", flags.Positive[int])
 	}
 	flags.Require(f, "auth", "none or jwt", func(text string) bool { return slices.Contains([]string{authNone, authJWT}, text) })
-	flags.Require(f, "broadcast-by", "anyone, users or nobody", func(text string) bool { _, ok := broadcasters[text]; return ok })
+	flags.Require(f, "broadcast-by", "anyone, users or nobody", func(text string) bool { _, err := app.Policy(text); return err == nil })
 	flags.Require(f, "log-level", "debug, info, warn or error", func(*slog.Level) bool { return true })
 	flags.Require(f, "log-format", "auto, text or json",
 		func(text string) bool { return slices.Contains([]string{"auto", "text", "json"}, text) })
