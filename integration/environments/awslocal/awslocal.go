@@ -2,7 +2,7 @@
 // DynamoDB Local and an SQS server, both installed by npm. Each starts on a free port
 // when a test first asks for it, is shared by the tests of one process, and ends with
 // that process. If Node.js, Java or the npm packages are missing, tests that ask are
-// skipped; see testenv.Skip.
+// skipped; see testenv.Skip. The Parameter Store is a stand-in of its own.
 package awslocal
 
 import (
@@ -84,8 +84,9 @@ func SQSAt(endpoint string) *sqs.Client {
 }
 
 // Env returns the environment variables with which a child process that loads
-// the SDK's default configuration reaches DynamoDB and SQS at the endpoints.
-func Env(dynamoDBEndpoint, sqsEndpoint string) []string {
+// the SDK's default configuration reaches DynamoDB, SQS and the Parameter Store at the
+// endpoints.
+func Env(dynamoDBEndpoint, sqsEndpoint, ssmEndpoint string) []string {
 	return []string{
 		"AWS_REGION=" + Region,
 		"AWS_ACCESS_KEY_ID=" + accessKey,
@@ -93,5 +94,6 @@ func Env(dynamoDBEndpoint, sqsEndpoint string) []string {
 		"AWS_EC2_METADATA_DISABLED=true",
 		"AWS_ENDPOINT_URL_DYNAMODB=" + dynamoDBEndpoint,
 		"AWS_ENDPOINT_URL_SQS=" + sqsEndpoint,
+		"AWS_ENDPOINT_URL_SSM=" + ssmEndpoint,
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 )
 
 // nowhere is an endpoint that is never contacted.
@@ -25,6 +26,13 @@ func SQSInMemory(handler http.HandlerFunc) *sqs.Client {
 	cfg := Config()
 	cfg.HTTPClient = &http.Client{Transport: inMemory(handler)}
 	return sqs.NewFromConfig(cfg, func(o *sqs.Options) { o.BaseEndpoint = new(nowhere) })
+}
+
+// SSMInMemory is DynamoDBInMemory for the Parameter Store.
+func SSMInMemory(handler http.HandlerFunc) *ssm.Client {
+	cfg := Config()
+	cfg.HTTPClient = &http.Client{Transport: inMemory(handler)}
+	return ssm.NewFromConfig(cfg, func(o *ssm.Options) { o.BaseEndpoint = new(nowhere) })
 }
 
 type inMemory http.HandlerFunc

@@ -5,14 +5,14 @@
 //
 // Functions are built for this machine from the sources of the zip files that the
 // template names. The template's values are kept, except addresses on AWS:
-// AWS_ENDPOINT_URL_SQS and AWS_ENDPOINT_URL_DYNAMODB name the local servers, and a queue
+// AWS_ENDPOINT_URL_SQS, _DYNAMODB and _SSM name the local servers, and a queue
 // URL, table name or API host in the environment or an output becomes the local one. So
 // one stack can run several times side by side.
 //
 // An unknown resource type, property or value is an error, so that nothing new in the
 // template is overlooked. Types and properties that make no difference here are listed
-// with the reason. A route to a function that its API may not invoke is an error too;
-// nothing else of IAM is enforced, and nothing is throttled.
+// with the reason. A route to a function that its API may not invoke is an error too, and
+// so is such an authorizer; nothing else of IAM is enforced, and nothing is throttled.
 package stacklocal
 
 import (
@@ -39,6 +39,8 @@ type Options struct {
 	// Emulator runs them if they are built for another machine.
 	Programs map[string]string
 	Emulator string
+	// Secrets are the parameters of the account, by name, each a SecureString.
+	Secrets map[string]string
 	// Log receives the functions' output, one whole line at a time.
 	Log io.Writer
 	// GatewayLog receives errors of connections and integrations.
@@ -97,5 +99,5 @@ func (s *Stack) env(t testing.TB) []string {
 	t.Helper()
 	dynamoDB := awslocal.Proxy(t, awslocal.DynamoDBEndpoint(t), s.DynamoDB.Serve)
 	s.sqs = awslocal.Proxy(t, awslocal.SQSEndpoint(t), s.SQS.Serve)
-	return awslocal.Env(dynamoDB, s.sqs)
+	return awslocal.Env(dynamoDB, s.sqs, awslocal.Parameters(t, s.options.Secrets))
 }
