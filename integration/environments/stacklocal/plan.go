@@ -25,6 +25,7 @@ type plan struct {
 	stages       map[string]stageProperties // by the APIs' ids
 	deployments  map[string]deploymentProperties
 	integrations map[string]integrationProperties
+	authorizers  map[string]authorizerProperties
 	routes       map[string]routeProperties
 	responses    map[string]responseProperties
 }
@@ -89,6 +90,8 @@ func (p *plan) add(r cloudformation.Resource, properties []byte) error {
 		return keep(&p.deployments, name, properties)
 	case "AWS::ApiGatewayV2::Integration":
 		return keep(&p.integrations, name, properties)
+	case "AWS::ApiGatewayV2::Authorizer":
+		return keep(&p.authorizers, name, properties)
 	case "AWS::ApiGatewayV2::Route":
 		return keep(&p.routes, name, properties)
 	case "AWS::ApiGatewayV2::RouteResponse":

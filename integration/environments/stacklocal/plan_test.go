@@ -1,11 +1,15 @@
 package stacklocal
 
 import (
+	"context"
 	"encoding/json"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-lambda-go/events"
 	"go.uber.org/goleak"
 
 	"serverless-websocket/integration/environments/awslocal"
@@ -25,7 +29,8 @@ func resolved(t *testing.T, changes map[string]any) *cloudformation.Stack {
 	if err := json.Unmarshal(source, &all); err != nil {
 		t.Fatal(err)
 	}
-	for path, value := range changes {
+	for _, path := range slices.Sorted(maps.Keys(changes)) { // a resource before its properties
+		value := changes[path]
 		set(all["Resources"].(map[string]any), strings.Split(path, "/"), value)
 	}
 	if source, err = json.Marshal(all); err != nil {
@@ -94,6 +99,95 @@ func TestRefused(t *testing.T) {
 		_, err := read(resolved(t, map[string]any{c.path: c.value}), nil)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s is %v: %v, want an error with %q", c.path, c.value, err, c.want)
+		}
+	}
+}
+
+// authorized has an authorizer on $connect, and another change.
+func authorized(path string, value any) map[string]any {
+	return map[string]any{
+		"Authorizer": map[string]any{"Type": "AWS::ApiGatewayV2::Authorizer", "Properties": map[string]any{
+			"ApiId": map[string]any{"Ref": "Sockets"}, "Name": "any", "AuthorizerType": "REQUEST",
+			"AuthorizerUri":  map[string]any{"Fn::GetAtt": []string{"Default", "Arn"}},
+			"IdentitySource": []string{"route.request.header.Host", "route.request.querystring.token"},
+		}},
+		"AuthorizerPermission": map[string]any{"Type": "AWS::Lambda::Permission", "Properties": map[string]any{
+			"FunctionName": map[string]any{"Fn::GetAtt": []string{"Default", "Arn"}},
+			"Action":       "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com",
+			"SourceArn": map[string]any{"Fn::Sub": "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Sockets}/authorizers/*"},
+		}},
+		"SilentRoute/Properties/RouteKey":          "$connect",
+		"SilentRoute/Properties/AuthorizationType": "CUSTOM",
+		"SilentRoute/Properties/AuthorizerId":      map[string]any{"Ref": "Authorizer"},
+		path:                                       value,
+	}
+}
+
+// TestAuthorizer changes one thing in a stack with an authorizer.
+func TestAuthorizer(t *testing.T) {
+	for _, c := range []struct {
+		path  string
+		value any
+		want  string
+	}{
+		{"SilentRoute/Properties/AuthorizerId", map[string]any{"Ref": "Authorizer"}, ""},
+		{"SilentRoute/Properties/AuthorizerId", "gone", `route $connect: its API has no authorizer "gone"`},
+		{"SilentRoute/Properties/RouteKey", "silent", "only $connect can have one"},
+		{"Authorizer/Properties/ApiId", map[string]any{"Ref": "Http"}, "its API has no authorizer"},
+		{"Authorizer/Properties/AuthorizerType", "JWT", "an authorizer of type JWT"},
+		{"Authorizer/Properties/AuthorizerUri", "arn:aws:lambda:r:1:function:gone", "no function at"},
+		{"Authorizer/Properties/IdentitySource", []string{"stageVariables.a"}, `identity source "stageVariables.a" is not supported`},
+		{"Authorizer/Properties/AuthorizerResultTtlInSeconds", 300, `unknown field "AuthorizerResultTtlInSeconds"`},
+		{"AuthorizerPermission/Properties/SourceArn", "arn:aws:execute-api:ap-northeast-2:123456789012:other/*", "no permission"},
+	} {
+		changes := authorized(c.path, c.value)
+		p, err := read(resolved(t, changes), nil)
+		if c.want != "" {
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s is %v: %v, want an error with %q", c.path, c.value, err, c.want)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id, api := range p.apis {
+			routes, err := p.routesOf(id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range routes {
+				if has := r.authorizer != nil; has != (r.key == "$connect") || has && r.authorizer.function != "service-default" {
+					t.Errorf("route %s of an API of type %s has the authorizer %+v", r.key, api.ProtocolType, r.authorizer)
+				}
+			}
+		}
+	}
+}
+
+// Without an identity source, API Gateway answers 401 and asks no one.
+func TestIdentitySources(t *testing.T) {
+	sources, err := parseSources([]string{"route.request.header.Auth", "route.request.querystring.token"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		header, query string
+		asked         bool
+	}{
+		{"a", "b", true}, {"", "b", false}, {"a", "", false}, {"", "", false},
+	} {
+		asked := false
+		guarded := authorizer{sources: sources}.guard(func(context.Context, events.APIGatewayCustomAuthorizerRequestTypeRequest) (
+			response events.APIGatewayCustomAuthorizerResponse, err error) {
+			asked = true
+			return response, nil
+		})
+		_, err := guarded(t.Context(), events.APIGatewayCustomAuthorizerRequestTypeRequest{
+			Headers: map[string]string{"auth": c.header}, QueryStringParameters: map[string]string{"token": c.query},
+		})
+		if asked != c.asked || (err == nil) != c.asked {
+			t.Errorf("%+v: asked %t, %v", c, asked, err)
 		}
 	}
 }

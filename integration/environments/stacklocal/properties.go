@@ -126,11 +126,20 @@ type integrationProperties struct {
 	TimeoutInMillis      unused // the functions' own timeouts are shorter
 }
 
+type authorizerProperties struct {
+	APIID          string `json:"ApiId"`
+	AuthorizerType string
+	AuthorizerURI  string `json:"AuthorizerUri"`
+	IdentitySource []string
+	Name           unused
+}
+
 type routeProperties struct {
 	APIID                            string `json:"ApiId"`
 	RouteKey                         string
 	Target                           string
 	AuthorizationType                string
+	AuthorizerID                     string `json:"AuthorizerId"`
 	RouteResponseSelectionExpression string
 }
 

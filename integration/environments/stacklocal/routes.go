@@ -13,6 +13,8 @@ type route struct {
 	key      string // as in "sendMessage" and "GET /ping"
 	function string // its name
 	response bool   // what the function returns goes to the client
+	// authorizer decides who may use it; nil lets everyone.
+	authorizer *authorizer
 }
 
 // routesOf returns the routes of an API. It fails if one leads nowhere, or to a function
@@ -27,7 +29,11 @@ func (p *plan) routesOf(api string) (routes []route, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("route %s: %w", r.RouteKey, err)
 		}
-		routes = append(routes, route{r.RouteKey, function, p.responds(id)})
+		authorizer, err := p.authorizerOf(r)
+		if err != nil {
+			return nil, fmt.Errorf("route %s: %w", r.RouteKey, err)
+		}
+		routes = append(routes, route{r.RouteKey, function, p.responds(id), authorizer})
 	}
 	return routes, nil
 }
@@ -36,9 +42,6 @@ var functionARN = regexp.MustCompile(`arn:[a-z-]+:lambda:[a-z0-9-]+:\d+:function
 
 // target returns the name of the function that the route invokes.
 func (p *plan) target(r routeProperties) (string, error) {
-	if r.AuthorizationType != "" && r.AuthorizationType != "NONE" {
-		return "", fmt.Errorf("authorization %s is not served", r.AuthorizationType)
-	}
 	id, _ := strings.CutPrefix(r.Target, "integrations/")
 	integration, ok := p.integrations[id]
 	if !ok || integration.APIID != r.APIID {
@@ -47,11 +50,18 @@ func (p *plan) target(r routeProperties) (string, error) {
 	if err := p.checkIntegration(integration); err != nil {
 		return "", err
 	}
-	arn := functionARN.FindString(integration.IntegrationURI)
+	key := strings.Replace(r.RouteKey, " ", "", 1) // GET /ping becomes GET/ping
+	return p.functionAt(integration.IntegrationURI, r.APIID, p.stages[r.APIID].StageName+"/"+key)
+}
+
+// functionAt returns the name of the function at a URI, which the API invokes for what is
+// at the path of the API's ARN: a route or an authorizer.
+func (p *plan) functionAt(uri, api, path string) (string, error) {
+	arn := functionARN.FindString(uri)
 	if _, ok := p.functions[nameOf(arn)]; !ok {
-		return "", fmt.Errorf("there is no function at %s", integration.IntegrationURI)
+		return "", fmt.Errorf("there is no function at %s", uri)
 	}
-	if !p.permits(arn, r) {
+	if !p.permits(arn, executeARN(arn, api, path)) {
 		return "", fmt.Errorf("the API has no permission to invoke %s for it", arn)
 	}
 	return nameOf(arn), nil
@@ -67,25 +77,24 @@ func (p *plan) checkIntegration(i integrationProperties) error {
 	return nil
 }
 
-// permits reports whether API Gateway may invoke the function for the route.
+// permits reports whether API Gateway may invoke the function from the ARN.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html
-func (p *plan) permits(function string, r routeProperties) bool {
+func (p *plan) permits(function, from string) bool {
 	for _, permission := range p.permissions {
 		if permission.FunctionName == function && permission.Action == "lambda:InvokeFunction" &&
-			permission.Principal == "apigateway.amazonaws.com" &&
-			covers(permission.SourceARN, p.executeARN(function, r)) {
+			permission.Principal == "apigateway.amazonaws.com" && covers(permission.SourceARN, from) {
 			return true
 		}
 	}
 	return false
 }
 
-// executeARN is the ARN with which API Gateway invokes the function for the route.
-func (p *plan) executeARN(function string, r routeProperties) string {
+// executeARN is the ARN with which API Gateway invokes the function for what is at the
+// path.
+func executeARN(function, api, path string) string {
 	parts := strings.Split(function, ":") // arn, partition, lambda, region, account, …
 	parts[2] = "execute-api"
-	key := strings.Replace(r.RouteKey, " ", "", 1) // GET /ping becomes GET/ping
-	return strings.Join(parts[:5], ":") + ":" + r.APIID + "/" + p.stages[r.APIID].StageName + "/" + key
+	return strings.Join(parts[:5], ":") + ":" + api + "/" + path
 }
 
 // covers reports whether the ARN matches the pattern, in which * stands for anything and

@@ -69,6 +69,9 @@ func (s *Stack) webSocketAPI(t testing.TB, id string, routes []route) *wsgateway
 	}
 	for _, r := range routes {
 		cfg.Routes[r.key] = wsgateway.Route{Integration: webSocketIntegration(s.function(r.function)), Response: r.response}
+		if a := r.authorizer; a != nil {
+			cfg.Authorizer = a.guard(authorizerIntegration(s.function(a.function)))
+		}
 	}
 	gateway, err := wsgateway.New(cfg)
 	if err != nil {
