@@ -22,6 +22,7 @@ const rules = {
   confirmGoneAfter: (value) => (value === '0' ? undefined : wholeNumber(10, 900)(value)?.concat(', or 0')),
   batchWindow: wholeNumber(0, 30),
   batchSize: wholeNumber(1, 10000),
+  broadcastBy: oneOf('anyone', 'users', 'nobody'),
   logLevel: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR'),
   // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
   logRetentionDays: oneOf(

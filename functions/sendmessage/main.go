@@ -7,7 +7,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"serverless-websocket/adapters/sqsqueue"
-	"serverless-websocket/domain"
 	"serverless-websocket/functions/app"
 	"serverless-websocket/functions/internal/boot"
 )
@@ -15,10 +14,12 @@ import (
 func main() {
 	boot.Start(func(log *slog.Logger, env *boot.Env) any {
 		client := sqs.NewFromConfig(env.AWSConfig())
+		policy, err := app.Policy(env.Required("BROADCAST_BY"))
+		env.Check("BROADCAST_BY", err)
 		service := app.Service{
 			Log:    log,
 			Jobs:   sqsqueue.New(client, env.URL("JOBS_QUEUE_URL"), sqsqueue.Options{}),
-			Policy: domain.Policy{BroadcastBy: domain.Anyone},
+			Policy: policy,
 		}
 		return service.Routes()["sendMessage"].Handler
 	})

@@ -69,7 +69,7 @@ func variablesRead(dir string) ([]string, error) {
 	var names []string
 	for _, path := range files {
 		err := eachCall(path, func(method string, call *ast.CallExpr) error {
-			if !slices.Contains([]string{"Required", "URL", "Count", "Seconds"}, method) {
+			if !slices.Contains([]string{"Required", "Optional", "URL", "Count", "Seconds"}, method) {
 				return nil
 			}
 			name, ok := literal(call.Args, 0)

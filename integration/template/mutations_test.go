@@ -11,6 +11,7 @@ type mutation struct {
 const (
 	fanOut   = "Resources/FanOutLambdaFunction/Properties/"
 	manager  = "Resources/ConnectionManagerLambdaFunction/Properties/"
+	sender   = "Resources/SendMessageLambdaFunction/Properties/"
 	jobs     = "Resources/JobsQueue/Properties/"
 	parts    = "Resources/PartsQueue/Properties/"
 	retries  = "Resources/RetriesQueue/Properties/"
@@ -38,7 +39,7 @@ var mutations = []mutation{
 	{"functions", fanOut + "Code/S3Key", "serverless/ping.zip", "runs the code"},
 	{"functions", fanOut + "FunctionName", "another", "LogGroupName"},
 	{"functions", "Resources/PingThrottlesAlarm", nil, "PingThrottlesAlarm"},
-	{"functions", "Resources/SendMessageLambdaFunction/Properties/Timeout", 29.0, "29 s"},
+	{"functions", sender + "Timeout", 29.0, "29 s"},
 	{"functions", manager + "Timeout", 10.0, "count as open"},
 
 	{"environment", manager + "Environment/Variables/CONNECTIONS_TABLE", nil, "ConnectionManager reads CONNECTIONS_TABLE"},
@@ -81,7 +82,8 @@ var mutations = []mutation{
 	{"settings", fanOut + "Environment/Variables/CONFIRM_GONE_AFTER", "0", "confirmGoneAfter"},
 	{"settings", fanOut + "MemorySize", nil, "fanOutMemory"},
 	{"settings", "Resources/PingLambdaFunction/Properties/MemorySize", 1024.0, "memory"},
-	{"settings", "Resources/SendMessageLambdaFunction/Properties/LoggingConfig/ApplicationLogLevel", "FATAL", "logLevel"},
+	{"settings", sender + "Environment/Variables/BROADCAST_BY", "nobody", "broadcastBy"},
+	{"settings", sender + "LoggingConfig/ApplicationLogLevel", "FATAL", "logLevel"},
 	{"settings", "Resources/FanOutLogGroup/Properties/RetentionInDays", nil, "logRetentionDays"},
 	{"settings", "Resources/WebsocketsLogGroup/Properties/RetentionInDays", nil, "logRetentionDays"},
 	{"settings", "Conditions/TracingActive/Fn::Equals/1", "On", "TracingActive"},

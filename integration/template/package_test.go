@@ -43,6 +43,7 @@ var stages = map[string][]string{
 		"--param", "tracing=Active",
 		"--param", "fanOutConcurrency=20",
 		"--param", "accountLogRole=existing",
+		"--param", "broadcastBy=nobody",
 		"--param", domainName,
 		"--param", certificate,
 	},

@@ -113,6 +113,7 @@ func usesOfSettings(t template) map[string][]string {
 		"confirmGoneAfter":  {fanOut + "Environment/Variables/CONFIRM_GONE_AFTER"},
 		"batchWindow":       {jobsSource + "MaximumBatchingWindowInSeconds"},
 		"batchSize":         {jobsSource + "BatchSize"},
+		"broadcastBy":       {sender + "Environment/Variables/BROADCAST_BY"},
 		"throttleRate":      {stage + "DefaultRouteSettings/ThrottlingRateLimit"},
 		"throttleBurst":     {stage + "DefaultRouteSettings/ThrottlingBurstLimit"},
 		"alarmEmail":        {"Conditions/HasAlarmEmail/Fn::Not/0/Fn::Equals/0", "Resources/AlarmSubscription/Properties/Endpoint"},

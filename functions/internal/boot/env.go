@@ -24,6 +24,19 @@ func (e *Env) Required(name string) string {
 	return value
 }
 
+// Optional returns the variable, or "" if it is not set.
+func (e *Env) Optional(name string) string {
+	value, _ := e.lookup(name)
+	return value
+}
+
+// Check collects what is wrong with a variable, if anything is.
+func (e *Env) Check(name string, err error) {
+	if err != nil {
+		e.errs = append(e.errs, fmt.Errorf("%s: %w", name, err))
+	}
+}
+
 // URL returns the variable, which must be an absolute http or https URL.
 func (e *Env) URL(name string) string {
 	value := e.Required(name)

@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -51,14 +52,21 @@ func TestEnv(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}
+	for name, want := range map[string]string{"TABLE": "connections", "EMPTY": "", "UNSET": ""} {
+		if got := env.Optional(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	env.Check("TABLE", nil)
 	if err := env.Err(); err != nil {
 		t.Errorf("error %v", err)
 	}
+	env.Check("TABLE", errors.New("there is none"))
 	env.Required("EMPTY")
 	env.Required("UNSET")
 	env.Count("ZERO", 7)
 	env.Count("WORD", 7)
-	for _, part := range []string{"EMPTY is not set", "UNSET is not set", `ZERO is "0"`, `WORD is "many"`} {
+	for _, part := range []string{"EMPTY is not set", "UNSET is not set", "TABLE: there is none", `ZERO is "0"`, `WORD is "many"`} {
 		if err := env.Err(); err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("no %q in %v", part, err)
 		}

@@ -14,7 +14,7 @@ var modeled = strings.NewReplacer(
 // queueAccess are the parts of sendMessage's blocks that a function without a queue does
 // not have.
 var queueAccess = []string{
-	"    environment:\n      JOBS_QUEUE_URL: !Ref JobsQueue\n",
+	"    environment:\n      JOBS_QUEUE_URL: !Ref JobsQueue\n      BROADCAST_BY: ${param:broadcastBy}\n",
 	"                - Effect: Allow\n                  Action: sqs:SendMessage\n                  Resource: !GetAtt JobsQueue.Arn\n",
 }
 
