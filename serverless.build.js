@@ -22,6 +22,19 @@ const rules = {
   confirmGoneAfter: (value) => (value === '0' ? undefined : wholeNumber(10, 900)(value)?.concat(', or 0')),
   batchWindow: wholeNumber(0, 30),
   batchSize: wholeNumber(1, 10000),
+  auth: oneOf('none', 'jwt'),
+  // https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
+  jwtSecretParameter: optional(
+    /^(?=.{1,500}$)(?!\/(aws|ssm))(\/[\w.-]+){1,15}$/i,
+    'the name of an SSM parameter such as /chat/jwt-secret'
+  ),
+  jwksUrl: optional(/^https:\/\/[^\s/?#@]+(\/\S*)?$/, 'an https URL such as https://example.com/jwks.json'),
+  jwtIssuer: optional(/^\S+$/, 'text without spaces'),
+  jwtAudience: optional(/^\S+$/, 'text without spaces'),
+  origins: (value) =>
+    value === '' || value.split(',').every((one) => /^(\*|[a-z][a-z0-9+.-]*:\/\/[\w.:*[\]-]+)$/.test(one.trim()))
+      ? undefined
+      : 'origins such as https://example.com, separated by commas, or *',
   broadcastBy: oneOf('anyone', 'users', 'nobody'),
   logLevel: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR'),
   // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
@@ -154,10 +167,17 @@ function wrongValue(values, settled) {
   }
 }
 
-function wrongTogether({ batchSize, batchWindow, domainName, certificateArn }, region, settled) {
+function wrongTogether(values, region, settled) {
+  return wrongBatch(values) ?? wrongDomain(values, region, settled) ?? wrongIdentity(values, settled);
+}
+
+function wrongBatch({ batchSize, batchWindow }) {
   if (batchSize > 10 && batchWindow < 1) {
     return `The parameter batchSize is ${batchSize}: without a batchWindow, the maximum is 10.`;
   }
+}
+
+function wrongDomain({ domainName, certificateArn }, region, settled) {
   if (!domainName !== !certificateArn) {
     const [set, missing] = domainName ? ['domainName', 'certificateArn'] : ['certificateArn', 'domainName'];
     return `The parameter ${set} is set without ${missing}: a custom domain needs both.`;
@@ -166,6 +186,22 @@ function wrongTogether({ batchSize, batchWindow, domainName, certificateArn }, r
   if (certificateArn && home !== region) {
     return `The parameter certificateArn names a certificate in ${home}, but the API is in ${region}.`;
   }
+}
+
+// wrongIdentity finds settings that would let no one connect or send, or that would look
+// as if they kept someone out.
+function wrongIdentity(values, settled) {
+  const { auth, jwtSecretParameter, jwksUrl, broadcastBy } = values;
+  if (!settled(auth)) return;
+  if (auth === 'jwt') {
+    if (!jwtSecretParameter !== !jwksUrl) return;
+    return jwksUrl
+      ? 'The parameters jwtSecretParameter and jwksUrl are both set: tokens are verified by one of them.'
+      : 'The parameter auth is jwt: set jwtSecretParameter or jwksUrl too.';
+  }
+  const idle = ['jwtSecretParameter', 'jwksUrl', 'jwtIssuer', 'jwtAudience', 'origins'].find((name) => values[name]);
+  if (idle) return `The parameter ${idle} has no effect without auth=jwt.`;
+  if (broadcastBy === 'users') return 'The parameter broadcastBy is users, but no one can sign in without auth=jwt.';
 }
 
 // A rule returns what a wrong value must be, and nothing for a good one.

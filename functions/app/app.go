@@ -35,6 +35,8 @@ type Service struct {
 	Policy domain.Policy
 	// Verify returns whom a token was issued to; it is the authorizer's.
 	Verify func(ctx context.Context, token string) (domain.Principal, error)
+	// Origins restricts whose pages the authorizer lets connect; see lambdaevent.Authorizer.
+	Origins lambdaevent.Origins
 
 	// These are the worker's; see fanout.Ports.
 	Parts, Retries, DeadLetters ports.Queue
@@ -67,7 +69,7 @@ func (s Service) Routes() map[string]lambdaevent.Route {
 
 // Authorizer returns the handler of handshakes; see lambdaevent.Authorizer.Challenge.
 func (s Service) Authorizer(challenge bool) *lambdaevent.Authorizer {
-	return &lambdaevent.Authorizer{Verify: s.Verify, Challenge: challenge, Log: s.Log}
+	return &lambdaevent.Authorizer{Verify: s.Verify, Challenge: challenge, Origins: s.Origins, Log: s.Log}
 }
 
 // FanOut returns the handler of jobs.

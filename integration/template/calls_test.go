@@ -90,7 +90,7 @@ var exported = regexp.MustCompile(`^[A-Z]\w*`)
 // actionsIn reads the names of methods from an executable.
 func actionsIn(program []byte) []string {
 	actions := map[string]bool{}
-	for _, service := range []string{"dynamodb", "sqs"} {
+	for _, service := range []string{"dynamodb", "sqs", "ssm"} {
 		client := []byte("aws-sdk-go-v2/service/" + service + ".(*Client).")
 		for _, rest := range bytes.Split(program, client)[1:] {
 			method := string(exported.Find(rest[:min(len(rest), 64)]))

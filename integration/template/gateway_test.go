@@ -121,16 +121,19 @@ func wrongAccessLog(format string) []string {
 	return wrong
 }
 
-// wrongPermissions checks that only the routes of this API can invoke a function.
+// wrongPermissions checks that only this API can invoke a function, for its routes or as
+// its authorizer.
 func wrongPermissions(t template) []string {
-	api := "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebsocketsApi}/" + t.stage() + "/"
-	var wrong []string
+	const api = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebsocketsApi}/"
+	wrong := t.unmet(expectation{
+		"Resources/AuthorizerLambdaPermissionWebsockets/Properties/SourceArn", sub(api + "authorizers/*"),
+	})
 	for key, route := range routes {
 		if key == "$connect" || key == "$disconnect" {
 			key = "$*connect"
 		}
 		path := "Resources/" + resource(route.Function) + "LambdaPermissionWebsockets/Properties/SourceArn"
-		wrong = append(wrong, t.unmet(expectation{path, sub(api + key)})...)
+		wrong = append(wrong, t.unmet(expectation{path, sub(api + t.stage() + "/" + key)})...)
 	}
 	for id, permission := range t.ofType("AWS::Lambda::Permission") {
 		if permission.at("Properties/SourceArn") == nil {

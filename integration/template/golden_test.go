@@ -12,7 +12,7 @@ import (
 )
 
 // golden maps resource types that are compared as a whole to files in testdata. In the
-// files, STAGE and EMAIL stand for values that differ between stages.
+// files, STAGE, EMAIL and PARAMETER stand for values that differ between stages.
 var golden = map[string][]string{
 	"alarms.json": {
 		"AWS::CloudWatch::Alarm", "AWS::Logs::MetricFilter", "AWS::SNS::Topic", "AWS::SNS::Subscription",
@@ -51,7 +51,8 @@ func readGolden(file string, t template) (template, error) {
 		return nil, err
 	}
 	email, _ := t.at("Conditions/HasAlarmEmail/Fn::Not/0/Fn::Equals/0").(string)
-	filled := strings.NewReplacer("STAGE", t.stage(), "EMAIL", email).Replace(string(source))
+	parameter, _ := t.at("Conditions/HasJwtSecret/Fn::Not/0/Fn::Equals/0").(string)
+	filled := strings.NewReplacer("STAGE", t.stage(), "EMAIL", email, "PARAMETER", parameter).Replace(string(source))
 	var want template
 	if err := json.Unmarshal([]byte(filled), &want); err != nil {
 		return nil, fmt.Errorf("testdata/%s: %w", file, err)

@@ -9,19 +9,20 @@ type mutation struct {
 }
 
 const (
-	fanOut   = "Resources/FanOutLambdaFunction/Properties/"
-	manager  = "Resources/ConnectionManagerLambdaFunction/Properties/"
-	sender   = "Resources/SendMessageLambdaFunction/Properties/"
-	jobs     = "Resources/JobsQueue/Properties/"
-	parts    = "Resources/PartsQueue/Properties/"
-	retries  = "Resources/RetriesQueue/Properties/"
-	stage    = "Resources/WebsocketsDeploymentStage/Properties/"
-	workers  = "Resources/FanOutRole/Properties/Policies/0/PolicyDocument/Statement/"
-	table    = "Resources/ConnectionsTable/Properties/"
-	domain   = "Resources/CustomDomain/Properties/"
-	mapping  = "Resources/CustomDomainMapping/Properties/"
-	endpoint = fanOut + "Environment/Variables/MANAGEMENT_ENDPOINT"
-	slowest  = "Resources/SlowestFanOutsQuery"
+	fanOut     = "Resources/FanOutLambdaFunction/Properties/"
+	manager    = "Resources/ConnectionManagerLambdaFunction/Properties/"
+	sender     = "Resources/SendMessageLambdaFunction/Properties/"
+	authorizer = "Resources/AuthorizerLambdaFunction/Properties/"
+	jobs       = "Resources/JobsQueue/Properties/"
+	parts      = "Resources/PartsQueue/Properties/"
+	retries    = "Resources/RetriesQueue/Properties/"
+	stage      = "Resources/WebsocketsDeploymentStage/Properties/"
+	workers    = "Resources/FanOutRole/Properties/Policies/0/PolicyDocument/Statement/"
+	table      = "Resources/ConnectionsTable/Properties/"
+	domain     = "Resources/CustomDomain/Properties/"
+	mapping    = "Resources/CustomDomainMapping/Properties/"
+	endpoint   = fanOut + "Environment/Variables/MANAGEMENT_ENDPOINT"
+	slowest    = "Resources/SlowestFanOutsQuery"
 
 	jobsSource    = "Resources/FanOutEventSourceMappingSQSJobsQueue/Properties/"
 	partsSource   = "Resources/FanOutEventSourceMappingSQSPartsQueue/Properties/"
@@ -63,6 +64,8 @@ var mutations = []mutation{
 		"ec2.amazonaws.com", "ec2"},
 	{"roles", "Resources/ApiGatewayLogRole/DeletionPolicy", nil, "DeletionPolicy"},
 	{"roles", "Resources/ApiGatewayAccount/UpdateReplacePolicy", nil, "UpdateReplacePolicy"},
+	{"roles", "Resources/AuthorizerRole/Properties/Policies/0/PolicyDocument/Statement/1/Fn::If/1/Resource/Fn::Sub",
+		"arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/", "parameter/"},
 	{"wildcards", workers + "1/Resource", "*", "dynamodb:Scan"},
 	{"wildcards", workers + "4/Resource/Fn::Sub", "arn:${AWS::Partition}:execute-api:*:*:*/@connections/*", "ManageConnections"},
 
@@ -75,6 +78,8 @@ var mutations = []mutation{
 		"ConnectionManager may call dynamodb:Scan"},
 	{"calls", "Resources/SendMessageRole/Properties/Policies/0/PolicyDocument/Statement/1/Action", "sqs:ReceiveMessage",
 		"SendMessage calls sqs:SendMessage"},
+	{"calls", "Resources/AuthorizerRole/Properties/Policies/0/PolicyDocument/Statement/1/Fn::If/1/Action", "ssm:GetParameters",
+		"Authorizer calls ssm:GetParameter"},
 
 	{"settings", fanOut + "Environment/Variables/POSTS_IN_FLIGHT", "zero", "postsInFlight"},
 	{"settings", fanOut + "Environment/Variables/POSTS_PER_SECOND", "0", "postsPerSecond"},
@@ -88,6 +93,8 @@ var mutations = []mutation{
 	{"settings", "Resources/WebsocketsLogGroup/Properties/RetentionInDays", nil, "logRetentionDays"},
 	{"settings", "Conditions/TracingActive/Fn::Equals/1", "On", "TracingActive"},
 	{"settings", manager + "TracingConfig/Mode", "Active", "tracing"},
+	{"settings", "Conditions/HasJwtSecret/Fn::Not/0/Fn::Equals/1", "none", "HasJwtSecret"},
+	{"settings", authorizer + "Environment/Variables/ORIGINS", "https://example.com", "origins"},
 	{"settings", "Conditions/HasDomainName/Fn::Not/0/Fn::Equals/1", "none", "HasDomainName"},
 	{"settings", domain + "DomainName", "example.com", "domainName"},
 	{"settings", domain + "DomainNameConfigurations/0/CertificateArn", "arn:aws:acm:1", "certificateArn"},
@@ -110,6 +117,9 @@ var mutations = []mutation{
 	{"gateway", stage + "AccessLogSettings/Format", `{"status":"$context.statuss"}`, "status is $context.statuss"},
 	{"gateway", stage + "AccessLogSettings/Format", `{"error":"$context.error.message"}`, "error is $context.error.message"},
 	{"gateway", stage + "AccessLogSettings/Format", `{"error":$context.error.messageString}`, "not JSON"},
+	{"authorizer", "Resources/SconnectWebsocketsRoute/Properties/AuthorizationType", "CUSTOM", "route $connect has the authorization CUSTOM"},
+	{"authorizer", "Resources/AuthorizerWebsocketsAuthorizer", map[string]any{"Type": "AWS::ApiGatewayV2::Authorizer"}, "1 authorizers"},
+	{"invocation", "Resources/AuthorizerLambdaPermissionWebsockets/Properties/SourceArn", "arn:*", "Authorizer"},
 	{"invocation", "Resources/PingLambdaPermissionHttpApi/Properties/SourceArn", nil, "any API"},
 	{"invocation", "Resources/SendMessageLambdaPermissionWebsockets/Properties/SourceArn", "arn:*", "SendMessage"},
 

@@ -30,8 +30,9 @@ type packaged struct {
 }
 
 const (
-	domainName  = "domainName=chat.example.com"
-	certificate = "certificateArn=arn:aws:acm:ap-northeast-2:123456789012:certificate/0f0e0d0c-1111-2222-3333-444455556666"
+	secretParameter = "jwtSecretParameter=/chat/prod/jwt-secret"
+	domainName      = "domainName=chat.example.com"
+	certificate     = "certificateArn=arn:aws:acm:ap-northeast-2:123456789012:certificate/0f0e0d0c-1111-2222-3333-444455556666"
 )
 
 // stages are packaged with these parameters: one with the defaults and one with the other
@@ -44,6 +45,11 @@ var stages = map[string][]string{
 		"--param", "fanOutConcurrency=20",
 		"--param", "accountLogRole=existing",
 		"--param", "broadcastBy=nobody",
+		"--param", "auth=jwt",
+		"--param", secretParameter,
+		"--param", "jwtIssuer=https://issuer.example",
+		"--param", "jwtAudience=chat",
+		"--param", "origins=https://example.com, https://*.example.com",
 		"--param", domainName,
 		"--param", certificate,
 	},

@@ -10,6 +10,8 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
+const keySet = "jwksUrl=https://issuer.example/.well-known/jwks.json?tenant=a=b"
+
 // refused are parameters that cannot work, with the expected error; some neighboring
 // values that can work have none. The parameters of a case are separated by spaces.
 var refused = []struct{ stage, params, want string }{
@@ -65,6 +67,29 @@ var refused = []struct{ stage, params, want string }{
 	{"dev", domainName + " certificateArn=4f1c", `certificateArn is "4f1c"; it must be an ACM ARN`},
 	{"dev", domainName + " " + strings.Replace(certificate, "ap-northeast-2", "us-east-1", 1),
 		"certificateArn names a certificate in us-east-1, but the API is in ap-northeast-2"},
+
+	{"dev", "auth=yes", `auth is "yes"; it must be one of none, jwt`},
+	{"dev", "auth=jwt", "auth is jwt: set jwtSecretParameter or jwksUrl too"},
+	{"dev", "auth=jwt " + secretParameter, ""},
+	{"dev", "auth=jwt " + keySet, ""},
+	{"dev", "auth=jwt " + keySet + " jwtIssuer=https://issuer.example jwtAudience=chat origins=* broadcastBy=users", ""},
+	{"dev", "auth=jwt " + keySet + " " + secretParameter, "jwtSecretParameter and jwksUrl are both set"},
+	{"dev", secretParameter, "jwtSecretParameter has no effect without auth=jwt"},
+	{"dev", keySet, "jwksUrl has no effect without auth=jwt"},
+	{"dev", "jwtIssuer=me", "jwtIssuer has no effect without auth=jwt"},
+	{"dev", "jwtAudience=chat", "jwtAudience has no effect without auth=jwt"},
+	{"dev", "origins=https://example.com", "origins has no effect without auth=jwt"},
+	{"dev", "broadcastBy=users", "broadcastBy is users, but no one can sign in without auth=jwt"},
+	{"dev", "auth=jwt jwtSecretParameter=jwt-secret", `jwtSecretParameter is "jwt-secret"; it must be the name of an SSM parameter such as`},
+	{"dev", "auth=jwt jwtSecretParameter=/chat/*", `jwtSecretParameter is "/chat/*"`},
+	{"dev", "auth=jwt jwtSecretParameter=/chat/", `jwtSecretParameter is "/chat/"`},
+	{"dev", "auth=jwt jwtSecretParameter=/aws/secret", `jwtSecretParameter is "/aws/secret"`},
+	{"dev", "auth=jwt jwksUrl=http://issuer.example/jwks.json", `jwksUrl is "http://issuer.example/jwks.json"; it must be an https URL`},
+	{"dev", "auth=jwt jwksUrl=https://me:secret@issuer.example/jwks.json", `jwksUrl is "https://me:secret@`},
+	{"dev", "auth=jwt origins=example.com " + keySet, `origins is "example.com"; it must be origins such as https://example.com`},
+	{"dev", "auth=jwt origins=https://example.com/ " + keySet, `origins is "https://example.com/"`},
+	{"dev", "auth=jwt origins=https://example.com,,* " + keySet, `origins is "https://example.com,,*"`},
+	{"dev", "auth=jwt origins=https://*.example.com,http://localhost:8080,app://desktop " + keySet, ""},
 
 	{"dev", "alarmMail=me@example.com", `There is no parameter "alarmMail". Did you mean alarmEmail?`},
 	{"prod", "fanoutmemory=512", `There is no parameter "fanoutmemory". Did you mean fanOutMemory?`},

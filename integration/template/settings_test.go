@@ -27,7 +27,7 @@ func documented(t *testing.T, stage string) map[string]string {
 	}
 	found := map[string]string{}
 	for _, row := range settingRow.FindAllStringSubmatch(page, -1) {
-		found[row[1]] = strings.TrimSuffix(row[column], "none")
+		found[row[1]] = strings.Trim(strings.TrimSuffix(row[column], "none"), "`") // `none` is a value
 	}
 	return found
 }
@@ -45,7 +45,7 @@ func TestReadersAreWarnedFirst(t *testing.T) {
 	for _, page := range []string{"README.md", "docs/aws.md"} {
 		text := string(readFile(t, filepath.Join(testenv.Root(), page)))
 		start, _, _ := strings.Cut(text, "\n## ")
-		if !strings.Contains(start, "can connect and send to everyone: there is no authentication yet.") {
+		if !strings.Contains(strings.Join(strings.Fields(start), " "), "can connect and send to everyone, unless it is deployed with `auth=jwt`") {
 			t.Errorf("%s does not begin with a warning:\n%s", page, start)
 		}
 	}
@@ -89,6 +89,7 @@ func wrongSettings(t template) []string {
 		expectation{"Conditions/TracingActive/Fn::Equals/1", `"Active"`},
 		expectation{"Conditions/CreateAccountLogRole/Fn::Equals/1", `"create"`},
 		expectation{"Conditions/HasDomainName/Fn::Not/0/Fn::Equals/1", `""`},
+		expectation{"Conditions/HasJwtSecret/Fn::Not/0/Fn::Equals/1", `""`},
 	)
 	settings, uses := shared.packages[t.stage()].settings(), usesOfSettings(t)
 	for name, value := range settings {
@@ -113,14 +114,21 @@ func usesOfSettings(t template) map[string][]string {
 		"confirmGoneAfter":  {fanOut + "Environment/Variables/CONFIRM_GONE_AFTER"},
 		"batchWindow":       {jobsSource + "MaximumBatchingWindowInSeconds"},
 		"batchSize":         {jobsSource + "BatchSize"},
-		"broadcastBy":       {sender + "Environment/Variables/BROADCAST_BY"},
-		"throttleRate":      {stage + "DefaultRouteSettings/ThrottlingRateLimit"},
-		"throttleBurst":     {stage + "DefaultRouteSettings/ThrottlingBurstLimit"},
-		"alarmEmail":        {"Conditions/HasAlarmEmail/Fn::Not/0/Fn::Equals/0", "Resources/AlarmSubscription/Properties/Endpoint"},
-		"tracing":           {"Conditions/TracingActive/Fn::Equals/0"},
-		"accountLogRole":    {"Conditions/CreateAccountLogRole/Fn::Equals/0"},
-		"domainName":        {"Conditions/HasDomainName/Fn::Not/0/Fn::Equals/0", domain + "DomainName"},
-		"certificateArn":    {domain + "DomainNameConfigurations/0/CertificateArn"},
+		"auth":              nil, // see wrongAuthorizer
+		"jwtSecretParameter": {authorizer + "Environment/Variables/JWT_SECRET_PARAMETER",
+			"Conditions/HasJwtSecret/Fn::Not/0/Fn::Equals/0"},
+		"jwksUrl":        {authorizer + "Environment/Variables/JWKS_URL"},
+		"jwtIssuer":      {authorizer + "Environment/Variables/JWT_ISSUER"},
+		"jwtAudience":    {authorizer + "Environment/Variables/JWT_AUDIENCE"},
+		"origins":        {authorizer + "Environment/Variables/ORIGINS"},
+		"broadcastBy":    {sender + "Environment/Variables/BROADCAST_BY"},
+		"throttleRate":   {stage + "DefaultRouteSettings/ThrottlingRateLimit"},
+		"throttleBurst":  {stage + "DefaultRouteSettings/ThrottlingBurstLimit"},
+		"alarmEmail":     {"Conditions/HasAlarmEmail/Fn::Not/0/Fn::Equals/0", "Resources/AlarmSubscription/Properties/Endpoint"},
+		"tracing":        {"Conditions/TracingActive/Fn::Equals/0"},
+		"accountLogRole": {"Conditions/CreateAccountLogRole/Fn::Equals/0"},
+		"domainName":     {"Conditions/HasDomainName/Fn::Not/0/Fn::Equals/0", domain + "DomainName"},
+		"certificateArn": {domain + "DomainNameConfigurations/0/CertificateArn"},
 	}
 	for name := range t.functions() {
 		function := "Resources/" + name + "LambdaFunction/Properties/"

@@ -32,6 +32,7 @@ var checks = map[string]func(template) []string{
 	"wildcards":   wildcardResources,
 	"calls":       wrongCalls,
 	"gateway":     wrongGateway,
+	"authorizer":  wrongAuthorizer,
 	"invocation":  wrongPermissions,
 	"queue":       wrongQueues,
 	"sources":     wrongEventSources,

@@ -38,7 +38,7 @@ func TestRecipeForARoute(t *testing.T) {
 	}
 
 	templateTests := []string{"test", "./integration/template", "-run", "^TestTemplate$"}
-	c.fails([]string{"no route echo", "in functions/ are [connectionmanager defaultmessage echo"}, "go", templateTests...)
+	c.fails([]string{"no route echo", "in functions/ are [authorizer connectionmanager defaultmessage echo"}, "go", templateTests...)
 	c.write("serverless.yml", withEcho(c.read("serverless.yml")))
 	c.fails([]string{"differs from testdata/roles.json", "differs from testdata/alarms.json", "EchoRole"}, "go", templateTests...)
 	for _, name := range []string{"integration/template/testdata/roles.json", "integration/template/testdata/alarms.json"} {
