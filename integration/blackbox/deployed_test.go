@@ -9,25 +9,30 @@ import (
 	"serverless-websocket/integration/blackbox/deployment"
 )
 
-// stages are the deployments, by stage; nil if one failed.
+// stages are the deployments, by stage and parameters; nil if one failed.
 var stages = struct {
 	sync.Mutex
 	deployed map[string]*deployment.Deployed
 }{deployed: make(map[string]*deployment.Deployed)}
 
-// deployed returns the result of `sls deploy` for a stage. It is deployed once for all
-// tests.
-func deployed(t testing.TB, stage string) *deployment.Deployed {
+// deployed returns the result of `sls deploy` for a stage with parameters, such as
+// "auth=jwt". It is deployed once for all tests.
+func deployed(t testing.TB, stage string, params ...string) *deployment.Deployed {
 	t.Helper()
 	stages.Lock()
 	defer stages.Unlock()
-	d, tried := stages.deployed[stage]
+	command := []string{"npx", "sls", "deploy", "--stage", stage}
+	for _, param := range params {
+		command = append(command, "--param", param)
+	}
+	key := strings.Join(command, " ")
+	d, tried := stages.deployed[key]
 	if !tried {
 		service := deployment.New(t)
-		stages.deployed[stage] = nil
-		service.MustRun(t, "npx", "sls", "deploy", "--stage", stage)
+		stages.deployed[key] = nil
+		service.MustRun(t, command...)
 		d = service.Stage(t, stage)
-		stages.deployed[stage] = d
+		stages.deployed[key] = d
 	}
 	if d == nil {
 		t.Fatalf("the stage %s was not deployed; another test says why", stage)

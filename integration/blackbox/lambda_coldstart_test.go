@@ -22,6 +22,7 @@ var firstEvents = []struct {
 	{"fanout", events.SQSEvent{Records: []events.SQSMessage{
 		{MessageId: "1", Body: `{"v":1,"messages":[{"id":"01K4ZQ0000000000000000000A","sentAt":1795338000123,"content":"1"}]}`},
 	}}},
+	{"authorizer", events.APIGatewayCustomAuthorizerRequestTypeRequest{Type: "REQUEST"}},
 	{"connectionmanager", webSocketEvent("CONNECT", "")},
 	{"sendmessage", webSocketEvent("MESSAGE", sendTemplate+`1}`)},
 }
@@ -37,7 +38,7 @@ func webSocketEvent(eventType, body string) events.APIGatewayWebsocketProxyReque
 // it asks for the first invocation, and that invocation, which opens connections.
 func TestColdStart(t *testing.T) {
 	const starts = 11
-	s := startLambda(t, lambdaConfig{})
+	s := startLambda(t, identifiedLambda(identity{}))
 	t.Logf("cold start, median of %d:", starts)
 	for _, row := range firstEvents {
 		payload, err := json.Marshal(row.event)

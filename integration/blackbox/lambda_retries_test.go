@@ -53,7 +53,7 @@ func TestSlowRetriesKeepNoPartWaiting(t *testing.T) {
 	for i := range slowConnections {
 		slow.Store(fmt.Sprintf("slow-%d", i), true)
 	}
-	s := startLambda(t, lambdaConfig{fanOut: []string{smallQuota}, beforePost: posts.passTo(slow)})
+	s := startLambda(t, lambdaConfig{variables: map[string][]string{"fanout": {smallQuota}}, beforePost: posts.passTo(slow)})
 	all := dialMany(t, s.target, clients)
 	s.leaveOver(t, slow)
 	testenv.Eventually(t, patience, "both retry workers are busy", func() bool {

@@ -13,7 +13,7 @@ const smallQuota = "POSTS_PER_SECOND=45"
 // keeps a part of the job, and each worker for parts gets one.
 func TestSplitBroadcast(t *testing.T) {
 	const clients = 90
-	s := startLambda(t, lambdaConfig{fanOut: []string{smallQuota}})
+	s := startLambda(t, lambdaConfig{variables: map[string][]string{"fanout": {smallQuota}}})
 	all := dialMany(t, s.target, clients)
 	a := all[0].broadcast(`"for everyone"`)
 	for _, c := range all {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"serverless-websocket/integration/blackbox/deployment"
 	"serverless-websocket/integration/environments/lambdalocal"
 	"serverless-websocket/integration/environments/testenv"
 )
@@ -19,21 +20,23 @@ import (
 // TestDeployedZips runs the programs from the deployed zips, which are for arm64. They
 // must answer like those built for this machine, which all other tests run.
 func TestDeployedZips(t *testing.T) {
-	cfg := lambdaConfig{emulator: testenv.Arm64(t), programs: unpacked(t, "dev"), timeouts: make(map[string]time.Duration)}
+	built := identifiedLambda(identity{})
+	cfg := built
+	cfg.emulator, cfg.programs, cfg.timeouts = testenv.Arm64(t), unpacked(t, deployed(t, "dev", cfg.params...)), make(map[string]time.Duration)
 	for name := range cfg.programs {
 		cfg.timeouts[name] = time.Minute // emulated programs take long to start
 	}
-	want, got := session(t, startLambda(t, lambdaConfig{})), session(t, startLambda(t, cfg))
+	want, got := session(t, startLambda(t, built)), session(t, startLambda(t, cfg))
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the deployed zips answer differently:\n%s", diff)
 	}
 }
 
-// unpacked returns the programs from the zips of a stage, by name.
-func unpacked(t *testing.T, stage string) map[string]string {
+// unpacked returns the programs from the zips of a deployment, by name.
+func unpacked(t *testing.T, d *deployment.Deployed) map[string]string {
 	t.Helper()
 	programs := make(map[string]string)
-	for name, zip := range zips(deployed(t, stage)) {
+	for name, zip := range zips(d) {
 		dir := t.TempDir()
 		file := filepath.Join(dir, name+".zip")
 		if err := os.WriteFile(file, zip, 0o600); err != nil {
@@ -66,7 +69,7 @@ func session(t *testing.T, s *lambdaService) []string {
 	}
 	got := []string{response.Status, string(body)}
 
-	c := dial(t, s.target)
+	c := signIn(t, s.target, token(t, "alice", nil))
 	c.send(`{"action":"nothing"}`)
 	c.send(sendTemplate + `"서버리스 <&> 😀"}`)
 	for range 3 { // an error, that it was accepted, and the message

@@ -2,6 +2,7 @@ package blackbox
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -86,6 +87,7 @@ func launch(t *testing.T, cmd *exec.Cmd) *standalone {
 		managementEndpoint: strings.TrimSuffix(printed(out, "@connections"), "/@connections"),
 		logs:               logs,
 		exact:              true,
+		challenge:          http.StatusUnauthorized,
 	}
 	if s.ended() || s.webSocketURL == "" || s.httpURL == "" {
 		t.Fatalf("not started:\n%s\n%s", out, head(logs.unstructured()))

@@ -29,7 +29,9 @@ type lambdaConfig struct {
 	settings
 	stage         string                   // dev
 	workers       int                      // fan-out invocations at once, of each queue
-	fanOut        []string                 // variables of the worker, each "NAME=value"
+	params        []string                 // of the deployment
+	secrets       map[string]string        // in SSM, by name
+	variables     map[string][]string      // of functions, each "NAME=value"
 	timeouts      map[string]time.Duration // of functions
 	visibility    time.Duration            // of the queues
 	maxReceives   int                      // before a job is a dead letter
@@ -53,9 +55,11 @@ func (cfg lambdaConfig) overrides() map[string]any {
 			all["FanOutEventSourceMappingSQS"+queue+"/ScalingConfig/MaximumConcurrency"] = cfg.workers
 		}
 	}
-	for _, variable := range cfg.fanOut {
-		name, value, _ := strings.Cut(variable, "=")
-		all["FanOutLambdaFunction/Environment/Variables/"+name] = value
+	for function, variables := range cfg.variables {
+		for _, variable := range variables {
+			name, value, _ := strings.Cut(variable, "=")
+			all[logicalIDs[function]+"/Environment/Variables/"+name] = value
+		}
 	}
 	for name, timeout := range cfg.timeouts {
 		all[logicalIDs[name]+"/Timeout"] = timeout.Seconds()
@@ -65,6 +69,7 @@ func (cfg lambdaConfig) overrides() map[string]any {
 
 // logicalIDs are the template's names of functions, by program name.
 var logicalIDs = map[string]string{
+	"authorizer":        "AuthorizerLambdaFunction",
 	"ping":              "PingLambdaFunction",
 	"connectionmanager": "ConnectionManagerLambdaFunction",
 	"defaultmessage":    "DefaultMessageLambdaFunction",
@@ -90,8 +95,9 @@ func startLambda(t *testing.T, cfg lambdaConfig) *lambdaService {
 			t.Errorf("a function wrote more than log lines:\n%s", head(text))
 		}
 	})
-	stack := stacklocal.Start(t, deployed(t, cmp.Or(cfg.stage, "dev")).Stack, stacklocal.Options{
+	stack := stacklocal.Start(t, deployed(t, cmp.Or(cfg.stage, "dev"), cfg.params...).Stack, stacklocal.Options{
 		Overrides:     cfg.overrides(),
+		Secrets:       cfg.secrets,
 		Programs:      cfg.programs,
 		Emulator:      cfg.emulator,
 		Log:           lambdaLogs{logs},
@@ -107,6 +113,7 @@ func startLambda(t *testing.T, cfg lambdaConfig) *lambdaService {
 			httpURL:            out["HttpApiUrl"],
 			managementEndpoint: out["ManagementEndpoint"],
 			logs:               logs,
+			challenge:          http.StatusForbidden,
 		},
 		functions: stack.Functions,
 		dynamoDB:  &stack.DynamoDB, sqs: &stack.SQS,

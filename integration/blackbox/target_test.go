@@ -11,6 +11,8 @@ type target struct {
 	// exact says that each message arrives once and in order, as from a single process.
 	// On AWS it arrives at least once, and ordering is best effort.
 	exact bool
+	// challenge is the status for a handshake without a token, if tokens are required.
+	challenge int
 }
 
 // settings override defaults for a case. A zero value keeps the default.

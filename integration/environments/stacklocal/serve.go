@@ -65,7 +65,8 @@ func (s *Stack) webSocketAPI(t testing.TB, id string, routes []route) *wsgateway
 	t.Helper()
 	cfg := wsgateway.Config{
 		Stage: s.plan.stages[id].StageName, WriteTimeout: s.options.WriteTimeout, Log: s.options.GatewayLog,
-		Routes: make(map[string]wsgateway.Route),
+		Routes:  make(map[string]wsgateway.Route),
+		Origins: wsgateway.Origins{"*"}, // API Gateway checks none
 	}
 	for _, r := range routes {
 		cfg.Routes[r.key] = wsgateway.Route{Integration: webSocketIntegration(s.function(r.function)), Response: r.response}
