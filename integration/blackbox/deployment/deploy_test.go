@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,9 +69,13 @@ func nothingToDeploy(t *testing.T, s *Service) {
 	}
 }
 
-func changedParameter(t *testing.T, s *Service) {
-	deploy(t, s, "--param", "batchWindow=1")
+func changedParameters(t *testing.T, s *Service) {
+	before := s.Stage(t, "dev")
+	deploy(t, s, "--param", "batchWindow=1", "--param", "auth=jwt", "--param", "jwksUrl=https://issuer.example/jwks.json")
 	d := s.Stage(t, "dev")
+	if d.hasAuthorizer() == before.hasAuthorizer() || slices.Equal(d.apiDeployments(), before.apiDeployments()) {
+		t.Errorf("the API has no authorizer, or was not deployed again: %v", d.apiDeployments())
+	}
 	source := d.Stack.Resources["FanOutEventSourceMappingSQSJobsQueue"]
 	if got := source.Properties["MaximumBatchingWindowInSeconds"]; got != 1.0 {
 		t.Errorf("the window is %v", got)
@@ -78,12 +83,31 @@ func changedParameter(t *testing.T, s *Service) {
 	checkCode(t, d)
 }
 
+// hasAuthorizer reports whether clients need a token.
+func (d *Deployed) hasAuthorizer() bool {
+	return d.Stack.Resources["SconnectWebsocketsRoute"].Properties["AuthorizationType"] == "CUSTOM" &&
+		len(d.Stack.OfType("AWS::ApiGatewayV2::Authorizer")) == 1
+}
+
+// apiDeployments are the physical ids of deployments of APIs: a change of the API takes
+// effect with a new one.
+func (d *Deployed) apiDeployments() (ids []string) {
+	for _, deployment := range d.Stack.OfType("AWS::ApiGatewayV2::Deployment") {
+		ids = append(ids, deployment.PhysicalID)
+	}
+	return ids
+}
+
+// changedSource deploys without the parameters of before, too.
 func changedSource(t *testing.T, s *Service) {
 	before := s.Stage(t, "dev")
 	s.edit(t, "functions/ping/main.go", "func main() {", "func main() {\n\tprintln(`one`)")
 	deploy(t, s)
 	after := s.Stage(t, "dev")
 	checkCode(t, after)
+	if !before.hasAuthorizer() || after.hasAuthorizer() {
+		t.Error("the authorizer was not removed with auth=jwt")
+	}
 	for _, function := range after.Stack.OfType("AWS::Lambda::Function") {
 		now, _ := s.AWS.Code(Region, function.PhysicalID)
 		same := bytes.Equal(now, before.code(function.LogicalID))

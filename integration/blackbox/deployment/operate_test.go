@@ -32,7 +32,7 @@ func TestLifecycle(t *testing.T) {
 		{"deploy", firstDeployment},
 		{"deploy again", nothingToDeploy},
 		{"log before the first run", noLogYet},
-		{"deploy a parameter", changedParameter},
+		{"deploy parameters", changedParameters},
 		{"refuse", refusedDeployments},
 		{"deploy source", changedSource},
 		{"info", info},
