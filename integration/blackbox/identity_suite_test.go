@@ -44,6 +44,7 @@ func identitySuite(t *testing.T, start func(*testing.T, identity) *target) {
 		{name: "which pages may connect", run: pages, identity: identity{origins: "https://example.com, https://*.example.com"}},
 		{name: "an expired token ends everything", run: expiredToken},
 		{name: "wscat with a development token", run: developmentToken},
+		{name: "clients in Node and Python", run: signedInClients},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, identified(t, start, c.identity)) })
 	}
@@ -51,6 +52,7 @@ func identitySuite(t *testing.T, start func(*testing.T, identity) *target) {
 		key, keySet := servedKey(t)
 		tokensOfAKeySet(t, identified(t, start, identity{keySet: keySet}), key)
 	})
+	t.Run("a browser", func(t *testing.T) { signedInBrowser(t, start) })
 }
 
 // identified starts a service. After the test, neither a token nor the secret may be in its

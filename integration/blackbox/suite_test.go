@@ -12,6 +12,8 @@ func suite(t *testing.T, start func(*testing.T, settings) *target) {
 	}{
 		{name: "ping", run: ping},
 		{name: "wscat", run: wscat},
+		{name: "clients in Node and Python", run: terminalClients},
+		{name: "browser", run: browserWithoutToken},
 		{name: "content byte for byte", run: contentByteForByte},
 		{name: "ref is echoed", run: refIsEchoed},
 		{name: "error replies", run: errorReplies},

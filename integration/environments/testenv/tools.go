@@ -44,6 +44,19 @@ func Java(t testing.TB) string {
 	return program(t, "java", "a Java 17 runtime or later")
 }
 
+// Python returns the path of a python3 that has the module, or skips. Debian's packages
+// are only for Debian's own, which may not be the first on the PATH.
+func Python(t testing.TB, module, what string) string {
+	t.Helper()
+	for _, python := range []string{"python3", "/usr/bin/python3"} {
+		if exec.Command(python, "-c", "import "+module).Run() == nil {
+			return python
+		}
+	}
+	Skip(t, "no python3 has the module %s; install %s", module, what)
+	return ""
+}
+
 // Arm64 returns the path of the program that runs Linux programs for arm64, "" on a
 // machine that runs them natively, or skips.
 func Arm64(t testing.TB) string {
