@@ -2,8 +2,8 @@
 
 const { execFileSync } = require('node:child_process');
 
-// AWS's minimum number of workers for a queue. New jobs and retries get that many each,
-// parts of jobs the rest. A test keeps this in step with fanout.Quota, by which the
+// AWS's minimum number of workers for a queue. New jobs, jobs for users and rooms, and
+// retries get that many each, parts of jobs the rest. A test keeps this in step with fanout.Quota, by which the
 // workers divide the posts a second.
 const fewest = 2;
 
@@ -15,7 +15,7 @@ const longestName = 64;
 const rules = {
   memory: wholeNumber(128, 10240),
   fanOutMemory: wholeNumber(128, 10240),
-  fanOutConcurrency: wholeNumber(3 * fewest, 1000),
+  fanOutConcurrency: wholeNumber(4 * fewest, 1000),
   // Each post in flight has a connection, and Lambda allows a process 1,024 descriptors.
   postsInFlight: wholeNumber(1, 1000),
   postsPerSecond: wholeNumber(1, 1000000),
@@ -73,7 +73,8 @@ module.exports = class BuildFunctions {
     // variables, and again once those are resolved.
     check((value) => !String(value).includes('${'));
 
-    const workers = { jobs: () => fewest, retries: () => fewest, parts: (all) => all - 2 * fewest };
+    const some = () => fewest;
+    const workers = { jobs: some, channels: some, retries: some, parts: (all) => all - 3 * fewest };
     this.configurationVariablesSources = {
       workers: {
         resolve: async ({ address, resolveVariable }) => ({

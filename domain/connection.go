@@ -32,11 +32,20 @@ type Connection struct {
 	// ExpiresAt is when the row is stale even without a $disconnect event, which the
 	// gateway sends on a best-effort basis.
 	ExpiresAt time.Time
+	// User is the user who opened the connection; empty if not signed in.
+	User string
+	// Scope is what the user's latest token permits.
+	Scope Scope
 }
 
 // Expired reports whether the connection's row is stale at now.
 func (c Connection) Expired(now time.Time) bool {
 	return !now.Before(c.ExpiresAt)
+}
+
+// Principal returns who uses the connection, by its row.
+func (c Connection) Principal() Principal {
+	return Principal{User: c.User, Scope: c.Scope, ExpiresAt: c.ExpiresAt}
 }
 
 // Target returns the connection as a job names it.

@@ -6,18 +6,24 @@ type Code string
 
 // The codes.
 const (
-	InvalidJSON     Code = "invalid_json"
-	NotAnObject     Code = "not_an_object"
-	TooDeep         Code = "too_deep"
-	UnknownAction   Code = "unknown_action"
-	InvalidRef      Code = "invalid_ref"
-	MissingContent  Code = "missing_content"
-	BlankContent    Code = "blank_content"
-	ContentTooLarge Code = "content_too_large"
-	Unauthenticated Code = "unauthenticated"
-	Forbidden       Code = "forbidden"
-	Unavailable     Code = "unavailable"
-	Internal        Code = "internal"
+	InvalidJSON      Code = "invalid_json"
+	NotAnObject      Code = "not_an_object"
+	TooDeep          Code = "too_deep"
+	UnknownAction    Code = "unknown_action"
+	InvalidRef       Code = "invalid_ref"
+	MissingContent   Code = "missing_content"
+	BlankContent     Code = "blank_content"
+	ContentTooLarge  Code = "content_too_large"
+	InvalidRecipient Code = "invalid_recipient"
+	InvalidRoom      Code = "invalid_room"
+	InvalidPage      Code = "invalid_page"
+	InvalidToken     Code = "invalid_token"
+	NotAMember       Code = "not_a_member"
+	TooManyRooms     Code = "too_many_rooms"
+	Unauthenticated  Code = "unauthenticated"
+	Forbidden        Code = "forbidden"
+	Unavailable      Code = "unavailable"
+	Internal         Code = "internal"
 )
 
 // MaxRef is the longest ref that a client may attach to a request, in bytes of
@@ -27,18 +33,24 @@ const MaxRef = 128
 // messages holds the texts for clients. Those of UnknownAction and MissingContent come
 // from the service's first version, and clients match them.
 var messages = map[Code]string{
-	InvalidJSON:     "The frame is not valid JSON.",
-	NotAnObject:     "The frame is not a JSON object.",
-	TooDeep:         "The frame nests arrays and objects more than 512 levels deep.",
-	UnknownAction:   "Unrecognized WebSocket action.",
-	InvalidRef:      "'ref' must be a string of at most 128 bytes.",
-	MissingContent:  "'content' not in message dict",
-	BlankContent:    "'content' must not be null or blank.",
-	ContentTooLarge: "'content' does not fit into a message of 131072 bytes.",
-	Unauthenticated: "Sign in first: connect with a token.",
-	Forbidden:       "You do not have the permission to do that.",
-	Unavailable:     "The message could not be accepted now. Send it again later.",
-	Internal:        "Internal server error.",
+	InvalidJSON:      "The frame is not valid JSON.",
+	NotAnObject:      "The frame is not a JSON object.",
+	TooDeep:          "The frame nests arrays and objects more than 512 levels deep.",
+	UnknownAction:    "Unrecognized WebSocket action.",
+	InvalidRef:       "'ref' must be a string of at most 128 bytes.",
+	MissingContent:   "'content' not in message dict",
+	BlankContent:     "'content' must not be null or blank.",
+	ContentTooLarge:  "'content' does not fit into a message of 131072 bytes.",
+	InvalidRecipient: "Address a message with 'to', the name of a user, or with 'room', not with both, and with no member that sendMessage does not have.",
+	InvalidRoom:      "'room' must be 1 to 128 letters, digits, '-', '.', '_', '~' and '/'.",
+	InvalidPage:      "'limit' must be a whole number from 1 to 100, and 'after' the name of a user.",
+	InvalidToken:     "'token' must be a valid token.",
+	NotAMember:       "Join the room first.",
+	TooManyRooms:     "The connection is in as many rooms as it can be.",
+	Unauthenticated:  "Sign in first: connect with a token.",
+	Forbidden:        "You do not have the permission to do that.",
+	Unavailable:      "The request could not be accepted now. Send it again later.",
+	Internal:         "Internal server error.",
 }
 
 // Error is an error with a code. Its cause is for logs, never for clients.

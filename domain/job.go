@@ -57,6 +57,9 @@ type Span struct {
 type Job struct {
 	Messages []Message
 	To       Recipients
+	// Echo says that messages to a user also go to the connections of their senders, so
+	// that each of these shows what another one sent. See Job.Channels.
+	Echo bool
 	// Only names the connections that are left; empty for all in Span. A job with Only
 	// has no Span.
 	Only []Target
@@ -75,4 +78,26 @@ type Job struct {
 // and slots, so that they do not hold up messages that are posted for the first time.
 func (j Job) Retry() bool {
 	return j.Attempt > 0 && len(j.Only) > 0 || j.Reason != ""
+}
+
+// Channels returns the jobs for the recipients one by one: the job without Echo, and with
+// it one for each other user who sent some of its messages.
+func (j Job) Channels() []Job {
+	if !j.Echo {
+		return []Job{j}
+	}
+	j.Echo = false
+	all := []Job{j}
+	index := map[Recipients]int{j.To: 0}
+	for _, m := range j.Messages {
+		to := ToUser(m.Sender)
+		if _, known := index[to]; !known {
+			index[to] = len(all)
+			all = append(all, Job{To: to, Attempt: j.Attempt, Reason: j.Reason})
+		}
+		if i := index[to]; i > 0 {
+			all[i].Messages = append(all[i].Messages, m)
+		}
+	}
+	return all
 }

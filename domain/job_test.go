@@ -41,6 +41,7 @@ func anyJob(t *rapid.T) domain.Job {
 		To:      anyRecipients().Draw(t, "to"),
 		Reason:  domain.Shortened(rapid.String().Draw(t, "reason")),
 	}
+	conversation := job.To.Kind == domain.User && rapid.Bool().Draw(t, "conversation")
 	for range rapid.IntRange(1, 4).Draw(t, "messages") {
 		job.Messages = append(job.Messages, domain.Message{
 			ID:      domain.MessageID(rapid.StringMatching(`[0-7][0-9A-HJKMNP-TV-Z]{25}`).Draw(t, "id")),
@@ -48,6 +49,12 @@ func anyJob(t *rapid.T) domain.Job {
 			Sender:  rapid.OneOf(rapid.Just(""), anyName()).Draw(t, "sender"),
 			Content: domain.Content(anyContent().Draw(t, "content")),
 		})
+		if m := &job.Messages[len(job.Messages)-1]; conversation {
+			m.Sender, m.To = anyName().Draw(t, "from"), job.To.Name
+		}
+	}
+	if job.Echo = conversation && rapid.Bool().Draw(t, "echo"); job.Echo {
+		return job
 	}
 	if rapid.Bool().Draw(t, "only") {
 		for range rapid.IntRange(1, 4).Draw(t, "connections") {
@@ -66,7 +73,7 @@ func anyJob(t *rapid.T) domain.Job {
 	return job
 }
 
-// anyName draws names of users and rooms.
+// anyName draws names of users.
 func anyName() *rapid.Generator[string] {
 	return rapid.Map(rapid.StringN(1, 20, domain.MaxRecipient), func(s string) string { return strings.ToValidUTF8(s, "x") })
 }
@@ -75,8 +82,8 @@ func anyRecipients() *rapid.Generator[domain.Recipients] {
 	name := anyName()
 	return rapid.OneOf(
 		rapid.Just(domain.ToEveryone()),
-		rapid.Map(name, func(s string) domain.Recipients { return domain.Recipients{Kind: domain.User, Name: s} }),
-		rapid.Map(name, func(s string) domain.Recipients { return domain.Recipients{Kind: domain.Room, Name: s} }),
+		rapid.Map(name, domain.ToUser),
+		rapid.Map(rapid.StringMatching(`[A-Za-z0-9._~/-]{1,20}`), domain.ToRoom),
 	)
 }
 
@@ -299,7 +306,7 @@ func written(job domain.Job, body string) string {
 // checkFrames packs the messages and reads the frames as a client does.
 func checkFrames(t interface{ Fatalf(string, ...any) }, messages []domain.Message) {
 	var read []string
-	for _, e := range domain.Pack(messages, domain.MaxPayload) {
+	for _, e := range domain.Pack(domain.ToEveryone(), messages, domain.MaxPayload) {
 		var frame struct {
 			Messages []struct {
 				ID      string
@@ -319,5 +326,69 @@ func checkFrames(t interface{ Fatalf(string, ...any) }, messages []domain.Messag
 		if want := string(m.ID) + m.Sender + strings.Trim(string(m.Content), " \t\r\n"); len(read) != len(messages) || read[i] != want {
 			t.Fatalf("message %d of %d is %q among %q", i, len(messages), want, read)
 		}
+	}
+}
+
+// Each message of a job with echo goes to its addressee once, and to its sender once, and
+// to no one else.
+func TestEchoReachesSendersAndNoOneElse(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		job := anyJob(t)
+		got := map[string]int{}
+		for _, one := range job.Channels() {
+			if one.Echo {
+				t.Fatalf("still with echo: %+v", one)
+			}
+			if back, err := domain.DecodeJob(one.Encode()); err != nil || cmp.Diff(one, back) != "" {
+				t.Fatalf("%+v comes back as %+v, %v", one, back, err)
+			}
+			for i, m := range one.Messages {
+				got[fmt.Sprint(one.To, m, i)]++
+				if job.Echo && one.To != domain.ToUser(m.To) && one.To != domain.ToUser(m.Sender) || !job.Echo && one.To != job.To {
+					t.Fatalf("%+v goes to %s", m, one.To)
+				}
+			}
+		}
+		want := len(job.Messages)
+		for _, m := range job.Messages {
+			if job.Echo && m.Sender != m.To {
+				want++
+			}
+		}
+		if len(got) != want {
+			t.Fatalf("%d deliveries of %d", len(got), want)
+		}
+	})
+}
+
+// A message from one user to another is in no job to anyone else.
+func TestABodyCannotWidenAConversation(t *testing.T) {
+	m, err := domain.NewMessage(anID, time.UnixMilli(1795338000123), "alice", domain.Content(`1`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.To = "bob"
+	for name, test := range map[string]struct {
+		job domain.Job
+		ok  bool
+	}{
+		"to bob":             {domain.Job{To: domain.ToUser("bob")}, true},
+		"to bob, with echo":  {domain.Job{To: domain.ToUser("bob"), Echo: true}, true},
+		"the echo":           {domain.Job{To: domain.ToUser("alice")}, true},
+		"an echo of an echo": {domain.Job{To: domain.ToUser("alice"), Echo: true}, false},
+		"to carol":           {domain.Job{To: domain.ToUser("carol")}, false},
+		"to a room":          {domain.Job{To: domain.ToRoom("bob")}, false},
+		"to everyone":        {domain.Job{To: domain.ToEveryone()}, false},
+		"an echo of a part":  {domain.Job{To: domain.ToUser("bob"), Echo: true, Span: domain.Span{Cursor: "x"}}, false},
+	} {
+		test.job.Messages = []domain.Message{m}
+		if _, err := domain.DecodeJob(test.job.Encode()); (err == nil) != test.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	m.To = ""
+	echo := domain.Job{To: domain.ToUser("bob"), Echo: true, Messages: []domain.Message{m}}
+	if _, err := domain.DecodeJob(echo.Encode()); err == nil {
+		t.Error("an echo of a message to no one")
 	}
 }

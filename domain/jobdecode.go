@@ -71,6 +71,8 @@ func (w wireJob) check() error {
 		return fmt.Errorf("segment %d of %d", w.Segment, w.Segments)
 	case len(w.Only) > 0 && (segment != Segment{} || w.Cursor != ""):
 		return errors.New("both connections and a part of the table")
+	case w.Echo && (len(w.Only) > 0 || segment != Segment{} || w.Cursor != ""):
+		return errors.New("an echo of a part")
 	case len(w.Cursor) > maxCursor:
 		return fmt.Errorf("a cursor of %d bytes", len(w.Cursor))
 	case w.Seen < 0 || w.Seen > maxSeen:
@@ -90,7 +92,8 @@ func (w wireJob) job() (Job, error) {
 		return Job{}, err
 	}
 	job := Job{
-		To: to,
+		To:   to,
+		Echo: w.Echo,
 		Span: Span{
 			Segment: Segment{Index: w.Segment, Total: w.Segments},
 			Cursor:  w.Cursor,
@@ -101,6 +104,9 @@ func (w wireJob) job() (Job, error) {
 	for _, m := range w.Messages {
 		if w.Version == versionForEveryone && m.Sender != "" {
 			return job, fmt.Errorf("a sender in version %d", w.Version)
+		}
+		if err := m.checkAddressee(w.Echo, to); err != nil {
+			return job, err
 		}
 		message, err := m.message()
 		if err != nil {
@@ -133,7 +139,23 @@ func (w wireMessage) message() (Message, error) {
 	if err != nil {
 		return Message{}, fmt.Errorf("message %.40q: %w", w.ID, err)
 	}
-	return NewMessage(w.ID, time.UnixMilli(w.SentAt), w.Sender, content)
+	message, err := NewMessage(w.ID, time.UnixMilli(w.SentAt), w.Sender, content)
+	message.To = w.To
+	return message, err
+}
+
+// checkAddressee checks that a message to one user is in a job to that user or to its
+// sender, and that a job with echo has no other messages.
+func (w wireMessage) checkAddressee(echo bool, to Recipients) error {
+	switch {
+	case w.To == "" && !echo:
+		return nil
+	case w.Sender == "" || !ValidUser(w.To):
+		return fmt.Errorf("message %.40q from %.40q to %.40q", w.ID, w.Sender, w.To)
+	case to == ToUser(w.To), to == ToUser(w.Sender) && !echo:
+		return nil
+	}
+	return fmt.Errorf("message %.40q to %.40q in a job to %.40q", w.ID, w.To, to)
 }
 
 func (w wireConnection) target() (Target, error) {

@@ -19,10 +19,10 @@ func (j Job) Encode() string {
 		Reason:   shortened(j.Reason),
 	}
 	if j.To != ToEveryone() || slices.ContainsFunc(j.Messages, func(m Message) bool { return m.Sender != "" }) {
-		wire.Version, wire.To = versionOfRecipient, j.To.String()
+		wire.Version, wire.To, wire.Echo = versionOfRecipient, j.To.String(), j.Echo
 	}
 	for _, m := range j.Messages {
-		wire.Messages = append(wire.Messages, wireMessage{m.ID, m.SentAt.UnixMilli(), m.Sender, string(m.Content)})
+		wire.Messages = append(wire.Messages, wireMessage{m.ID, m.SentAt.UnixMilli(), m.Sender, m.To, string(m.Content)})
 	}
 	for _, t := range j.Only {
 		wire.Only = append(wire.Only, wireConnection{t.ID, registration(t), min(t.GoneFor, maxGoneFor).Milliseconds(), t.Rejected})

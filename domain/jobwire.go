@@ -38,7 +38,8 @@ const (
 // nested value it would be compacted.
 type wireJob struct {
 	Version  int              `json:"v"`
-	To       string           `json:"to,omitempty"` // since version 2
+	To       string           `json:"to,omitempty"`   // since version 2
+	Echo     bool             `json:"echo,omitempty"` // since version 2
 	Messages []wireMessage    `json:"messages"`
 	Only     []wireConnection `json:"only,omitempty"`
 	Segment  int              `json:"segment,omitempty"`
@@ -53,6 +54,7 @@ type wireMessage struct {
 	ID      MessageID `json:"id"`
 	SentAt  int64     `json:"sentAt"`           // Unix time in milliseconds
 	Sender  string    `json:"sender,omitempty"` // since version 2
+	To      string    `json:"to,omitempty"`     // since version 2
 	Content string    `json:"content"`
 }
 

@@ -2,7 +2,6 @@ package domain
 
 import (
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -20,12 +19,7 @@ func (id MessageID) Valid() bool {
 	if len(id) != 26 || id[0] > '7' {
 		return false
 	}
-	for i := range len(id) {
-		if strings.IndexByte(crockford, id[i]) < 0 {
-			return false
-		}
-	}
-	return true
+	return onlyOf(string(id), crockford)
 }
 
 // Message is a message that was accepted. Make it by NewMessage: an envelope writes its
@@ -34,6 +28,7 @@ type Message struct {
 	ID      MessageID
 	SentAt  time.Time // when it was accepted, to the millisecond
 	Sender  string    // the verified user; empty if not signed in
+	To      string    // the user of a message to one user; otherwise empty
 	Content Content   // as ParseContent returned it
 }
 
@@ -51,7 +46,7 @@ func NewMessage(id MessageID, sentAt time.Time, sender string, content Content) 
 		return Message{}, fmt.Errorf("message %s has the sender %.40q", id, sender)
 	}
 	m := Message{ID: id, SentAt: sentAt.UTC().Truncate(time.Millisecond), Sender: sender, Content: content}
-	if EnvelopeSize(m) > MaxPayload {
+	if EnvelopeSize(ToEveryone(), m) > MaxPayload {
 		return Message{}, NewError(ContentTooLarge)
 	}
 	return m, nil

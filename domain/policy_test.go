@@ -12,7 +12,7 @@ func TestWhoMaySendToWhom(t *testing.T) {
 	scoped := func(claim string) domain.Principal {
 		return domain.Principal{User: "alice", Scope: domain.NewScope(claim)}
 	}
-	toBob := domain.Recipients{Kind: domain.User, Name: "bob"}
+	toBob, toGoals := domain.ToUser("bob"), domain.ToRoom("goals")
 	for _, test := range []struct {
 		by   domain.Broadcasters
 		from domain.Principal
@@ -41,8 +41,19 @@ func TestWhoMaySendToWhom(t *testing.T) {
 		{domain.Anyone, scoped("broadcast"), toBob, domain.Forbidden},
 		{domain.Anyone, scoped("direct"), domain.ToEveryone(), domain.Forbidden},
 
-		// Rooms cannot be addressed yet, and nobody is no one's recipient.
-		{domain.Anyone, scoped("broadcast direct"), domain.Recipients{Kind: domain.Room, Name: "goals"}, domain.Forbidden},
+		// So do the members of a room.
+		{domain.Anyone, nobody, toGoals, domain.Unauthenticated},
+		{domain.Nobody, alice, toGoals, ""},
+		{domain.Nobody, scoped("room:goals"), toGoals, ""},
+		{domain.Nobody, scoped("openid room:chess room:go*"), toGoals, ""},
+		{domain.Nobody, scoped("room:*"), toGoals, ""},
+		{domain.Anyone, scoped("broadcast direct"), toGoals, domain.Forbidden},
+		{domain.Anyone, scoped("room:goals:read room:go*:read"), toGoals, domain.Forbidden},
+		{domain.Anyone, scoped("room:goal room:Goals room:goals/1 goals room:"), toGoals, domain.Forbidden},
+		{domain.Anyone, scoped("room:goals"), toBob, domain.Forbidden},
+		{domain.Anyone, scoped("room:*"), domain.ToEveryone(), domain.Forbidden},
+
+		// Nobody is no one's recipient.
 		{domain.Anyone, alice, domain.Recipients{}, domain.Forbidden},
 	} {
 		err := domain.Policy{BroadcastBy: test.by}.MaySend(test.from, test.to)
@@ -50,5 +61,24 @@ func TestWhoMaySendToWhom(t *testing.T) {
 		if errors.As(err, &refused); test.want == "" && err != nil || test.want != "" && (refused == nil || refused.Code != test.want) {
 			t.Errorf("%+v to %+v by %d: %v, want %q", test.from, test.to, test.by, err, test.want)
 		}
+	}
+}
+
+func TestWhoMayJoinARoom(t *testing.T) {
+	for claim, want := range map[string]domain.Code{
+		"room:goals": "", "room:goals:read": "", "room:g*": "", "room:*:read": "", "x room:chess:read room:goals:read": "",
+		"": domain.Forbidden, "room:goal:read": domain.Forbidden, "room:goals/*": domain.Forbidden,
+		"room:goals:write": domain.Forbidden, "room:goals:read:read": domain.Forbidden, "broadcast direct": domain.Forbidden,
+	} {
+		err := domain.Policy{}.MayJoin(domain.Principal{User: "alice", Scope: domain.NewScope(claim)}, "goals")
+		if got := codeOf(err); got != want {
+			t.Errorf("scope %q: %q, want %q", claim, got, want)
+		}
+	}
+	if err := (domain.Policy{}).MayJoin(domain.Principal{User: "alice"}, "goals"); err != nil {
+		t.Errorf("alice without a scope: %v", err)
+	}
+	if code := codeOf(domain.Policy{BroadcastBy: domain.Anyone}.MayJoin(domain.Principal{}, "goals")); code != domain.Unauthenticated {
+		t.Errorf("a stranger: %q", code)
 	}
 }

@@ -3,7 +3,6 @@ package domain
 import (
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // Principal is who makes a request. The zero value is someone who has not signed in.
@@ -24,12 +23,6 @@ func (p Principal) Expired(now time.Time) bool {
 	return !p.ExpiresAt.IsZero() && !now.Before(p.ExpiresAt)
 }
 
-// ValidUser reports whether a user can have that name: it is UTF-8, not empty, and no
-// longer than MaxRecipient.
-func ValidUser(name string) bool {
-	return name != "" && len(name) <= MaxRecipient && utf8.ValidString(name)
-}
-
 // Scope is the claim "scope" of a token: permissions with spaces between them
 // (RFC 8693, 4.2). The zero value is that of a token without the claim, or of no token:
 // then the stage's Policy decides. Scopes can be compared with ==.
@@ -47,6 +40,23 @@ func (s Scope) Claim() (claim string, ok bool) { return s.text, s.claimed }
 func (s Scope) has(permission string) bool {
 	for p := range strings.FieldsSeq(s.text) {
 		if p == permission {
+			return true
+		}
+	}
+	return false
+}
+
+// permitsRoom reports whether the scope permits to join the room, or also to send to it:
+// "room:NAME" permits both, "room:NAME:read" to join alone. NAME can end with * for all
+// rooms that begin like that.
+func (s Scope) permitsRoom(name string, send bool) bool {
+	for p := range strings.FieldsSeq(s.text) {
+		pattern, ok := strings.CutPrefix(p, permitRoom)
+		pattern, readOnly := strings.CutSuffix(pattern, readOnlySuffix)
+		if !ok || readOnly && send {
+			continue
+		}
+		if prefix, many := strings.CutSuffix(pattern, "*"); pattern == name || many && strings.HasPrefix(name, prefix) {
 			return true
 		}
 	}

@@ -6,8 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// MaxRecipient is the longest name of a user or a room, in bytes.
-const MaxRecipient = 256
+// MaxRecipient is the longest name of a user, in bytes, and MaxRoom that of a room.
+const (
+	MaxRecipient = 256
+	MaxRoom      = 128
+)
 
 // Recipients says whom messages are for: everyone, a user or a room. The zero value is
 // not Valid, so that a forgotten field never broadcasts a private message. Recipients
@@ -30,16 +33,47 @@ const (
 // ToEveryone returns the recipients of a broadcast.
 func ToEveryone() Recipients { return Recipients{Kind: Everyone} }
 
-// Valid reports whether the recipients are everyone without a name, or a user or a
-// room whose name is UTF-8, not empty, and no longer than MaxRecipient.
+// ToUser returns the recipients of a message to one user: all connections of that user.
+func ToUser(name string) Recipients { return Recipients{Kind: User, Name: name} }
+
+// ToRoom returns the recipients of a message to a room: all connections in it.
+func ToRoom(name string) Recipients { return Recipients{Kind: Room, Name: name} }
+
+// Valid reports whether the recipients are everyone without a name, a ValidUser or a
+// ValidRoom.
 func (r Recipients) Valid() bool {
 	switch r.Kind {
 	case Everyone:
 		return r.Name == ""
-	case User, Room:
-		return r.Name != "" && len(r.Name) <= MaxRecipient && utf8.ValidString(r.Name)
+	case User:
+		return ValidUser(r.Name)
+	case Room:
+		return ValidRoom(r.Name)
 	}
 	return false
+}
+
+// ValidUser reports whether a user can have that name: it is UTF-8, not empty, and no
+// longer than MaxRecipient.
+func ValidUser(name string) bool {
+	return name != "" && len(name) <= MaxRecipient && utf8.ValidString(name)
+}
+
+// ValidRoom reports whether a room can have that name: it has 1 to MaxRoom letters,
+// digits and characters of "-._~/". So it can stand in a scope and in a URL.
+func ValidRoom(name string) bool {
+	return name != "" && len(name) <= MaxRoom && onlyOf(name, roomCharacters)
+}
+
+const roomCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/"
+
+func onlyOf(text, characters string) bool {
+	for i := range len(text) {
+		if strings.IndexByte(characters, text[i]) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // String returns "everyone", "user:NAME" or "room:NAME", which ParseRecipients

@@ -13,7 +13,9 @@ func TestRecipientsAreReadAsTheyAreWritten(t *testing.T) {
 		"user:bob":      {Kind: domain.User, Name: "bob"},
 		"room:goals":    {Kind: domain.Room, Name: "goals"},
 		"room:everyone": {Kind: domain.Room, Name: "everyone"},
-		"room:user:bob": {Kind: domain.Room, Name: "user:bob"},
+		"room:a-b._~/9": domain.ToRoom("a-b._~/9"),
+		"user:room:bob": domain.ToUser("room:bob"),
+		"room:" + strings.Repeat("x", domain.MaxRoom):      domain.ToRoom(strings.Repeat("x", domain.MaxRoom)),
 		"user:" + strings.Repeat("x", domain.MaxRecipient): {Kind: domain.User, Name: strings.Repeat("x", domain.MaxRecipient)},
 	} {
 		got, err := domain.ParseRecipients(text)
@@ -25,7 +27,8 @@ func TestRecipientsAreReadAsTheyAreWritten(t *testing.T) {
 
 func TestWhatNamesNoRecipients(t *testing.T) {
 	for _, text := range []string{"", "Everyone", "everyone ", "bob", "user:", "room:", "team:x", "user:\xff",
-		"room:" + strings.Repeat("x", domain.MaxRecipient+1)} {
+		"room:a b", "room:a*", "room:a:read", "room:골", "room:a\n",
+		"room:" + strings.Repeat("x", domain.MaxRoom+1), "user:" + strings.Repeat("x", domain.MaxRecipient+1)} {
 		if got, err := domain.ParseRecipients(text); err == nil || got != (domain.Recipients{}) || got.Valid() {
 			t.Errorf("%q: %+v, error %v", text, got, err)
 		}

@@ -18,6 +18,14 @@ type ConnectionStore interface {
 	// Put stores the connection, replacing one with the same id.
 	Put(ctx context.Context, c domain.Connection) error
 
+	// Replace stores the connection if one with its id is stored; ErrNotFound otherwise.
+	// The same call can succeed twice, so its effect is the same.
+	Replace(ctx context.Context, c domain.Connection) error
+
+	// Get returns the connection as it was last stored, also if it has expired, or
+	// ErrNotFound.
+	Get(ctx context.Context, id domain.ConnectionID) (domain.Connection, error)
+
 	// Delete removes any number of connections; an id that is not stored is no error.
 	// After an error some of them may be left.
 	Delete(ctx context.Context, ids ...domain.ConnectionID) error

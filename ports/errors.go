@@ -20,6 +20,8 @@ var (
 	ErrBadMessage = errors.New("bad queue message")
 	// ErrQueueFull: no room until the consumer has caught up.
 	ErrQueueFull = errors.New("queue full")
+	// ErrNotFound: no such row.
+	ErrNotFound = errors.New("not found")
 	// ErrBadCursor: not a position in this table.
 	ErrBadCursor = errors.New("bad cursor")
 )

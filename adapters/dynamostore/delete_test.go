@@ -35,7 +35,7 @@ func TestABatchThatFailsLeavesTheOthers(t *testing.T) {
 		put(t, direct, live(ids[i]))
 	}
 	err := store.Delete(t.Context(), ids...)
-	if err == nil || !strings.Contains(err.Error(), "delete 25 of 75 connections") {
+	if err == nil || !strings.Contains(err.Error(), "delete 25 of 75 rows") {
 		t.Errorf("got %v", err)
 	}
 	if left := scan(t, direct, domain.Segment{})[0].Connections; len(left) != 25 {

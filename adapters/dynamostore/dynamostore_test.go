@@ -33,6 +33,18 @@ func TestConnectionStore(t *testing.T) {
 	})
 }
 
+func TestSubscriptionStore(t *testing.T) {
+	porttest.TestSubscriptionStore(t, porttest.SubscriptionHarness{
+		NewTable: func(t *testing.T) func(int) ports.SubscriptionStore {
+			client, table := awslocal.DynamoDB(t), awslocal.CreateSubscriptionTable(t)
+			return func(pageSize int) ports.SubscriptionStore {
+				return dynamostore.NewSubscriptions(client, table, dynamostore.Options{PageSize: int32(pageSize), Timeout: patience})
+			}
+		},
+		Shared: true,
+	})
+}
+
 // TestRowFormat pins what other readers of the table and its TTL rely on.
 func TestRowFormat(t *testing.T) {
 	client, table := awslocal.DynamoDB(t), awslocal.CreateTable(t)

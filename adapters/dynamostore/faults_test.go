@@ -19,6 +19,7 @@ import (
 	"serverless-websocket/adapters/dynamostore"
 	"serverless-websocket/domain"
 	"serverless-websocket/integration/environments/awslocal"
+	"serverless-websocket/ports"
 )
 
 // behind returns a store that reaches DynamoDB through the fault, and one that reaches
@@ -45,7 +46,15 @@ func throttle(n int64, seen *atomic.Int64) awslocal.Fault {
 
 // operations are the calls of the port, each on a table that holds "a".
 var operations = map[string]func(context.Context, *dynamostore.Store) error{
-	"Put":    func(ctx context.Context, s *dynamostore.Store) error { return s.Put(ctx, live("a")) },
+	"Put":     func(ctx context.Context, s *dynamostore.Store) error { return s.Put(ctx, live("a")) },
+	"Replace": func(ctx context.Context, s *dynamostore.Store) error { return s.Replace(ctx, live("a")) },
+	"Get": func(ctx context.Context, s *dynamostore.Store) error {
+		_, err := s.Get(ctx, "a")
+		if errors.Is(err, ports.ErrNotFound) {
+			return nil // a fault can answer like that
+		}
+		return err
+	},
 	"Delete": func(ctx context.Context, s *dynamostore.Store) error { return s.Delete(ctx, "a") },
 	"Scan": func(ctx context.Context, s *dynamostore.Store) error {
 		_, err := s.Scan(ctx, domain.Segment{}, "")

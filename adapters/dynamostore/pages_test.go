@@ -141,7 +141,7 @@ func TestRowsUnderOddKeys(t *testing.T) {
 		t.Error(err)
 	}
 	if left := scan(t, store, domain.Segment{})[0].Connections; len(left) > 0 {
-		t.Errorf("%d rows are left: %.100q", len(left), left)
+		t.Errorf("%d rows are left: %.100v", len(left), left)
 	}
 }
 

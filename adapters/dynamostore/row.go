@@ -14,31 +14,53 @@ const (
 	keyAttribute          = "connection_id"
 	registrationAttribute = "registered_at"
 	expiryAttribute       = "expires_at"
+	userAttribute         = "user"
+	scopeAttribute        = "scope"
 )
 
 type row struct {
-	ID           string `dynamodbav:"connection_id"`
-	RegisteredAt int64  `dynamodbav:"registered_at"` // ms
-	ExpiresAt    int64  `dynamodbav:"expires_at"`    // s
+	ID           string  `dynamodbav:"connection_id"`
+	RegisteredAt int64   `dynamodbav:"registered_at"` // ms
+	ExpiresAt    int64   `dynamodbav:"expires_at"`    // s
+	User         string  `dynamodbav:"user,omitempty"`
+	Scope        *string `dynamodbav:"scope,omitempty"` // nil for a token without the claim
 }
 
 func newRow(c domain.Connection) row {
-	return row{
+	r := row{
 		ID:           string(c.ID),
 		RegisteredAt: c.RegisteredAt.UnixMilli(),
 		ExpiresAt:    c.ExpiresAt.Add(time.Second - time.Nanosecond).Unix(),
+		User:         c.User,
 	}
+	if claim, ok := c.Scope.Claim(); ok {
+		r.Scope = &claim
+	}
+	return r
 }
 
 // readRow reads what is readable. The key, whose type DynamoDB enforces, is enough to
 // post to a connection, so a single corrupt row must neither stop the scan for everyone
 // nor be left out. It counts as old.
 func readRow(item map[string]types.AttributeValue) row {
-	var id string
-	if s, ok := item[keyAttribute].(*types.AttributeValueMemberS); ok {
-		id = s.Value
+	r := row{
+		ID: textOf(item[keyAttribute]), User: textOf(item[userAttribute]),
+		RegisteredAt: readNumber(item[registrationAttribute]), ExpiresAt: readNumber(item[expiryAttribute]),
 	}
-	return row{ID: id, RegisteredAt: readNumber(item[registrationAttribute]), ExpiresAt: readNumber(item[expiryAttribute])}
+	if _, ok := item[scopeAttribute]; ok {
+		claim := textOf(item[scopeAttribute]) // empty, which permits nothing, if it is not text
+		r.Scope = &claim
+	}
+	return r
+}
+
+// textOf returns "" for anything but a string.
+func textOf(value types.AttributeValue) string {
+	s, ok := value.(*types.AttributeValueMemberS)
+	if !ok {
+		return ""
+	}
+	return s.Value
 }
 
 // readNumber returns 0 for anything but a whole number.
@@ -61,6 +83,10 @@ func (r row) connection() domain.Connection {
 		ID:           domain.ConnectionID(r.ID),
 		RegisteredAt: time.UnixMilli(r.RegisteredAt),
 		ExpiresAt:    time.Unix(r.ExpiresAt, 0),
+		User:         r.User,
+	}
+	if r.Scope != nil {
+		c.Scope = domain.NewScope(*r.Scope)
 	}
 	if !domain.Plausible(c.RegisteredAt) {
 		c.RegisteredAt = time.UnixMilli(0)
@@ -69,5 +95,5 @@ func (r row) connection() domain.Connection {
 }
 
 func key(id string) map[string]types.AttributeValue {
-	return map[string]types.AttributeValue{keyAttribute: &types.AttributeValueMemberS{Value: id}}
+	return map[string]types.AttributeValue{keyAttribute: text(id)}
 }

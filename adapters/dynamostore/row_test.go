@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"serverless-websocket/domain"
@@ -14,12 +13,12 @@ import (
 // cannot be posted to; the others on their page still count.
 func TestItemsWithoutAKey(t *testing.T) {
 	var none types.AttributeValue
-	out := &dynamodb.ScanOutput{Items: []map[string]types.AttributeValue{
+	items := []map[string]types.AttributeValue{
 		{}, nil, {keyAttribute: none}, key(""), key("\xff"), key("a"),
 		{keyAttribute: &types.AttributeValueMemberN{Value: "1"}},
 		{keyAttribute: &types.AttributeValueMemberB{Value: []byte("b")}},
-	}}
-	page := newPage(out, domain.Segment{})
+	}
+	page := newPage(items, "", domain.Segment{})
 	if len(page.Connections) != 1 || page.Connections[0].ID != "a" || page.Next != "" {
 		t.Errorf("got %+v", page)
 	}

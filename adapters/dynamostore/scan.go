@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
 	"serverless-websocket/domain"
@@ -30,19 +31,20 @@ func (s *Store) Scan(ctx context.Context, segment domain.Segment, from domain.Cu
 	if err != nil {
 		return ports.Page{}, scanError(err, from)
 	}
-	return newPage(out, segment), nil
+	return newPage(out.Items, textOf(out.LastEvaluatedKey[keyAttribute]), segment), nil
 }
 
 func (s *Store) scanInput(segment domain.Segment, from domain.Cursor) (*dynamodb.ScanInput, error) {
-	if !segment.Valid() {
-		return nil, fmt.Errorf("segment %d of %d: %w", segment.Index, segment.Total, ports.ErrBadCursor)
+	last, err := startOf(segment, from)
+	if err != nil {
+		return nil, err
 	}
 	expr, err := expression.NewBuilder().WithFilter(unexpired(time.Now())).Build()
 	if err != nil {
 		return nil, fmt.Errorf("scan filter: %w", err)
 	}
 	input := &dynamodb.ScanInput{
-		TableName:                 &s.table,
+		TableName:                 &s.name,
 		ConsistentRead:            aws.Bool(true),
 		FilterExpression:          expr.Filter(),
 		ExpressionAttributeNames:  expr.Names(),
@@ -55,14 +57,21 @@ func (s *Store) scanInput(segment domain.Segment, from domain.Cursor) (*dynamodb
 		input.Segment = aws.Int32(int32(segment.Index))
 		input.TotalSegments = aws.Int32(int32(segment.Total))
 	}
-	if from != "" {
-		last, err := decodeCursor(from, segment)
-		if err != nil {
-			return nil, err
-		}
+	if last != "" {
 		input.ExclusiveStartKey = key(last)
 	}
 	return input, nil
+}
+
+// startOf returns the last key that was read, empty at the start of the segment.
+func startOf(segment domain.Segment, from domain.Cursor) (last string, err error) {
+	if !segment.Valid() {
+		return "", fmt.Errorf("segment %d of %d: %w", segment.Index, segment.Total, ports.ErrBadCursor)
+	}
+	if from == "" {
+		return "", nil
+	}
+	return decodeCursor(from, segment)
 }
 
 // unexpired also accepts rows without a readable expiry: they are pruned once their
@@ -84,15 +93,17 @@ func scanError(err error, from domain.Cursor) error {
 	return fmt.Errorf("scan connections: %w", err)
 }
 
-func newPage(out *dynamodb.ScanOutput, segment domain.Segment) ports.Page {
-	page := ports.Page{Connections: make([]domain.Connection, 0, len(out.Items))}
-	for _, item := range out.Items {
+// newPage returns the page of these rows, of which last was the last one read if there
+// are more.
+func newPage(items []map[string]types.AttributeValue, last string, segment domain.Segment) ports.Page {
+	page := ports.Page{Connections: make([]domain.Connection, 0, len(items))}
+	for _, item := range items {
 		if c := readRow(item).connection(); c.ID.Valid() {
 			page.Connections = append(page.Connections, c)
 		}
 	}
-	if len(out.LastEvaluatedKey) > 0 {
-		page.Next = encodeCursor(readRow(out.LastEvaluatedKey).ID, segment)
+	if last != "" {
+		page.Next = encodeCursor(last, segment)
 	}
 	return page
 }

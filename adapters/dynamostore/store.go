@@ -1,68 +1,98 @@
-// Package dynamostore keeps the registered connections in a DynamoDB table.
+// Package dynamostore keeps the registered connections and their subscriptions in two
+// DynamoDB tables. In both, registered_at is in milliseconds since 1970, and expires_at,
+// which is to be the TTL attribute, in seconds.
 //
-// The table's key is the string connection_id. A row also has registered_at, in
-// milliseconds since 1970, and expires_at, in seconds since 1970, which is to be
-// the table's TTL attribute.
+// The key of the connections is the string connection_id. A row also has registered_at,
+// expires_at and, if the client has signed in, user and the token's scope.
+//
+// The key of the subscriptions is the strings channel and member. The row with the
+// channel has as member the user's place and the connection's id. The row with the
+// connection, whose channel is "connection:" and the id, has as member the channel.
 package dynamostore
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"time"
+	"maps"
+	"slices"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"serverless-websocket/adapters/internal/awsretry"
 	"serverless-websocket/domain"
+	"serverless-websocket/ports"
 )
 
-const baseDelay = 25 * time.Millisecond
-
-// Options tune a store. The zero value of a field means its default.
-type Options struct {
-	// Timeout bounds each Put, each Scan and each batch of 25 connections in a Delete,
-	// including retries. An attempt gets a third of it. Default: 4 s, less than the
-	// timeout of any function that waits for it.
-	Timeout time.Duration
-	// MaxAttempts bounds the tries of a request, and the tries to get all items of a
-	// batch processed. Default: 6, with waits of at most 0.8 s between them.
-	MaxAttempts int
-	// PageSize is the maximum number of rows that a page of a scan reads, expired ones
-	// included. Default: as many as DynamoDB fits into a page, 1 MB.
-	PageSize int32
-}
-
 // Store is a ports.ConnectionStore.
-type Store struct {
-	client  *dynamodb.Client
-	table   string
-	opts    Options
-	retries awsretry.Policy
-}
+type Store struct{ table }
 
-// New returns a store on the table. It shares the client's HTTP connections and
-// credentials; the store decides how a request is retried.
+// New returns a store on the table of connections. It shares the client's HTTP
+// connections and credentials; the store decides how a request is retried.
 func New(client *dynamodb.Client, table string, opts Options) *Store {
-	opts.Timeout = cmp.Or(opts.Timeout, 4*time.Second)
-	opts.MaxAttempts = cmp.Or(opts.MaxAttempts, 6)
-	retries := awsretry.Policy{Timeout: opts.Timeout, MaxAttempts: opts.MaxAttempts, BaseDelay: baseDelay}
-	tuned := dynamodb.New(client.Options(), func(o *dynamodb.Options) { retries.Tune(&o.Retryer, &o.APIOptions) })
-	return &Store{client: tuned, table: table, opts: opts, retries: retries}
+	return &Store{newTable(client, table, opts)}
 }
 
 // Put stores the connection. RegisteredAt is cut to milliseconds, ExpiresAt
 // rounded up to a second.
 func (s *Store) Put(ctx context.Context, c domain.Connection) error {
+	return s.put(ctx, c, nil)
+}
+
+// Replace stores the connection if one with its id is stored.
+func (s *Store) Replace(ctx context.Context, c domain.Connection) error {
+	err := s.put(ctx, c, aws.String("attribute_exists("+keyAttribute+")"))
+	if missing := new(types.ConditionalCheckFailedException); errors.As(err, &missing) {
+		return fmt.Errorf("connection %s: %w", c.ID, ports.ErrNotFound)
+	}
+	return err
+}
+
+func (s *Store) put(ctx context.Context, c domain.Connection, condition *string) error {
 	item, err := attributevalue.MarshalMap(newRow(c))
 	if err != nil {
 		return fmt.Errorf("encode connection %s: %w", c.ID, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
-	if _, err := s.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.table, Item: item}); err != nil {
+	input := &dynamodb.PutItemInput{TableName: &s.name, Item: item, ConditionExpression: condition}
+	if _, err := s.client.PutItem(ctx, input); err != nil {
 		return fmt.Errorf("put connection %s: %w", c.ID, err)
 	}
 	return nil
+}
+
+// Get reads the row with strong consistency.
+func (s *Store) Get(ctx context.Context, id domain.ConnectionID) (domain.Connection, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
+	defer cancel()
+	out, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &s.name, Key: key(string(id)), ConsistentRead: aws.Bool(true)})
+	switch {
+	case err != nil:
+		return domain.Connection{}, fmt.Errorf("get connection %s: %w", id, err)
+	case len(out.Item) == 0:
+		return domain.Connection{}, fmt.Errorf("connection %s: %w", id, ports.ErrNotFound)
+	}
+	return readRow(out.Item).connection(), nil
+}
+
+// Delete removes the connections in sequential batches, each with its own time limit. If
+// a batch fails, the others are still deleted.
+func (s *Store) Delete(ctx context.Context, ids ...domain.ConnectionID) error {
+	var keys []map[string]types.AttributeValue
+	for _, id := range unique(ids) {
+		keys = append(keys, key(string(id)))
+	}
+	return s.deleteAll(ctx, keys)
+}
+
+// unique drops repeated ids, which would make DynamoDB refuse the batch.
+func unique(ids []domain.ConnectionID) []domain.ConnectionID {
+	set := make(map[domain.ConnectionID]struct{}, len(ids))
+	for _, id := range ids {
+		set[id] = struct{}{}
+	}
+	return slices.Collect(maps.Keys(set))
 }

@@ -115,6 +115,11 @@ func TestThePrincipalReachesEveryRequest(t *testing.T) {
 		test.change(values)
 		event := message(`{"content":1,"sender":"eve"}`)
 		event.RequestContext.Authorizer = values
+		connect := event
+		connect.RequestContext.EventType = "CONNECT"
+		if response, err := f.connections.Handle(context.Background(), connect); err != nil || response.StatusCode != 200 {
+			t.Fatalf("%s: %+v, %v", name, response, err)
+		}
 		response, err := f.send.Handle(context.Background(), event)
 		if err != nil || !strings.Contains(response.Body, test.want) {
 			t.Errorf("%s: %s, %v", name, response.Body, err)

@@ -17,7 +17,7 @@ type ConnectionManager struct {
 	Log      *slog.Logger
 }
 
-// Handle answers 200 once the connection table has been changed. A status other
+// Handle answers 200 once the tables have been changed. A status other
 // than 2xx on $connect keeps the socket from opening. The error is always nil.
 func (h *ConnectionManager) Handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (
 	events.APIGatewayProxyResponse, error) {
@@ -31,7 +31,7 @@ func (h *ConnectionManager) Handle(ctx context.Context, event events.APIGatewayW
 		h.Log.InfoContext(ctx, "connected", "connectionId", id, "sourceIp", request.Identity.SourceIP)
 		return connected(event), nil
 	case "DISCONNECT":
-		if err := h.Registry.Disconnect(ctx, id); err != nil {
+		if err := h.Registry.Disconnect(ctx, id, principal(request)); err != nil {
 			return refuse(ctx, h.Log, request, nil, err), nil
 		}
 		h.Log.InfoContext(ctx, "disconnected", "connectionId", id,

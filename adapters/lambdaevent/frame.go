@@ -9,8 +9,8 @@ import (
 
 // frame is what a client sent, as far as it could be read.
 type frame struct {
-	ref     json.RawMessage // the client's own tag, as sent; nil if there is none
-	content []byte          // the bytes of the member; nil if there is none
+	ref     json.RawMessage            // the client's own tag, as sent; nil if there is none
+	members map[string]json.RawMessage // all members, by their exact names
 }
 
 // parseFrame reads a client's frame. Member names match exactly and the last of equal
@@ -25,15 +25,13 @@ func parseFrame(body string) (frame, error) {
 	if !utf8.ValidString(body) {
 		return f, domain.NewError(domain.InvalidJSON)
 	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(body), &members); err != nil || members == nil {
+	if err := json.Unmarshal([]byte(body), &f.members); err != nil || f.members == nil {
 		if json.Valid([]byte(body)) {
 			return f, domain.NewError(domain.NotAnObject)
 		}
 		return f, domain.NewError(domain.InvalidJSON)
 	}
-	f.content = members["content"]
-	if ref, ok := members["ref"]; ok {
+	if ref, ok := f.members["ref"]; ok {
 		if !validRef(ref) {
 			return f, domain.NewError(domain.InvalidRef)
 		}
@@ -47,4 +45,14 @@ func parseFrame(body string) (frame, error) {
 func validRef(value json.RawMessage) bool {
 	var text *string
 	return json.Unmarshal(value, &text) == nil && text != nil && len(*text) <= domain.MaxRef
+}
+
+// text returns a member that is a string. It reports false for a missing one, and for
+// any other value.
+func (f frame) text(name string) (string, bool) {
+	var text *string
+	if json.Unmarshal(f.members[name], &text) != nil || text == nil {
+		return "", false
+	}
+	return *text, true
 }

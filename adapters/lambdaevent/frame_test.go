@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/events"
+	"pgregory.net/rapid"
 
 	"serverless-websocket/domain"
 )
@@ -87,6 +88,144 @@ func TestFrames(t *testing.T) {
 		}
 		if test.status != 200 && !strings.Contains(response.Body, `"requestId":"request-1"`) {
 			t.Errorf("%s: no requestId in %s", test.name, response.Body)
+		}
+	}
+}
+
+// signedIn returns the event of alice's frame.
+func signedIn(body string) events.APIGatewayWebsocketProxyRequest {
+	event := message(body)
+	event.RequestContext.Authorizer = map[string]any{"principalId": "alice", "user": "alice"}
+	return event
+}
+
+func TestWhomAFrameIsFor(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"content":1}`: "everyone",
+		`{"content":1,"sender":"eve","x":{"to":"bob"}}`:         "everyone",
+		`{"content":1,"to":"bob"}`:                              "user:bob",
+		`{"content":1,"to":"b\u006fb","ref":"r"}`:               "user:bob",
+		`{"content":1,"to":"alice","to":"bob"}`:                 "user:bob",
+		`{"content":1,"room":"goals","action":"x"}`:             "room:goals",
+		`{"content":1,"to":"everyone"}`:                         "user:everyone",
+		`{"content":1,"to":"bob","room":"goals"}`:               "",
+		`{"content":1,"to":"bob","room":null}`:                  "",
+		`{"content":1,"to":null}`:                               "",
+		`{"content":1,"to":""}`:                                 "",
+		`{"content":1,"to":7}`:                                  "",
+		`{"content":1,"to":["bob"]}`:                            "",
+		`{"content":1,"room":{}}`:                               "",
+		`{"content":1,"room":"*"}`:                              "",
+		`{"content":1,"room":"a b"}`:                            "",
+		`{"content":1,"to":"` + strings.Repeat("x", 257) + `"}`: "",
+		`{"content":1,"to":"bob","cc":"carol"}`:                 "",
+		`{"content":1,"To":"bob"}`:                              "",
+		`{"content":1,"ROOM":"goals"}`:                          "",
+		`{"content":1," to ":"bob"}`:                            "",
+		`{"content":1,"rooms":["goals"]}`:                       "",
+		`{"content":1,"channel":"room:goals"}`:                  "",
+		`{"content":1,"to":"bob","Content":2}`:                  "",
+	} {
+		f := newFunctions()
+		response, err := f.send.Handle(context.Background(), signedIn(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == "" {
+			if response.StatusCode != 400 || !strings.Contains(response.Body, `"code":"invalid_recipient"`) || len(f.queue.bodies) > 0 {
+				t.Errorf("%s: %s, %d jobs", body, response.Body, len(f.queue.bodies))
+			}
+			continue
+		}
+		if len(f.queue.bodies) != 1 {
+			t.Fatalf("%s: %s", body, response.Body)
+		}
+		if job, err := domain.DecodeJob(f.queue.bodies[0]); err != nil || job.To.String() != want {
+			t.Errorf("%s: to %s, %v; want %s", body, job.To, err, want)
+		}
+	}
+}
+
+// Whatever a frame has beside its content, it goes to everyone only if nothing in it
+// names recipients, and to no one if what does is in any way wrong.
+func TestNoMistakeInAddressingWidensTheAudience(t *testing.T) {
+	name := rapid.SampledFrom([]string{"to", "room", "To", "ROOM", "rooms", " to", "x", "ref", "action", "sender", "user", "channel"})
+	value := rapid.SampledFrom([]string{`"bob"`, `"goals"`, `""`, `null`, `7`, `[]`, `["bob"]`, `{"to":"bob"}`, `"a b"`, `true`, `"\ud800"`})
+	rapid.Check(t, func(t *rapid.T) {
+		frame, names := `{"content":1`, map[string]string{}
+		for range rapid.IntRange(0, 4).Draw(t, "members") {
+			n, v := name.Draw(t, "name"), value.Draw(t, "value")
+			frame += `,"` + n + `":` + v
+			names[n] = v
+		}
+		frame += "}"
+		f := newFunctions()
+		if _, err := f.send.Handle(context.Background(), signedIn(frame)); err != nil {
+			t.Fatal(err)
+		}
+		var to, room string
+		addressed := false
+		for n := range names {
+			addressed = addressed || !slices.Contains([]string{"x", "ref", "action", "sender"}, n)
+		}
+		_ = json.Unmarshal([]byte(names["to"]), &to)
+		_ = json.Unmarshal([]byte(names["room"]), &room)
+		for _, body := range f.queue.bodies {
+			job, err := domain.DecodeJob(body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, toUser := names["to"]
+			_, toRoom := names["room"]
+			switch {
+			case !addressed && job.To == domain.ToEveryone():
+			case toUser && !toRoom && job.To == domain.ToUser(to):
+			case toRoom && !toUser && job.To == domain.ToRoom(room):
+			default:
+				t.Fatalf("%s is for %s", frame, job.To)
+			}
+		}
+	})
+}
+
+func TestRoomFrames(t *testing.T) {
+	long := `"` + strings.Repeat("x", domain.MaxRoom+1) + `"`
+	for _, test := range []struct {
+		route, body string
+		status      int
+		reply       string
+	}{
+		{"joinRoom", `{"room":"goals","ref":"<r>"}`, 200, `{"joined":{"room":"goals","ref":"<r>"}}`},
+		{"leaveRoom", `{"room":"goals"}`, 200, `{"left":{"room":"goals"}}`},
+		{"presence", `{"room":"goals"}`, 200,
+			`{"presence":{"room":"goals","users":[{"user":"alice","connections":2}],"total":{"users":1,"connections":2}}}`},
+		{"presence", `{"room":"goals","limit":100,"after":"bob"}`, 200, `"total":{"users":1,"connections":2}`},
+		{"joinRoom", `{"room":7,"ref":"r"}`, 400, `"code":"invalid_room"`},
+		{"joinRoom", `{}`, 400, `"code":"invalid_room"`},
+		{"leaveRoom", `{"room":` + long + `}`, 400, `"code":"invalid_room"`},
+		{"presence", `{"room":null}`, 400, `"code":"invalid_room"`},
+		{"presence", `{"room":"goals","limit":0}`, 400, `"code":"invalid_page"`},
+		{"presence", `{"room":"goals","limit":101}`, 400, `"code":"invalid_page"`},
+		{"presence", `{"room":"goals","limit":1.5}`, 400, `"code":"invalid_page"`},
+		{"presence", `{"room":"goals","limit":null}`, 400, `"code":"invalid_page"`},
+		{"presence", `{"room":"goals","after":""}`, 400, `"code":"invalid_page"`},
+		{"presence", `{"room":"goals","after":7}`, 400, `"code":"invalid_page"`},
+		{"authenticate", `{"token":"good"}`, 200, `{"authenticated":{"expiresAt":"2026-11-22T09:00:00Z"}}`},
+		{"authenticate", `{"token":7,"ref":"r"}`, 401, `"code":"invalid_token"`},
+		{"authenticate", `{}`, 401, `"code":"invalid_token"`},
+		{"authenticate", `{"token":"` + strings.Repeat("x", 3501) + `"}`, 401, `"code":"invalid_token"`},
+		{"joinRoom", `{"room":`, 400, `"code":"invalid_json"`},
+		{"authenticate", `[]`, 400, `"code":"not_an_object"`},
+	} {
+		f := newFunctions()
+		event := signedIn(test.body)
+		event.RequestContext.RouteKey = test.route
+		response, err := f.useCases.Routes()[test.route].Handler(context.Background(), event)
+		if err != nil || response.StatusCode != test.status || !strings.Contains(response.Body, test.reply) {
+			t.Errorf("%s %.60s: %d %s, %v", test.route, test.body, response.StatusCode, response.Body, err)
+		}
+		if log := f.log.String(); strings.Contains(log, "xxxx") || strings.Contains(log, `"ERROR"`) {
+			t.Errorf("%s %.60s: logged %.200s", test.route, test.body, log)
 		}
 	}
 }

@@ -28,8 +28,7 @@ var update = flag.Bool("update", false, "rewrite the golden responses")
 
 // The events are API Gateway's and SQS's; each has its response beside it.
 func TestGoldenEvents(t *testing.T) {
-	f := newFunctions()
-	unseen := f.useCases.Routes()
+	unseen := newFunctions().useCases.Routes()
 	files, err := filepath.Glob(filepath.Join("testdata", "*.event.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +42,7 @@ func TestGoldenEvents(t *testing.T) {
 			}
 			route := routeOf(t, event)
 			delete(unseen, route)
-			got, err := json.MarshalIndent(f.handlerOf(route)(t, event), "", "  ")
+			got, err := json.MarshalIndent(newFunctions().handlerOf(route)(t, event), "", "  ")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -123,15 +122,20 @@ func newFunctions() *functions {
 	log := slog.New(slog.NewJSONHandler(f.log, nil))
 	newID := func(time.Time) domain.MessageID { return "01K4ZQ0000000000000000000A" }
 	f.useCases = lambdaevent.UseCases{
-		Registry:  &session.Registry{Store: f.store, Lifetime: session.DefaultLifetime},
-		Publisher: &publish.Publisher{Queue: f.queue, NewID: newID, Policy: domain.Policy{BroadcastBy: domain.Anyone}},
+		Registry: &session.Registry{
+			Connections: f.store, Subscriptions: subscriptions{}, Lifetime: session.DefaultLifetime, MaxRooms: session.DefaultMaxRooms,
+			Verify: func(context.Context, string) (domain.Principal, error) {
+				return domain.Principal{User: "alice", ExpiresAt: time.Unix(1795338000, 0)}, nil
+			},
+		},
+		Publisher: &publish.Publisher{Jobs: f.queue, Channels: f.queue, Subscriptions: subscriptions{}, NewID: newID, Policy: domain.Policy{BroadcastBy: domain.Anyone}},
 		Log:       log,
 	}
 	f.connections = &lambdaevent.ConnectionManager{Registry: f.useCases.Registry, Log: log}
 	f.unknown = &lambdaevent.DefaultMessage{Log: log}
-	f.send = &lambdaevent.SendMessage{Publisher: f.useCases.Publisher, Log: log}
+	f.send = &lambdaevent.SendMessage{Registry: f.useCases.Registry, Publisher: f.useCases.Publisher, Log: log}
 	worker := fanout.New(fanout.Ports{
-		Connections: f.store, Poster: nobody{}, Parts: f.queue, Retries: f.queue, DeadLetters: f.queue,
+		Connections: f.store, Subscriptions: subscriptions{}, Poster: nobody{}, Parts: f.queue, Retries: f.queue, DeadLetters: f.queue,
 	}, log, fanout.Options{})
 	f.fanOut = &lambdaevent.FanOut{Worker: worker}
 	return f
@@ -255,13 +259,41 @@ func (q *queue) Send(_ context.Context, messages ...ports.QueueMessage) error {
 	return q.err
 }
 
-// store is a table without connections.
-type store struct{ err error }
+// store is a table of one connection: the last one that was put, or else one of alice.
+type store struct {
+	row domain.Connection
+	err error
+}
 
-func (s *store) Put(context.Context, domain.Connection) error         { return s.err }
+func (s *store) Replace(context.Context, domain.Connection) error { return s.err }
+func (s *store) Get(_ context.Context, id domain.ConnectionID) (domain.Connection, error) {
+	if s.row.ID == id {
+		return s.row, s.err
+	}
+	return domain.Connection{ID: id, User: "alice", RegisteredAt: time.Unix(1795338000, 0), ExpiresAt: time.Unix(4102444799, 0)}, s.err
+}
+
+func (s *store) Put(_ context.Context, c domain.Connection) error {
+	s.row = c
+	return s.err
+}
 func (s *store) Delete(context.Context, ...domain.ConnectionID) error { return s.err }
 func (s *store) Scan(context.Context, domain.Segment, domain.Cursor) (ports.Page, error) {
 	return ports.Page{}, s.err
+}
+
+// subscriptions is a table in which alice is in every room, with two connections.
+type subscriptions struct{}
+
+func (subscriptions) Subscribe(context.Context, domain.Subscription) error          { return nil }
+func (subscriptions) Unsubscribe(context.Context, domain.Subscription) error        { return nil }
+func (subscriptions) Subscribed(context.Context, domain.Subscription) (bool, error) { return true, nil }
+func (subscriptions) Clear(context.Context, ...domain.ConnectionID) error           { return nil }
+func (subscriptions) Subscriptions(_ context.Context, id domain.ConnectionID) ([]domain.Subscription, error) {
+	return []domain.Subscription{{To: domain.ToRoom("goals"), Connection: domain.Connection{ID: id, User: "alice"}}}, nil
+}
+func (subscriptions) Subscribers(context.Context, domain.Recipients, domain.Segment, domain.Cursor) (ports.Page, error) {
+	return ports.Page{Connections: []domain.Connection{{ID: "a1", User: "alice"}, {ID: "a2", User: "alice"}}}, nil
 }
 
 type nobody struct{}

@@ -15,18 +15,24 @@ import (
 
 // statuses maps error codes to statuses of the integration response.
 var statuses = map[domain.Code]int{
-	domain.InvalidJSON:     http.StatusBadRequest,
-	domain.NotAnObject:     http.StatusBadRequest,
-	domain.TooDeep:         http.StatusBadRequest,
-	domain.UnknownAction:   http.StatusBadRequest,
-	domain.InvalidRef:      http.StatusBadRequest,
-	domain.MissingContent:  http.StatusBadRequest,
-	domain.BlankContent:    http.StatusBadRequest,
-	domain.ContentTooLarge: http.StatusRequestEntityTooLarge,
-	domain.Unauthenticated: http.StatusUnauthorized,
-	domain.Forbidden:       http.StatusForbidden,
-	domain.Unavailable:     http.StatusServiceUnavailable,
-	domain.Internal:        http.StatusInternalServerError,
+	domain.InvalidJSON:      http.StatusBadRequest,
+	domain.NotAnObject:      http.StatusBadRequest,
+	domain.TooDeep:          http.StatusBadRequest,
+	domain.UnknownAction:    http.StatusBadRequest,
+	domain.InvalidRef:       http.StatusBadRequest,
+	domain.MissingContent:   http.StatusBadRequest,
+	domain.BlankContent:     http.StatusBadRequest,
+	domain.ContentTooLarge:  http.StatusRequestEntityTooLarge,
+	domain.InvalidRecipient: http.StatusBadRequest,
+	domain.InvalidRoom:      http.StatusBadRequest,
+	domain.InvalidPage:      http.StatusBadRequest,
+	domain.InvalidToken:     http.StatusUnauthorized,
+	domain.NotAMember:       http.StatusForbidden,
+	domain.TooManyRooms:     http.StatusConflict,
+	domain.Unauthenticated:  http.StatusUnauthorized,
+	domain.Forbidden:        http.StatusForbidden,
+	domain.Unavailable:      http.StatusServiceUnavailable,
+	domain.Internal:         http.StatusInternalServerError,
 }
 
 type acceptedReply struct {

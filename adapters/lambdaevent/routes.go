@@ -30,15 +30,41 @@ type Route struct {
 
 // Routes returns every route of the WebSocket API by its key: an action, or one of the
 // three that API Gateway predefines. Standalone serves these, and a test keeps
-// serverless.yml in step.
+// serverless.yml in step. A function takes its own handler alone, so that its program has
+// no more than that, and its role needs to permit no more.
 func (u UseCases) Routes() map[string]Route {
-	connections := &ConnectionManager{Registry: u.Registry, Log: u.Log}
-	send := &SendMessage{Publisher: u.Publisher, Log: u.Log}
-	unknown := &DefaultMessage{Log: u.Log}
 	return map[string]Route{
-		"$connect":    {Function: "connectionManager", Handler: connections.Handle},
-		"$disconnect": {Function: "connectionManager", Handler: connections.Handle},
-		"$default":    {Function: "defaultMessage", Handler: unknown.Handle, Replies: true},
-		"sendMessage": {Function: "sendMessage", Handler: send.Handle, Replies: true},
+		"$connect":     {Function: "connectionManager", Handler: u.ConnectionManager().Handle},
+		"$disconnect":  {Function: "connectionManager", Handler: u.ConnectionManager().Handle},
+		"$default":     {Function: "defaultMessage", Handler: u.DefaultMessage().Handle, Replies: true},
+		"sendMessage":  {Function: "sendMessage", Handler: u.SendMessage().Handle, Replies: true},
+		joinRoute:      {Function: "rooms", Handler: u.Rooms().Handle, Replies: true},
+		leaveRoute:     {Function: "rooms", Handler: u.Rooms().Handle, Replies: true},
+		"presence":     {Function: "presence", Handler: u.Presence().Handle, Replies: true},
+		"authenticate": {Function: "authenticate", Handler: u.Authenticate().Handle, Replies: true},
 	}
+}
+
+// ConnectionManager returns the handler of $connect and $disconnect.
+func (u UseCases) ConnectionManager() *ConnectionManager {
+	return &ConnectionManager{Registry: u.Registry, Log: u.Log}
+}
+
+// DefaultMessage returns the handler of $default.
+func (u UseCases) DefaultMessage() *DefaultMessage { return &DefaultMessage{Log: u.Log} }
+
+// SendMessage returns the handler of sendMessage.
+func (u UseCases) SendMessage() *SendMessage {
+	return &SendMessage{Registry: u.Registry, Publisher: u.Publisher, Log: u.Log}
+}
+
+// Rooms returns the handler of joinRoom and leaveRoom.
+func (u UseCases) Rooms() *Rooms { return &Rooms{Registry: u.Registry, Log: u.Log} }
+
+// Presence returns the handler of presence.
+func (u UseCases) Presence() *Presence { return &Presence{Registry: u.Registry, Log: u.Log} }
+
+// Authenticate returns the handler of authenticate.
+func (u UseCases) Authenticate() *Authenticate {
+	return &Authenticate{Registry: u.Registry, Log: u.Log}
 }

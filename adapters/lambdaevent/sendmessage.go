@@ -8,19 +8,21 @@ import (
 
 	"serverless-websocket/domain"
 	"serverless-websocket/domain/publish"
+	"serverless-websocket/domain/session"
 )
 
 // SendMessage handles the route sendMessage.
 type SendMessage struct {
+	Registry  *session.Registry
 	Publisher *publish.Publisher
 	Log       *slog.Logger
 }
 
-// Handle accepts the frame's content for everyone and answers with the id of the message,
-// or with the reason why it is refused. The error is always nil.
+// Handle accepts the frame's content for its recipients and answers with the id of the
+// message, or with the reason why it is refused. The error is always nil.
 func (h *SendMessage) Handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (
 	events.APIGatewayProxyResponse, error) {
-	f, message, err := h.accept(ctx, principal(event.RequestContext), event.Body)
+	f, message, err := h.accept(ctx, event)
 	if err != nil {
 		return refuse(ctx, h.Log, event.RequestContext, f.ref, err), nil
 	}
@@ -29,15 +31,24 @@ func (h *SendMessage) Handle(ctx context.Context, event events.APIGatewayWebsock
 	return accepted(message.ID, f.ref), nil
 }
 
-func (h *SendMessage) accept(ctx context.Context, from domain.Principal, body string) (frame, domain.Message, error) {
-	f, err := parseFrame(body)
+func (h *SendMessage) accept(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (frame, domain.Message, error) {
+	f, err := parseFrame(event.Body)
 	if err != nil {
 		return f, domain.Message{}, err
 	}
-	content, err := domain.ParseContent(f.content)
+	to, err := f.recipients()
 	if err != nil {
 		return f, domain.Message{}, err
 	}
-	message, err := h.Publisher.Publish(ctx, publish.Command{From: from, To: domain.ToEveryone(), Content: content})
+	content, err := domain.ParseContent(f.members["content"])
+	if err != nil {
+		return f, domain.Message{}, err
+	}
+	request := event.RequestContext
+	from, err := h.Registry.Caller(ctx, domain.ConnectionID(request.ConnectionID), principal(request))
+	if err != nil {
+		return f, domain.Message{}, err
+	}
+	message, err := h.Publisher.Publish(ctx, publish.Command{From: from, To: to, Content: content})
 	return f, message, err
 }

@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"math"
-	"math/bits"
 
 	"serverless-websocket/domain"
 	"serverless-websocket/ports"
@@ -61,7 +59,7 @@ func bounds(segment domain.Segment, from domain.Cursor) (after position, last ui
 	if !segment.Valid() {
 		return position{}, 0, fmt.Errorf("segment %d of %d: %w", segment.Index, segment.Total, ports.ErrBadCursor)
 	}
-	first, last := hashes(segment)
+	first, last := segment.Hashes()
 	if from == "" {
 		return position{hash: first}, last, nil
 	}
@@ -70,18 +68,4 @@ func bounds(segment domain.Segment, from domain.Cursor) (after position, last ui
 		err = fmt.Errorf("%.40q is not in segment %d of %d: %w", from, segment.Index, segment.Total, ports.ErrBadCursor)
 	}
 	return after, last, err
-}
-
-// hashes returns the first and the last hash of a valid segment.
-func hashes(segment domain.Segment) (first, last uint64) {
-	if segment.Whole() {
-		return 0, math.MaxUint64
-	}
-	index, total := uint64(segment.Index), uint64(segment.Total)
-	first, _ = bits.Div64(index, 0, total)
-	if index+1 == total {
-		return first, math.MaxUint64
-	}
-	next, _ := bits.Div64(index+1, 0, total)
-	return first, next - 1
 }

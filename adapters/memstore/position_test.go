@@ -9,23 +9,6 @@ import (
 	"serverless-websocket/ports"
 )
 
-// TestHashes: the segments of a total follow each other without a gap.
-func TestHashes(t *testing.T) {
-	for _, total := range []int{0, 1, 2, 3, 7, 64, 1000, math.MaxInt32} {
-		after := uint64(0)
-		for i := range min(max(total, 1), 2000) {
-			first, last := hashes(domain.Segment{Index: i, Total: total})
-			if first != after || last < first {
-				t.Fatalf("segment %d of %d is %x to %x after %x", i, total, first, last, after)
-			}
-			after = last + 1
-		}
-		if total <= 2000 && after != 0 {
-			t.Errorf("the last segment of %d ends at %x", total, after-1)
-		}
-	}
-}
-
 func TestCursorOfAnotherSegment(t *testing.T) {
 	first := domain.Segment{Index: 0, Total: 2}
 	second := domain.Segment{Index: 1, Total: 2}

@@ -35,6 +35,28 @@ func (s *shard) put(r row) bool {
 	return true
 }
 
+// replace reports whether there was a row to replace.
+func (s *shard) replace(r row) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, found := s.search(r.position())
+	if found {
+		s.rows[i] = r
+	}
+	return found
+}
+
+// get reports whether there is such a row.
+func (s *shard) get(at position) (c domain.Connection, found bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, found := s.search(at)
+	if found {
+		c = s.rows[i].connection
+	}
+	return c, found
+}
+
 // remove reports whether there was such a row.
 func (s *shard) remove(at position) bool {
 	s.mu.Lock()

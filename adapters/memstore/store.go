@@ -4,6 +4,7 @@ package memstore
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"sync/atomic"
 	"time"
@@ -53,6 +54,31 @@ func (s *Store) Put(ctx context.Context, c domain.Connection) error {
 		s.rows.Add(1)
 	}
 	return nil
+}
+
+// Replace stores the connection if one with its id is stored.
+func (s *Store) Replace(ctx context.Context, c domain.Connection) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	at := positionOf(c.ID)
+	if !s.shards[at.shard()].replace(row{at.hash, c}) {
+		return fmt.Errorf("connection %s: %w", c.ID, ports.ErrNotFound)
+	}
+	return nil
+}
+
+// Get returns the connection that is stored.
+func (s *Store) Get(ctx context.Context, id domain.ConnectionID) (domain.Connection, error) {
+	if err := ctx.Err(); err != nil {
+		return domain.Connection{}, err
+	}
+	at := positionOf(id)
+	c, ok := s.shards[at.shard()].get(at)
+	if !ok {
+		return c, fmt.Errorf("connection %s: %w", id, ports.ErrNotFound)
+	}
+	return c, nil
 }
 
 // Delete removes the connections that are stored. The only error is that of a

@@ -21,6 +21,14 @@ func TestConformance(t *testing.T) {
 	})
 }
 
+func TestSubscriptions(t *testing.T) {
+	porttest.TestSubscriptionStore(t, porttest.SubscriptionHarness{
+		NewTable: func(*testing.T) func(int) ports.SubscriptionStore {
+			return func(pageSize int) ports.SubscriptionStore { return NewSubscriptions(pageSize) }
+		},
+	})
+}
+
 // TestEmptyPage checks that the fake has a surprise of the real table: an empty page that
 // is not the last.
 func TestEmptyPage(t *testing.T) {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"serverless-websocket/domain"
 )
 
 // Authorizer decides on a handshake before $connect runs: a Lambda authorizer of the type
@@ -56,10 +58,36 @@ func (g *Gateway) authorize(c *conn, connect events.APIGatewayWebsocketProxyRequ
 	}
 	authorizer["principalId"] = answer.PrincipalID
 	c.authorizer = authorizer
-	if end := g.cfg.AuthorizedUntil(authorizer); !end.IsZero() && end.Before(c.until) {
+	c.authorizeUntil(g.cfg.AuthorizedUntil(authorizer))
+	return nil
+}
+
+// authorizeUntil has the connection end with its authorization; never by itself if that
+// is zero. The caller holds c.mu, or no one else knows the connection yet.
+func (c *conn) authorizeUntil(end time.Time) {
+	c.until, c.byToken = c.lifetime, false
+	if !end.IsZero() && end.Before(c.until) {
 		c.until, c.byToken = end.Add(rand.N(expiryJitter)), true
 	}
-	return nil
+}
+
+// Renew changes when the authorization of a connection ends; see Config.AuthorizedUntil.
+// A connection that the gateway does not know any more stays closed.
+func (g *Gateway) Renew(id domain.ConnectionID, end time.Time) {
+	c := g.find(id)
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.authorizeUntil(end)
+	if t := c.expiry(); c.expires != nil {
+		c.expired = false
+		c.expires.Reset(time.Until(t))
+	}
+	if !c.closing && !c.readBy.IsZero() && c.until.Before(c.readBy) {
+		c.setReadBy(c.until)
+	}
 }
 
 // allows evaluates a policy: a matching Deny wins, and without a matching Allow the

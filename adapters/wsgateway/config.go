@@ -53,7 +53,7 @@ type Config struct {
 	// AuthorizedUntil returns when the authorization of a connection ends, by what the
 	// Authorizer said of it; zero for never. The gateway closes the connection then, with
 	// code 1000 and up to ten seconds later, so that not all clients come back at once.
-	// API Gateway does not. The default is never.
+	// API Gateway does not. The default is never. Renew changes it later.
 	AuthorizedUntil func(authorizer map[string]any) time.Time
 	// Log records failures of integrations and connections. The default discards
 	// them.

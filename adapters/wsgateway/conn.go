@@ -46,8 +46,9 @@ type conn struct {
 	sourceIP    string
 	userAgent   string
 	connectedAt time.Time
-	until       time.Time // when it ends in any case
-	byToken     bool      // until is when its authorization ends
+	lifetime    time.Time // when its lifetime ends
+	until       time.Time // when it ends in any case; guarded by mu
+	byToken     bool      // until is when its authorization ends; guarded by mu
 	authorizer  any       // what it said of the connection; nil without one
 	early       []byte    // received together with the handshake
 }
@@ -109,8 +110,9 @@ func (g *Gateway) newConn(r *request, sock net.Conn) *conn {
 		domainName:  strings.Clone(r.host),
 		sourceIP:    sourceIP(sock.RemoteAddr()),
 		connectedAt: time.Now(),
-		until:       time.Now().Add(g.cfg.Lifetime),
+		lifetime:    time.Now().Add(g.cfg.Lifetime),
 	}
+	c.until = c.lifetime
 	agent, _ := r.value("User-Agent")
 	c.userAgent = strings.Clone(agent)
 	c.changed.L = &c.mu

@@ -315,3 +315,42 @@ func TestAConnectionEndsWithItsAuthorization(t *testing.T) {
 		})
 	}
 }
+
+// A renewal counts at once, whether it ends the authorization later, sooner or never.
+func TestARenewedConnectionEndsWithItsNewAuthorization(t *testing.T) {
+	for lasts, want := range map[time.Duration]struct {
+		end         string
+		least, most time.Duration
+	}{
+		3 * time.Minute:  {`1000 "Authorization expired"`, 3 * time.Minute, 3*time.Minute + 10*time.Second},
+		10 * time.Second: {`1000 "Authorization expired"`, 10 * time.Second, 20 * time.Second},
+		time.Hour:        {`1001 "Going away"`, 10 * time.Minute, 10 * time.Minute},
+		0:                {`1001 "Going away"`, 10 * time.Minute, 10 * time.Minute}, // never
+	} {
+		cfg := wsgateway.Config{
+			Authorizer: func(_ context.Context, e events.APIGatewayCustomAuthorizerRequestTypeRequest) (events.APIGatewayCustomAuthorizerResponse, error) {
+				allow := events.IAMPolicyStatement{Effect: "Allow", Action: []string{"*"}, Resource: []string{e.MethodArn}}
+				return events.APIGatewayCustomAuthorizerResponse{
+					PolicyDocument: events.APIGatewayCustomAuthorizerPolicy{Statement: []events.IAMPolicyStatement{allow}},
+				}, nil
+			},
+			AuthorizedUntil: func(map[string]any) time.Time { return time.Now().Add(time.Minute) },
+		}
+		observe(t, cfg, 0, func(o *observed) {
+			start := time.Now()
+			sock, id := o.open()
+			go io.Copy(io.Discard, sock) // the close frame, which it does not answer
+			end := time.Time{}
+			if lasts > 0 {
+				end = start.Add(lasts)
+			}
+			o.Renew(domain.ConnectionID(id), end)
+			o.Renew("unknown", end)
+			o.expect("closed " + id + ": " + want.end + ", too slow: false")
+			took := time.Since(start) - 5*time.Second // for the answer to the close frame
+			if took < want.least || took > want.most {
+				o.t.Errorf("renewed for %v: closed after %v", lasts, took)
+			}
+		})
+	}
+}

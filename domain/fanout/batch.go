@@ -83,7 +83,7 @@ func ordered(messages []domain.Message) []domain.Message {
 // byName reports whether the batch names its connections.
 func (b batch) byName() bool { return len(b.Only) > 0 }
 
-// wholeTable reports whether the batch is for the whole table from its start.
-func (b batch) wholeTable() bool {
+// whole reports whether the batch is for all its recipients from the start.
+func (b batch) whole() bool {
 	return !b.byName() && b.Span.Segment.Whole() && b.Span.Cursor == ""
 }

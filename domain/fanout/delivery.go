@@ -2,7 +2,6 @@ package fanout
 
 import (
 	"context"
-	"fmt"
 
 	"serverless-websocket/domain"
 )
@@ -21,28 +20,19 @@ func ids(deliveries []Delivery) []string {
 	return all
 }
 
-// UnservedError is why a job became a dead letter without an attempt: this release
-// cannot find its recipients. It must not become a job for everyone.
-type UnservedError struct{ To domain.Recipients }
-
-func (e *UnservedError) Error() string {
-	return fmt.Sprintf("this release can post to everyone, but not to %s", e.To)
-}
-
-// decode reads the bodies. One that is not a job fails alone, at each delivery, until
-// the queue moves it to its dead-letter queue. A job that is not for everyone becomes
-// a dead letter.
+// decode reads the bodies and returns the jobs for each of their recipients. One that is
+// not a job fails alone, at each delivery, until the queue moves it to its dead-letter
+// queue.
 func (w *Worker) decode(ctx context.Context, deliveries []Delivery) (jobs []received, failed []string) {
 	for _, d := range deliveries {
 		job, err := domain.DecodeJob(d.Body)
-		switch {
-		case err != nil:
+		if err != nil {
 			w.log.ErrorContext(ctx, "job refused", "queueMessage", d.ID, "error", err)
 			failed = append(failed, d.ID)
-		case job.To == domain.ToEveryone():
-			jobs = append(jobs, received{job, d.ID})
-		case w.requeue(ctx, requeuedJob{Job: job, err: &UnservedError{job.To}, hopeless: true}) != nil:
-			failed = append(failed, d.ID)
+			continue
+		}
+		for _, one := range job.Channels() {
+			jobs = append(jobs, received{one, d.ID})
 		}
 	}
 	return jobs, failed

@@ -111,7 +111,7 @@ func TestRetriesAreKeptApart(t *testing.T) {
 		retryPoster := &poster{mu: w.poster.mu, answer: w.poster.answer, got: w.poster.got, tries: w.poster.tries}
 		parts, retries := memqueue.New(memqueue.Config{}), memqueue.New(memqueue.Config{})
 		w.worker = fanout.New(fanout.Ports{
-			Connections: w.store, Poster: w.poster, RetryPoster: retryPoster,
+			Connections: w.store, Subscriptions: w.subscribers, Poster: w.poster, RetryPoster: retryPoster,
 			Parts: parts, Retries: retries, DeadLetters: w.dead,
 		}, slog.New(slog.DiscardHandler), fanout.Options{Repeats: -1})
 		w.connect(3)

@@ -43,7 +43,7 @@ func (r *recorder) DeadLettered(_ context.Context, job domain.Job) {
 func (w *world) observed(options fanout.Options) *recorder {
 	heard := new(recorder)
 	w.worker = fanout.New(fanout.Ports{
-		Connections: w.faultyStore, Poster: w.poster, Parts: w.queue, Retries: w.queue, DeadLetters: w.dead,
+		Connections: w.faultyStore, Subscriptions: w.subscribers, Poster: w.poster, Parts: w.queue, Retries: w.queue, DeadLetters: w.dead,
 		Observer: heard,
 	}, slog.New(slog.DiscardHandler), options)
 	return heard

@@ -51,9 +51,12 @@ type Options struct {
 	// it keeps one, and each of the others should have a worker of its own. 0 and 1 split
 	// nothing. Default: 0.
 	Parts int
-	// PostsPerSecond is how many posts a second the worker can make, if that is known
-	// before its first pass: its share of a quota. Default: not known.
-	PostsPerSecond float64
+	// ChannelParts is the same for a job for a user or a room.
+	ChannelParts int
+	// PostsPerSecond is how many posts a second the worker can make to everyone, if that
+	// is known before its first pass: its share of a quota. ChannelPostsPerSecond is the
+	// same for users and rooms. Default: not known.
+	PostsPerSecond, ChannelPostsPerSecond float64
 	// MaxHeld is how many connections a pass remembers for each result before it
 	// requeues or prunes them at the end of a page. Together with the size of a page it
 	// bounds a pass's memory, however large the table. Default: 2,000.
@@ -63,19 +66,21 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	openGrace := cmp.Or(o.OpenGrace, 10*time.Second)
 	return Options{
-		InFlight:         cmp.Or(o.InFlight, 256),
-		OpenGrace:        openGrace,
-		ConfirmGoneAfter: confirmGoneAfter(o.ConfirmGoneAfter, openGrace),
-		Repeats:          max(0, cmp.Or(o.Repeats, 2)),
-		Backoff:          cmp.Or(o.Backoff, 100*time.Millisecond),
-		RequeueDelay:     cmp.Or(o.RequeueDelay, time.Second),
-		MaxRequeueDelay:  min(cmp.Or(o.MaxRequeueDelay, 5*time.Minute), ports.MaxQueueDelay),
-		MaxAttempts:      cmp.Or(o.MaxAttempts, 10),
-		DeadlineMargin:   cmp.Or(o.DeadlineMargin, 10*time.Second),
-		PassTime:         cmp.Or(o.PassTime, time.Second),
-		Parts:            o.Parts,
-		PostsPerSecond:   o.PostsPerSecond,
-		MaxHeld:          cmp.Or(o.MaxHeld, 2_000),
+		InFlight:              cmp.Or(o.InFlight, 256),
+		OpenGrace:             openGrace,
+		ConfirmGoneAfter:      confirmGoneAfter(o.ConfirmGoneAfter, openGrace),
+		Repeats:               max(0, cmp.Or(o.Repeats, 2)),
+		Backoff:               cmp.Or(o.Backoff, 100*time.Millisecond),
+		RequeueDelay:          cmp.Or(o.RequeueDelay, time.Second),
+		MaxRequeueDelay:       min(cmp.Or(o.MaxRequeueDelay, 5*time.Minute), ports.MaxQueueDelay),
+		MaxAttempts:           cmp.Or(o.MaxAttempts, 10),
+		DeadlineMargin:        cmp.Or(o.DeadlineMargin, 10*time.Second),
+		PassTime:              cmp.Or(o.PassTime, time.Second),
+		Parts:                 o.Parts,
+		PostsPerSecond:        o.PostsPerSecond,
+		ChannelParts:          o.ChannelParts,
+		ChannelPostsPerSecond: o.ChannelPostsPerSecond,
+		MaxHeld:               cmp.Or(o.MaxHeld, 2_000),
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 type pass struct {
 	worker     *Worker
 	batch      batch
+	lane       *lane
 	budget     budget
 	posts      []ports.Post // one for each envelope
 	from       []int        // for each envelope, the index of its first message
@@ -28,9 +29,9 @@ type pass struct {
 }
 
 func (w *Worker) newPass(within budget, b batch, envelopes []domain.Envelope) (*pass, error) {
-	p := &pass{worker: w, batch: b, budget: within, started: time.Now()}
+	p := &pass{worker: w, batch: b, budget: within, started: time.Now(), lane: w.lane(b.To)}
 	p.pruning.SetLimit(maxPruning)
-	poster := w.outside.Poster
+	poster := p.lane.poster
 	if b.Retry() {
 		p.budget, poster = p.budget.forRetry(), w.outside.RetryPoster
 	}

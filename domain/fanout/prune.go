@@ -40,7 +40,7 @@ func (p *pass) pruneAll() {
 	p.pruning.Wait()
 }
 
-// remove deletes rows. It may go on when posts have to end, see budget. The next pass
+// remove deletes rows and what the connections subscribe to. It may go on when posts have to end, see budget. The next pass
 // finds the rows again that could not be deleted.
 func (p *pass) remove(gone []target) {
 	ctx, cancel := p.budget.deletion()
@@ -51,7 +51,8 @@ func (p *pass) remove(gone []target) {
 	}
 	p.tally.gone.Add(int64(len(ids)))
 	p.reportRejected(gone)
-	if err := p.worker.outside.Connections.Delete(ctx, ids...); err != nil {
+	err := p.worker.outside.Connections.Delete(ctx, ids...)
+	if err = errors.Join(err, p.worker.outside.Subscriptions.Clear(ctx, ids...)); err != nil {
 		p.worker.log.WarnContext(p.budget.ctx, "gone connections not pruned", "connections", len(ids), "error", err)
 	}
 }

@@ -17,19 +17,22 @@ const maxResends = 2
 // requeue puts each job on its queue, or on the dead-letter queue when it has no
 // attempt left. The error has been logged.
 func (w *Worker) requeue(ctx context.Context, jobs ...requeuedJob) error {
-	var parts, retries, dead []ports.QueueMessage
+	var parts, channels, retries, dead []ports.QueueMessage
 	for _, job := range jobs {
 		switch {
 		case job.hopeless || job.err != nil && job.Attempt >= w.options.MaxAttempts:
 			dead = append(dead, w.deadLetters(ctx, job)...)
 		case job.Retry():
 			retries = append(retries, messages(job.Job, job.delay)...)
+		case w.lane(job.To) == &w.channels:
+			channels = append(channels, messages(job.Job, job.delay)...)
 		default:
 			parts = append(parts, messages(job.Job, job.delay)...)
 		}
 	}
 	return errors.Join(
-		w.send(ctx, "parts", w.outside.Parts, parts),
+		w.send(ctx, "parts", w.broadcasts.queue, parts),
+		w.send(ctx, "jobs for users and rooms", w.channels.queue, channels),
 		w.send(ctx, "retries", w.outside.Retries, retries),
 		w.send(ctx, "dead letters", w.outside.DeadLetters, dead),
 	)

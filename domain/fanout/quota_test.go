@@ -14,11 +14,11 @@ func TestQuota(t *testing.T) {
 		wantPerWorker, wantPerRetry float64
 		wantParts                   int
 	}{
-		{10_000, 6, 2_250, 500, 3},
-		{10_000, 12, 900, 500, 9},
-		{1, 6, 0.225, 0.05, 3},
+		{10_000, 8, 2_000, 500, 3},
+		{10_000, 14, 800, 500, 9},
+		{1, 8, 0.2, 0.05, 3},
 		// Lambda gives each queue two workers, whatever the setting.
-		{10_000, 1, 2_250, 500, 3},
+		{10_000, 1, 2_000, 500, 3},
 	} {
 		q := fanout.Quota{PostsPerSecond: c.postsPerSecond, Workers: c.workers}
 		if math.Abs(q.PerWorker()-c.wantPerWorker) > 1e-9 || math.Abs(q.PerRetryWorker()-c.wantPerRetry) > 1e-9 || q.Parts() != c.wantParts {
@@ -32,10 +32,10 @@ func TestQuota(t *testing.T) {
 func TestQuotaAddsUp(t *testing.T) {
 	for workers := fanout.MinWorkers; workers <= 1_000; workers++ {
 		q := fanout.Quota{PostsPerSecond: 10_000, Workers: workers}
-		if sum := float64(workers-2)*q.PerWorker() + 2*q.PerRetryWorker(); math.Abs(sum-10_000) > 1e-6 {
+		if sum := float64(workers-4)*q.PerWorker() + 2*q.PerChannelWorker() + 2*q.PerRetryWorker(); math.Abs(sum-10_000) > 1e-6 {
 			t.Errorf("%d workers: %v posts/s", workers, sum)
 		}
-		if forParts := workers - 4; q.PartWorkers() != forParts || q.Parts() != forParts+1 {
+		if forParts := workers - 6; q.PartWorkers() != forParts || q.Parts() != forParts+1 {
 			t.Errorf("%d workers: %d for parts, %d parts; want %d and one more", workers, q.PartWorkers(), q.Parts(), forParts)
 		}
 	}

@@ -31,16 +31,19 @@ type Report struct {
 
 // Audience names the connections that the pass was for.
 func (r Report) Audience() string {
-	segment := r.Job.Span.Segment
+	to, segment := r.Job.To.String(), r.Job.Span.Segment
+	if r.Job.To.Kind == domain.User {
+		to = "a user" // whose name is no one's business who reads logs
+	}
 	switch {
 	case len(r.Job.Only) > 0:
 		return strconv.Itoa(len(r.Job.Only)) + " connections"
 	case !segment.Whole():
-		return "segment " + strconv.Itoa(segment.Index) + " of " + strconv.Itoa(segment.Total)
+		to += " segment " + strconv.Itoa(segment.Index) + " of " + strconv.Itoa(segment.Total)
 	case r.Job.Span.Cursor != "":
-		return "everyone from a cursor on"
+		to += " from a cursor on"
 	}
-	return "everyone"
+	return to
 }
 
 // tally counts for the report while the pass runs.

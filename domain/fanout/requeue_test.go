@@ -46,7 +46,7 @@ func TestAPayloadMayBeAsLongAsTheLimitAndNoLonger(t *testing.T) {
 			id := w.connect(1)[0]
 			first := `"` + strings.Repeat("a", 1_000) + `"`
 			m := domain.Message{ID: w.newID(time.Time{}), Content: domain.Content(first)}
-			room := domain.MaxPayload - domain.EnvelopeSize(m) - len(`,`) - (domain.EnvelopeSize(m) - len(`{"messages":[]}`) - len(first))
+			room := domain.MaxPayload - domain.EnvelopeSize(domain.ToEveryone(), m) - len(`,`) - (domain.EnvelopeSize(domain.ToEveryone(), m) - len(`{"messages":[]}`) - len(first))
 			second := `"` + strings.Repeat("b", room-2+more) + `"`
 			w.send(first)
 			w.send(second)
@@ -175,7 +175,7 @@ func TestTheRestOfAScanDoesNotShowHowLargeTheTableIs(t *testing.T) {
 		w.send(`1`)
 		for hops := 0; w.queue.Depth() != (memqueue.Depth{}); hops++ {
 			w.worker = fanout.New(fanout.Ports{
-				Connections: w.store, Poster: w.poster, Parts: w.queue, Retries: w.queue, DeadLetters: w.dead,
+				Connections: w.store, Subscriptions: w.subscribers, Poster: w.poster, Parts: w.queue, Retries: w.queue, DeadLetters: w.dead,
 			}, slog.New(slog.DiscardHandler), options)
 			ctx, cancel := context.WithTimeout(context.Background(), 14*time.Second) // four posts before the margin
 			w.handle(ctx, w.receive())

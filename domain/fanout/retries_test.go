@@ -20,7 +20,7 @@ func (w *world) apart(options fanout.Options) (retryPoster *poster, parts, retri
 	retryPoster = &poster{mu: w.poster.mu, answer: w.poster.answer, got: w.poster.got}
 	parts, retries = memqueue.New(memqueue.Config{}), memqueue.New(memqueue.Config{})
 	w.worker = fanout.New(fanout.Ports{
-		Connections: w.faultyStore, Poster: w.poster, RetryPoster: retryPoster,
+		Connections: w.faultyStore, Subscriptions: w.subscribers, Poster: w.poster, RetryPoster: retryPoster,
 		Parts: parts, Retries: retries, DeadLetters: w.dead,
 	}, slog.New(slog.DiscardHandler), options)
 	return retryPoster, parts, retries

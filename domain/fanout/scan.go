@@ -38,7 +38,7 @@ func (p *pass) scan(posts *errgroup.Group) {
 			return
 		}
 		if next.err != nil {
-			p.tally.err = fmt.Errorf("scan the connections: %w", next.err)
+			p.tally.err = fmt.Errorf("scan the connections of %s: %w", p.batch.To, next.err)
 			p.requeueScan(p.worker.options.requeued(p.restOfScan(), rest, unavailable, p.tally.err))
 			return
 		}
@@ -57,7 +57,7 @@ func (p *pass) scan(posts *errgroup.Group) {
 func (p *pass) readAhead(ctx context.Context, pages chan<- pageRead, left <-chan struct{}) {
 	defer close(pages)
 	for cursor := p.batch.Span.Cursor; ; {
-		page, err := p.worker.outside.Connections.Scan(ctx, p.batch.Span.Segment, cursor)
+		page, err := p.worker.page(ctx, p.batch.To, p.batch.Span.Segment, cursor)
 		select {
 		case pages <- pageRead{cursor, page, err}:
 		case <-left:
@@ -67,6 +67,14 @@ func (p *pass) readAhead(ctx context.Context, pages chan<- pageRead, left <-chan
 			return
 		}
 	}
+}
+
+// page reads a page of the recipients.
+func (w *Worker) page(ctx context.Context, to domain.Recipients, segment domain.Segment, from domain.Cursor) (ports.Page, error) {
+	if to.Kind == domain.Everyone {
+		return w.outside.Connections.Scan(ctx, segment, from)
+	}
+	return w.outside.Subscriptions.Subscribers(ctx, to, segment, from)
 }
 
 // restOfScan is the batch for the rest of the scan. A scan that made progress counts
@@ -97,14 +105,13 @@ func (p *pass) requeueScan(rest requeuedJob) {
 }
 
 // learn notes how fast this worker is and, if the scan began at the start of its
-// segment, how large the table is: at least, unless the scan is over. A segment is taken
-// to be as large as the others.
+// segment, how many the recipients are: at least, unless the scan is over. A segment is
+// taken to be as large as the others.
 func (p *pass) learn(over bool) {
-	throughput := &p.worker.throughput
 	if !p.batch.Retry() { // which has less of the quota
-		throughput.learnSpeed(int(p.tally.posts.Load()), time.Since(p.started))
+		p.lane.speed.learn(int(p.tally.posts.Load()), time.Since(p.started))
 	}
 	if p.batch.Span.Cursor == "" {
-		throughput.learnSize(p.tally.scanned*max(1, p.batch.Span.Segment.Total), over)
+		p.worker.sizes.learn(p.batch.To, p.tally.scanned*max(1, p.batch.Span.Segment.Total), over)
 	}
 }

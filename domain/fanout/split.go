@@ -12,19 +12,20 @@ const maxSplit = 16 << 20
 
 // parts returns the number of parts that the batch can be split into.
 func (w *Worker) parts(b batch) int {
-	if w.options.Parts <= 1 || !b.wholeTable() {
+	parts := w.lane(b.To).parts
+	if parts <= 1 || !b.whole() {
 		return 1
 	}
-	return min(w.options.Parts, maxSplit/weight(b.Messages))
+	return min(parts, maxSplit/weight(b.Messages))
 }
 
-// tooLarge reports whether a pass with that many envelopes over the whole table would
+// tooLarge reports whether a pass with that many envelopes over all the recipients would
 // take one worker longer than Options.PassTime. It goes by the passes of the last minute
-// or, without any, by the table's first page: a table with more pages is too large.
-func (w *Worker) tooLarge(ctx context.Context, envelopes int) bool {
-	connections, known := w.throughput.tableSize()
+// or, without any, by the first page: recipients with more pages are too many.
+func (w *Worker) tooLarge(ctx context.Context, to domain.Recipients, envelopes int) bool {
+	connections, known := w.sizes.of(to)
 	if !known {
-		page, err := w.outside.Connections.Scan(ctx, domain.Segment{}, "")
+		page, err := w.page(ctx, to, domain.Segment{}, "")
 		if err != nil {
 			return false // the pass will meet the error too, and deal with it
 		}
@@ -33,11 +34,11 @@ func (w *Worker) tooLarge(ctx context.Context, envelopes int) bool {
 		}
 		connections = len(page.Connections)
 	}
-	return w.throughput.takes(connections*envelopes) > w.options.PassTime
+	return w.lane(to).speed.takes(connections*envelopes) > w.options.PassTime
 }
 
-// split splits a batch for everyone into parts, one for each segment of the table. It
-// requeues all but one, makes a pass for that one, and rests.
+// split splits a batch for all its recipients into parts, one for each segment. It requeues
+// all but one, makes a pass for that one, and after a job for everyone it rests.
 func (w *Worker) split(within budget, b batch, envelopes []domain.Envelope, total int) error {
 	var others []requeuedJob
 	for i := 1; i < total; i++ {
@@ -50,7 +51,9 @@ func (w *Worker) split(within budget, b batch, envelopes []domain.Envelope, tota
 	}
 	b.Span.Segment = domain.Segment{Total: total}
 	busy, err := w.pass(within, b, envelopes)
-	within.rest(busy)
+	if w.lane(b.To).rests {
+		within.rest(busy)
+	}
 	return err
 }
 

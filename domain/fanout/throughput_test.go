@@ -1,10 +1,12 @@
 package fanout
 
 import (
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"serverless-websocket/domain"
 	"serverless-websocket/integration/environments/testenv"
 )
 
@@ -43,16 +45,16 @@ func TestAPassTakesWhatEarlierOnesTook(t *testing.T) {
 			[]scan{{connections: 9_000, posts: 10}, {connections: 7_000, partly: true, posts: 10}}, 9_000, 9 * time.Second},
 		{"a part of nothing tells nothing", 1000, []scan{{partly: true}}, -1, 0},
 	} {
-		p := throughput{most: test.most}
+		speed, sizes := speed{most: test.most}, sizes{}
 		for _, s := range test.scans {
-			p.learnSize(s.connections, !s.partly)
-			p.learnSpeed(s.posts, s.took)
+			sizes.learn(domain.ToEveryone(), s.connections, !s.partly)
+			speed.learn(s.posts, s.took)
 		}
-		size, known := p.tableSize()
+		size, known := sizes.of(domain.ToEveryone())
 		if known != (test.size >= 0) || known && size != test.size {
 			t.Errorf("%s: %d connections, known: %v; want %d", test.name, size, known, test.size)
 		}
-		if takes := p.takes(size); takes != test.takes {
+		if takes := speed.takes(size); takes != test.takes {
 			t.Errorf("%s: takes %v, want %v", test.name, takes, test.takes)
 		}
 	}
@@ -60,10 +62,10 @@ func TestAPassTakesWhatEarlierOnesTook(t *testing.T) {
 
 func TestTheSizeOfATableIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p throughput
-		p.learnSize(5, true)
+		var p sizes
+		p.learn(domain.ToEveryone(), 5, true)
 		time.Sleep(remembered)
-		if _, known := p.tableSize(); known {
+		if _, known := p.of(domain.ToEveryone()); known {
 			t.Error("it is still known")
 		}
 	})
@@ -73,10 +75,10 @@ func TestTheSizeOfATableIsForgotten(t *testing.T) {
 func TestTheSizeOfATableIsForgottenWhileFrozen(t *testing.T) {
 	for slept, want := range map[time.Duration]bool{0: true, remembered - time.Second: true, remembered: false, -time.Second: false} {
 		now := time.Now()
-		p := throughput{now: func() time.Time { return now }}
-		p.learnSize(5, true)
+		p := sizes{now: func() time.Time { return now }}
+		p.learn(domain.ToEveryone(), 5, true)
 		now = testenv.Later(now, slept)
-		if _, known := p.tableSize(); known != want {
+		if _, known := p.of(domain.ToEveryone()); known != want {
 			t.Errorf("frozen for %v: known %v", slept, known)
 		}
 	}
@@ -85,12 +87,30 @@ func TestTheSizeOfATableIsForgottenWhileFrozen(t *testing.T) {
 // What was seen long ago does not hide that the table has shrunk.
 func TestALargerSizeThatIsForgottenGivesWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p throughput
-		p.learnSize(100, true)
+		var p sizes
+		p.learn(domain.ToEveryone(), 100, true)
 		time.Sleep(remembered)
-		p.learnSize(60, false)
-		if size, known := p.tableSize(); size != 60 || !known {
+		p.learn(domain.ToEveryone(), 60, false)
+		if size, known := p.of(domain.ToEveryone()); size != 60 || !known {
 			t.Errorf("%d connections, known: %v", size, known)
 		}
 	})
+}
+
+// What a worker learns of one room it does not take for another, and it forgets rather
+// than grows.
+func TestSizesAreKeptForEachOfTheRecipients(t *testing.T) {
+	var p sizes
+	p.learn(domain.ToRoom("goals"), 5, true)
+	for _, other := range []domain.Recipients{domain.ToEveryone(), domain.ToUser("goals"), domain.ToRoom("goal")} {
+		if _, known := p.of(other); known {
+			t.Errorf("the size of %s is known", other)
+		}
+	}
+	for i := range 3 * maxSizes {
+		p.learn(domain.ToRoom(strconv.Itoa(i)), i, true)
+	}
+	if size, known := p.of(domain.ToRoom(strconv.Itoa(3*maxSizes - 1))); size != 3*maxSizes-1 || !known || len(p.all) > maxSizes {
+		t.Errorf("%d connections, known %v; %d sizes are kept", size, known, len(p.all))
+	}
 }

@@ -3,7 +3,7 @@
 // as smaller jobs.
 //
 // A [Worker] makes one batch of all jobs that arrived together and share their
-// connections. A batch takes a pass over these connections: its posts run in the
+// connections: those of everyone, of a user or of a room. A batch takes a pass over these connections: its posts run in the
 // worker's pool, within the budget of the invocation. Each connection that was not
 // served has a result, and the results decide what is requeued and which rows are
 // pruned. A batch that would take one worker too long, by the throughput of earlier
@@ -35,20 +35,44 @@ type Worker struct {
 	observers  []Observer
 	options    Options
 	pool       pool
-	throughput throughput
+	broadcasts lane
+	channels   lane
+	sizes      sizes
+}
+
+// lane is what jobs for everyone, or those for users and rooms, have of their own.
+type lane struct {
+	poster ports.Poster
+	queue  ports.Queue // for what was not tried yet
+	parts  int         // that a job is split into
+	rests  bool        // whether a worker rests after a split
+	speed  speed
+}
+
+// lane returns the lane of a job.
+func (w *Worker) lane(to domain.Recipients) *lane {
+	if to.Kind == domain.Everyone {
+		return &w.broadcasts
+	}
+	return &w.channels
 }
 
 // Ports is what a worker needs from outside.
 type Ports struct {
-	Connections ports.ConnectionStore
-	Poster      ports.Poster
+	Connections   ports.ConnectionStore
+	Subscriptions ports.SubscriptionStore
+	Poster        ports.Poster
+	// ChannelPoster makes the posts to users and rooms; Poster if nil.
+	ChannelPoster ports.Poster
 	// RetryPoster makes the posts of retries, see domain.Job.Retry; Poster if nil.
 	RetryPoster ports.Poster
 	// Parts gets what was not tried yet: parts of a split job, the rest of a scan,
 	// connections that there was no time for. Retries gets the retries. They can be
 	// the same queue, but then the retries of slow clients delay new messages.
 	Parts, Retries ports.Queue
-	DeadLetters    ports.Queue
+	// Channels gets what was not tried yet of jobs for users and rooms; Parts if nil.
+	Channels    ports.Queue
+	DeadLetters ports.Queue
 	// Observer hears what the worker does; its log always does. It can be nil.
 	Observer Observer
 }
@@ -58,6 +82,12 @@ func New(outside Ports, log *slog.Logger, options Options) *Worker {
 	if outside.RetryPoster == nil {
 		outside.RetryPoster = outside.Poster
 	}
+	if outside.ChannelPoster == nil {
+		outside.ChannelPoster = outside.Poster
+	}
+	if outside.Channels == nil {
+		outside.Channels = outside.Parts
+	}
 	observers := []Observer{logObserver{log}}
 	if outside.Observer != nil {
 		observers = append(observers, outside.Observer)
@@ -65,7 +95,15 @@ func New(outside Ports, log *slog.Logger, options Options) *Worker {
 	options = options.withDefaults()
 	return &Worker{
 		outside: outside, log: log, observers: observers, options: options,
-		pool: newPool(options.InFlight), throughput: throughput{most: options.PostsPerSecond},
+		pool: newPool(options.InFlight),
+		broadcasts: lane{
+			poster: outside.Poster, queue: outside.Parts, parts: options.Parts, rests: true,
+			speed: speed{most: options.PostsPerSecond},
+		},
+		channels: lane{
+			poster: outside.ChannelPoster, queue: outside.Channels, parts: options.ChannelParts,
+			speed: speed{most: options.ChannelPostsPerSecond},
+		},
 	}
 }
 
@@ -84,7 +122,9 @@ func (w *Worker) Handle(ctx context.Context, deliveries []Delivery) (failed []st
 		return ids(deliveries)
 	}
 	jobs, failed := w.decode(ctx, deliveries)
-	return append(failed, w.runAll(within, scansFirst(coalesce(jobs)))...)
+	failed = append(failed, w.runAll(within, scansFirst(coalesce(jobs)))...)
+	slices.Sort(failed) // a job can be in several batches
+	return slices.Compact(failed)
 }
 
 // runAll processes the batches side by side and returns the deliveries of those that
@@ -120,8 +160,8 @@ func scansFirst(batches []batch) []batch {
 // run processes a batch. After an error, part of it is lost unless its deliveries are
 // redelivered. The error has been logged.
 func (w *Worker) run(within budget, b batch) error {
-	envelopes := domain.Pack(b.Messages, domain.MaxPayload)
-	if parts := w.parts(b); parts > 1 && w.tooLarge(within.posts, len(envelopes)) {
+	envelopes := domain.Pack(b.To, b.Messages, domain.MaxPayload)
+	if parts := w.parts(b); parts > 1 && w.tooLarge(within.posts, b.To, len(envelopes)) {
 		return w.split(within, b, envelopes, parts)
 	}
 	_, err := w.pass(within, b, envelopes)

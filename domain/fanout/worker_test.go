@@ -264,7 +264,7 @@ func TestADeliveryComesAgainIfAnyQueueRefusesWhatIsLeftOfIt(t *testing.T) {
 			w.connect(9)
 			w.poster.answer["c-1"] = always(test.answer)
 			outside := fanout.Ports{
-				Connections: w.store, Poster: w.poster, Parts: w.queue, Retries: w.queue, DeadLetters: w.dead,
+				Connections: w.store, Subscriptions: w.subscribers, Poster: w.poster, Parts: w.queue, Retries: w.queue, DeadLetters: w.dead,
 			}
 			test.refuse(&outside)
 			w.worker = fanout.New(outside, slog.New(slog.DiscardHandler), test.options)
@@ -428,60 +428,6 @@ func TestTheSummaryNamesTheMessagesAndCounts(t *testing.T) {
 			if !strings.Contains(w.log.String(), part) {
 				t.Errorf("no %s in %s", part, w.log)
 			}
-		}
-	})(t)
-}
-
-// A release that cannot find the members of a room must not post to everyone.
-func TestAJobForOthersThanEveryoneIsADeadLetterWithItsReason(t *testing.T) {
-	for _, to := range []string{"room:goals", "user:bob"} {
-		inBubble(func(t *testing.T) {
-			w := newWorld(t, fanout.Options{})
-			w.connect(3)
-			body := `{"v":2,"to":"` + to + `","messages":[{"id":"01KB0000000000000000000000","sentAt":946684800000,"content":"1"}]`
-			for _, rest := range []string{`}`, `,"only":[{"id":"c-0","at":0}],"attempt":1}`} {
-				if err := w.queue.Send(context.Background(), ports.QueueMessage{Body: body + rest}); err != nil {
-					t.Fatal(err)
-				}
-			}
-			w.send(`2`)
-			if failed := w.handle(context.Background(), w.receive()); len(failed) > 0 {
-				t.Errorf("failed: %v", failed)
-			}
-			for i := range 3 {
-				w.wantGot(domain.ConnectionID(fmt.Sprintf("c-%d", i)), `2`)
-			}
-			dead := w.deadLetters()
-			for _, letter := range dead {
-				if !strings.HasPrefix(letter.Body, body) || !strings.Contains(letter.Body, (&fanout.UnservedError{To: roomOrUser(t, to)}).Error()) {
-					t.Errorf("dead letter %s", letter.Body)
-				}
-			}
-			if len(dead) != 2 {
-				t.Errorf("%d dead letters", len(dead))
-			}
-		})(t)
-	}
-}
-
-func roomOrUser(t *testing.T, text string) domain.Recipients {
-	t.Helper()
-	to, err := domain.ParseRecipients(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return to
-}
-
-func TestAJobForOthersComesAgainIfItCannotBeDeadLettered(t *testing.T) {
-	inBubble(func(t *testing.T) {
-		w := newWorld(t, fanout.Options{})
-		w.worker = fanout.New(fanout.Ports{
-			Connections: w.store, Poster: w.poster, Parts: w.queue, Retries: w.queue, DeadLetters: refusing{},
-		}, slog.New(slog.DiscardHandler), fanout.Options{})
-		deliveries := []fanout.Delivery{{ID: "a", Body: `{"v":2,"to":"user:bob","messages":[{"id":"01KB0000000000000000000000","sentAt":946684800000,"content":"1"}]}`}}
-		if failed := w.worker.Handle(context.Background(), deliveries); !slices.Equal(failed, []string{"a"}) {
-			t.Errorf("failed: %v", failed)
 		}
 	})(t)
 }

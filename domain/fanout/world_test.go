@@ -26,6 +26,7 @@ import (
 type world struct {
 	t           *testing.T
 	store       *memstore.Store
+	subscribers *memstore.Subscriptions
 	faultyStore *faultyStore
 	queue       *memqueue.Queue
 	faultyQueue *faultyQueue
@@ -45,9 +46,10 @@ func newWorld(t *testing.T, options fanout.Options) *world {
 
 func newWorldOf(t *testing.T, pageSize int, options fanout.Options) *world {
 	w := &world{
-		t:     t,
-		store: memstore.New(pageSize),
-		dead:  memqueue.New(memqueue.Config{}),
+		t:           t,
+		store:       memstore.New(pageSize),
+		subscribers: memstore.NewSubscriptions(pageSize),
+		dead:        memqueue.New(memqueue.Config{}),
 		poster: &poster{
 			mu:     new(sync.Mutex),
 			answer: make(map[domain.ConnectionID]func(int) error),
@@ -63,9 +65,9 @@ func newWorldOf(t *testing.T, pageSize int, options fanout.Options) *world {
 	w.faultyQueue = &faultyQueue{Queue: w.queue}
 	log := slog.New(slog.NewJSONHandler(&lockedWriter{w: w.log}, nil))
 	w.worker = fanout.New(fanout.Ports{
-		Connections: w.faultyStore, Poster: w.poster, Parts: w.faultyQueue, Retries: w.faultyQueue, DeadLetters: w.dead,
+		Connections: w.faultyStore, Subscriptions: w.subscribers, Poster: w.poster, Parts: w.faultyQueue, Retries: w.faultyQueue, DeadLetters: w.dead,
 	}, log, options)
-	w.sender = &publish.Publisher{Queue: w.queue, NewID: w.newID, Policy: domain.Policy{BroadcastBy: domain.Anyone}}
+	w.sender = &publish.Publisher{Jobs: w.queue, Channels: w.queue, Subscriptions: w.subscribers, NewID: w.newID, Policy: domain.Policy{BroadcastBy: domain.Anyone}}
 	return w
 }
 
@@ -89,6 +91,19 @@ func (w *world) register(id domain.ConnectionID, at time.Time) {
 	c := domain.Connection{ID: id, RegisteredAt: at, ExpiresAt: at.Add(2 * time.Hour)}
 	if err := w.store.Put(context.Background(), c); err != nil {
 		w.t.Fatal(err)
+	}
+}
+
+// subscribe registers old connections and has them subscribe.
+func (w *world) subscribe(to domain.Recipients, user string, ids ...domain.ConnectionID) {
+	w.t.Helper()
+	for _, id := range ids {
+		at := time.Now().Add(-time.Hour)
+		w.register(id, at)
+		c := domain.Connection{ID: id, User: user, RegisteredAt: at, ExpiresAt: at.Add(2 * time.Hour)}
+		if err := w.subscribers.Subscribe(context.Background(), domain.Subscription{To: to, Connection: c}); err != nil {
+			w.t.Fatal(err)
+		}
 	}
 }
 

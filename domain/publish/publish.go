@@ -13,14 +13,17 @@ import (
 
 // Command asks to send a message.
 type Command struct {
-	From    domain.Principal
+	From    domain.Connection // as its row is now; without a user, the id is enough
 	To      domain.Recipients
 	Content domain.Content
 }
 
 // Publisher accepts messages. It may be used concurrently.
 type Publisher struct {
-	Queue ports.Queue
+	// Jobs takes messages for everyone, Channels those for users and rooms.
+	Jobs, Channels ports.Queue
+	// Subscriptions says who is in a room.
+	Subscriptions ports.SubscriptionStore
 	// NewID returns a ULID for the instant; within a process, ids ascend. It is
 	// called concurrently.
 	NewID  func(time.Time) domain.MessageID
@@ -29,30 +32,52 @@ type Publisher struct {
 
 // Publish puts the content on the queue as a message to the recipients, and returns the
 // message once it is there. From then on it is delivered, or ends on the dead-letter
-// queue.
+// queue. Whether a user exists or is connected makes no difference.
 //
 // The errors are *domain.Error: Internal for recipients that are not Valid, which is
-// the caller's mistake, Unauthenticated when the sender's token has expired or by the Policy,
-// Forbidden by the Policy, ContentTooLarge, and
-// Unavailable when the queue did not take the message. After an error nothing is queued.
+// the caller's mistake, Unauthenticated and Forbidden by the Policy, NotAMember of the
+// room, ContentTooLarge, and Unavailable when a store failed or the queue did not take
+// the message. After an error nothing is queued.
 func (p *Publisher) Publish(ctx context.Context, c Command) (domain.Message, error) {
 	if !c.To.Valid() {
 		return domain.Message{}, &domain.Error{Code: domain.Internal, Cause: fmt.Errorf("recipients %+v", c.To)}
 	}
-	now := time.Now()
-	if c.From.Expired(now) {
-		return domain.Message{}, domain.NewError(domain.Unauthenticated)
-	}
-	if err := p.Policy.MaySend(c.From, c.To); err != nil {
+	if err := p.permit(ctx, c); err != nil {
 		return domain.Message{}, err
 	}
+	now := time.Now()
 	message, err := domain.NewMessage(p.NewID(now), now, c.From.User, c.Content)
 	if err != nil {
 		return domain.Message{}, err
 	}
-	job := domain.Job{Messages: []domain.Message{message}, To: c.To}
-	if err := p.Queue.Send(ctx, ports.QueueMessage{Body: job.Encode()}); err != nil {
+	job, queue := domain.Job{To: c.To}, p.Channels
+	switch c.To.Kind {
+	case domain.Everyone:
+		queue = p.Jobs
+	case domain.User:
+		message.To, job.Echo = c.To.Name, true
+	}
+	if domain.EnvelopeSize(c.To, message) > domain.MaxPayload {
+		return domain.Message{}, domain.NewError(domain.ContentTooLarge)
+	}
+	job.Messages = []domain.Message{message}
+	if err := queue.Send(ctx, ports.QueueMessage{Body: job.Encode()}); err != nil {
 		return domain.Message{}, &domain.Error{Code: domain.Unavailable, Cause: err}
 	}
 	return message, nil
+}
+
+// permit returns nil if the sender may send to the recipients.
+func (p *Publisher) permit(ctx context.Context, c Command) error {
+	if err := p.Policy.MaySend(c.From.Principal(), c.To); err != nil || c.To.Kind != domain.Room {
+		return err
+	}
+	member, err := p.Subscriptions.Subscribed(ctx, domain.Subscription{To: c.To, Connection: c.From})
+	switch {
+	case err != nil:
+		return &domain.Error{Code: domain.Unavailable, Cause: err}
+	case !member:
+		return domain.NewError(domain.NotAMember)
+	}
+	return nil
 }

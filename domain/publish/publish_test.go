@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"serverless-websocket/adapters/memqueue"
+	"serverless-websocket/adapters/memstore"
 	"serverless-websocket/domain"
 	"serverless-websocket/domain/publish"
 	"serverless-websocket/ports"
@@ -21,7 +22,10 @@ func (d down) Send(context.Context, ...ports.QueueMessage) error { return d.err 
 func newPublisher() (*publish.Publisher, *memqueue.Queue) {
 	queue := memqueue.New(memqueue.Config{})
 	newID := func(time.Time) domain.MessageID { return "01K4ZQ0000000000000000000A" }
-	return &publish.Publisher{Queue: queue, NewID: newID, Policy: domain.Policy{BroadcastBy: domain.Anyone}}, queue
+	return &publish.Publisher{
+		Jobs: queue, Channels: queue, Subscriptions: memstore.NewSubscriptions(0), NewID: newID,
+		Policy: domain.Policy{BroadcastBy: domain.Anyone},
+	}, queue
 }
 
 func toEveryone(content domain.Content) publish.Command {
@@ -48,7 +52,7 @@ func TestAnAcceptedMessageIsAJobForEveryone(t *testing.T) {
 func TestPublishSaysWhenTheQueueDoesNotTakeTheMessage(t *testing.T) {
 	p, _ := newPublisher()
 	queue := down{errors.New("queue down")}
-	p.Queue = queue
+	p.Jobs = queue
 	_, err := p.Publish(context.Background(), toEveryone(domain.Content(`1`)))
 	wantCode(t, err, domain.Unavailable)
 	if !errors.Is(err, queue.err) {
@@ -89,19 +93,67 @@ func TestPublishRefusesRecipientsThatAreNone(t *testing.T) {
 	}
 }
 
-// A message to a user is queued as one to that user.
+// Messages to users and rooms are queued apart from those for everyone, as what they are.
 func TestPublishKeepsTheRecipients(t *testing.T) {
+	bob := domain.Connection{ID: "b", User: "bob", ExpiresAt: time.Now().Add(time.Hour)}
+	for to, echo := range map[domain.Recipients]bool{domain.ToUser("alice"): true, domain.ToRoom("goals"): false} {
+		p, channels := newPublisher()
+		p.Jobs = down{errors.New("the wrong queue")}
+		if err := p.Subscriptions.Subscribe(t.Context(), domain.Subscription{To: to, Connection: bob}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Publish(t.Context(), publish.Command{From: bob, To: to, Content: domain.Content(`1`)}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := channels.Receive(t.Context(), 10)
+		if err != nil || len(got) != 1 {
+			t.Fatalf("%d jobs, error %v", len(got), err)
+		}
+		job, err := domain.DecodeJob(got[0].Body)
+		if err != nil || job.To != to || job.Echo != echo || job.Messages[0].Sender != "bob" || (job.Messages[0].To == "alice") != echo {
+			t.Errorf("job %+v, error %v", job, err)
+		}
+	}
+}
+
+// To a room that one is not in, or whose subscription has expired, nothing is sent.
+func TestPublishWantsMembers(t *testing.T) {
+	bob := domain.Connection{ID: "b", User: "bob", ExpiresAt: time.Now().Add(-time.Second)}
 	p, queue := newPublisher()
-	to := domain.Recipients{Kind: domain.User, Name: "alice"}
-	if _, err := p.Publish(context.Background(), publish.Command{From: domain.Principal{User: "bob"}, To: to, Content: domain.Content(`1`)}); err != nil {
+	command := publish.Command{From: bob, To: domain.ToRoom("goals"), Content: domain.Content(`1`)}
+	for range 2 {
+		_, err := p.Publish(t.Context(), command)
+		wantCode(t, err, domain.NotAMember)
+		if err := p.Subscriptions.Subscribe(t.Context(), domain.Subscription{To: command.To, Connection: bob}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := p.Publish(ctx, command)
+	wantCode(t, err, domain.Unavailable)
+	if depth := queue.Depth(); depth.Ready > 0 {
+		t.Errorf("queued all the same: %+v", depth)
+	}
+}
+
+// The name of a room counts too.
+func TestPublishRefusesWhatDoesNotFitTheFrameOfARoom(t *testing.T) {
+	p, _ := newPublisher()
+	alice := domain.Connection{ID: "a", User: "alice", ExpiresAt: time.Now().Add(time.Hour)}
+	room := domain.ToRoom(strings.Repeat("x", domain.MaxRoom))
+	if err := p.Subscriptions.Subscribe(t.Context(), domain.Subscription{To: room, Connection: alice}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := queue.Receive(context.Background(), 10)
-	if err != nil || len(got) != 1 {
-		t.Fatalf("%d jobs, error %v", len(got), err)
-	}
-	if job, err := domain.DecodeJob(got[0].Body); err != nil || job.To != to || job.Messages[0].Sender != "bob" {
-		t.Errorf("job %+v, error %v", job, err)
+	overhead := domain.EnvelopeSize(room, domain.Message{ID: "01K4ZQ0000000000000000000A", Sender: "alice"})
+	for extra, want := range map[int]domain.Code{0: "", 1: domain.ContentTooLarge} {
+		content := domain.Content(`"` + strings.Repeat("x", domain.MaxPayload-overhead-2+extra) + `"`)
+		_, err := p.Publish(t.Context(), publish.Command{From: alice, To: room, Content: content})
+		if want == "" && err != nil {
+			t.Errorf("what fits: %v", err)
+		} else if want != "" {
+			wantCode(t, err, want)
+		}
 	}
 }
 
@@ -113,23 +165,30 @@ func wantCode(t *testing.T, err error, code domain.Code) {
 	}
 }
 
-// An expired token permits nothing, and nothing is queued by those who may not send.
+// Nothing is queued by those who may not send.
 func TestPublishAsksWhoSends(t *testing.T) {
-	past, future := time.Now().Add(-time.Second), time.Now().Add(time.Hour)
+	alice := domain.Connection{ID: "a", User: "alice"}
+	scoped := alice
+	scoped.Scope = domain.NewScope("room:goals")
 	for name, test := range map[string]struct {
-		from domain.Principal
+		from domain.Connection
 		by   domain.Broadcasters
+		to   domain.Recipients
 		want domain.Code
 	}{
-		"expired":       {domain.Principal{User: "alice", ExpiresAt: past}, domain.Anyone, domain.Unauthenticated},
-		"not permitted": {domain.Principal{User: "alice", ExpiresAt: future}, domain.Nobody, domain.Forbidden},
-		"permitted":     {domain.Principal{User: "alice", ExpiresAt: future}, domain.Users, ""},
+		"a stranger":            {domain.Connection{}, domain.Users, domain.ToEveryone(), domain.Unauthenticated},
+		"a stranger to a user":  {domain.Connection{}, domain.Anyone, domain.ToUser("bob"), domain.Unauthenticated},
+		"a stranger to a room":  {domain.Connection{}, domain.Anyone, domain.ToRoom("goals"), domain.Unauthenticated},
+		"not permitted":         {alice, domain.Nobody, domain.ToEveryone(), domain.Forbidden},
+		"by the scope":          {scoped, domain.Anyone, domain.ToUser("bob"), domain.Forbidden},
+		"permitted":             {alice, domain.Users, domain.ToEveryone(), ""},
+		"permitted to a user":   {alice, domain.Nobody, domain.ToUser("bob"), ""},
+		"to oneself":            {alice, domain.Nobody, domain.ToUser("alice"), ""},
+		"permitted, not inside": {scoped, domain.Nobody, domain.ToRoom("goals"), domain.NotAMember},
 	} {
 		p, queue := newPublisher()
 		p.Policy.BroadcastBy = test.by
-		command := toEveryone(domain.Content(`1`))
-		command.From = test.from
-		_, err := p.Publish(context.Background(), command)
+		_, err := p.Publish(t.Context(), publish.Command{From: test.from, To: test.to, Content: domain.Content(`1`)})
 		if test.want == "" && err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -16,7 +16,9 @@ import (
 
 func newRegistry() (*session.Registry, *memstore.Store) {
 	store := memstore.New(10)
-	return &session.Registry{Store: store, Lifetime: time.Hour}, store
+	return &session.Registry{
+		Connections: store, Subscriptions: memstore.NewSubscriptions(10), Lifetime: time.Hour, MaxRooms: session.DefaultMaxRooms,
+	}, store
 }
 
 func registered(t *testing.T, store *memstore.Store) (all []domain.ConnectionID) {
@@ -35,7 +37,7 @@ func TestAConnectionWithoutAnIDIsNotRegistered(t *testing.T) {
 	registry, store := newRegistry()
 	for _, id := range []domain.ConnectionID{"", "\xff", domain.ConnectionID(strings.Repeat("x", 2049))} {
 		wantCode(t, registry.Connect(context.Background(), id, domain.Principal{}), domain.Internal)
-		wantCode(t, registry.Disconnect(context.Background(), id), domain.Internal)
+		wantCode(t, registry.Disconnect(context.Background(), id, domain.Principal{}), domain.Internal)
 	}
 	if got := registered(t, store); len(got) > 0 {
 		t.Errorf("registered: %q", got)
@@ -52,7 +54,7 @@ func TestARegisteredConnectionExpiresAfterItsLifetime(t *testing.T) {
 			}
 		}
 		for range 2 { // reported twice
-			if err := registry.Disconnect(ctx, "leaves"); err != nil {
+			if err := registry.Disconnect(ctx, "leaves", domain.Principal{}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -22,35 +22,45 @@ import (
 // Service is the service over a program's adapters. A program sets those that its
 // handlers need.
 type Service struct {
-	Log         *slog.Logger
-	Connections ports.ConnectionStore
+	Log           *slog.Logger
+	Connections   ports.ConnectionStore
+	Subscriptions ports.SubscriptionStore
+	// MaxRooms is how many rooms a connection can be in; session.DefaultMaxRooms if zero.
+	MaxRooms int
+	// Renewed hears of connections whose token was replaced; see session.Registry.
+	Renewed func(domain.ConnectionID, time.Time)
 	// Lifetime is how long a connection lives; session.DefaultLifetime if zero.
 	Lifetime time.Duration
 
-	// Jobs takes the messages that were accepted.
-	Jobs ports.Queue
+	// Jobs takes the messages for everyone that were accepted, Channels those for users
+	// and rooms, and what is left over of them.
+	Jobs, Channels ports.Queue
 	// NewID returns the id of a message that was sent at a time; ULIDs if nil.
 	NewID func(time.Time) domain.MessageID
 	// Policy says who may broadcast without a scope. The zero Policy lets no one.
 	Policy domain.Policy
-	// Verify returns whom a token was issued to; it is the authorizer's.
+	// Verify returns whom a token was issued to, for the authorizer and for authenticate.
 	Verify func(ctx context.Context, token string) (domain.Principal, error)
 	// Origins restricts whose pages the authorizer lets connect; see lambdaevent.Authorizer.
 	Origins lambdaevent.Origins
 
 	// These are the worker's; see fanout.Ports.
-	Parts, Retries, DeadLetters ports.Queue
-	Poster, RetryPoster         ports.Poster
-	Observer                    fanout.Observer
-	// Options are the worker's. With a Quota, that sets Parts and PostsPerSecond,
-	// and Poster makes the retries too: each kind of post is held to its share.
+	Parts, Retries, DeadLetters        ports.Queue
+	Poster, ChannelPoster, RetryPoster ports.Poster
+	Observer                           fanout.Observer
+	// Options are the worker's. With a Quota, that sets the parts and posts a second of
+	// users, rooms and everyone, and Poster makes all posts: each kind is held to its
+	// share.
 	Options fanout.Options
 	Quota   fanout.Quota
 }
 
-// Registry returns the use case of connecting.
+// Registry returns the use case of connections.
 func (s Service) Registry() *session.Registry {
-	return &session.Registry{Store: s.Connections, Lifetime: cmp.Or(s.Lifetime, session.DefaultLifetime)}
+	return &session.Registry{
+		Connections: s.Connections, Subscriptions: s.Subscriptions, Policy: s.Policy, Verify: s.Verify, Renewed: s.Renewed,
+		Lifetime: cmp.Or(s.Lifetime, session.DefaultLifetime), MaxRooms: cmp.Or(s.MaxRooms, session.DefaultMaxRooms),
+	}
 }
 
 // Publisher returns the use case of sending.
@@ -59,12 +69,12 @@ func (s Service) Publisher() *publish.Publisher {
 	if newID == nil {
 		newID = ulids.NewSource().New
 	}
-	return &publish.Publisher{Queue: s.Jobs, NewID: newID, Policy: s.Policy}
+	return &publish.Publisher{Jobs: s.Jobs, Channels: s.Channels, Subscriptions: s.Subscriptions, NewID: newID, Policy: s.Policy}
 }
 
-// Routes returns the routes of the WebSocket API.
-func (s Service) Routes() map[string]lambdaevent.Route {
-	return lambdaevent.UseCases{Registry: s.Registry(), Publisher: s.Publisher(), Log: s.Log}.Routes()
+// Handlers returns the handlers of the WebSocket API.
+func (s Service) Handlers() lambdaevent.UseCases {
+	return lambdaevent.UseCases{Registry: s.Registry(), Publisher: s.Publisher(), Log: s.Log}
 }
 
 // Authorizer returns the handler of handshakes; see lambdaevent.Authorizer.Challenge.
@@ -79,13 +89,15 @@ func (s Service) FanOut() *lambdaevent.FanOut { return &lambdaevent.FanOut{Worke
 func (s Service) Worker() *fanout.Worker {
 	options := s.Options
 	outside := fanout.Ports{
-		Connections: s.Connections, Poster: s.Poster, RetryPoster: s.RetryPoster,
-		Parts: s.Parts, Retries: s.Retries, DeadLetters: s.DeadLetters, Observer: s.Observer,
+		Connections: s.Connections, Subscriptions: s.Subscriptions, Poster: s.Poster, ChannelPoster: s.ChannelPoster, RetryPoster: s.RetryPoster,
+		Parts: s.Parts, Channels: s.Channels, Retries: s.Retries, DeadLetters: s.DeadLetters, Observer: s.Observer,
 	}
 	if s.Quota != (fanout.Quota{}) {
 		outside.Poster = governor.New(s.Poster, governor.Options{PerSecond: s.Quota.PerWorker()})
+		outside.ChannelPoster = governor.New(s.Poster, governor.Options{PerSecond: s.Quota.PerChannelWorker()})
 		outside.RetryPoster = governor.New(s.Poster, governor.Options{PerSecond: s.Quota.PerRetryWorker()})
 		options.Parts, options.PostsPerSecond = s.Quota.Parts(), s.Quota.PerWorker()
+		options.ChannelParts, options.ChannelPostsPerSecond = fanout.ChannelWorkers, s.Quota.PerChannelWorker()
 	}
 	return fanout.New(outside, s.Log, options)
 }

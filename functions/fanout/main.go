@@ -7,15 +7,14 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"serverless-websocket/adapters/apigwposter"
-	"serverless-websocket/adapters/dynamostore"
 	"serverless-websocket/adapters/sqsqueue"
 	"serverless-websocket/domain/fanout"
 	"serverless-websocket/functions/app"
 	"serverless-websocket/functions/internal/boot"
+	"serverless-websocket/functions/internal/tables"
 )
 
 func main() {
@@ -28,11 +27,13 @@ func service(log *slog.Logger, env *boot.Env) app.Service {
 	cfg := env.AWSConfig()
 	client := sqs.NewFromConfig(cfg)
 	queue := func(url string) *sqsqueue.Queue { return sqsqueue.New(client, url, sqsqueue.Options{}) }
+	connections, subscriptions := tables.Open(env, cfg)
 	inFlight := env.Count("POSTS_IN_FLIGHT", 256)
 	return app.Service{
 		Log:         log,
-		Connections: dynamostore.New(dynamodb.NewFromConfig(cfg), env.Required("CONNECTIONS_TABLE"), dynamostore.Options{}),
+		Connections: connections, Subscriptions: subscriptions,
 		Poster:      apigwposter.New(cfg, env.URL("MANAGEMENT_ENDPOINT"), apigwposter.Options{InFlight: inFlight}),
+		Channels:    queue(env.URL("CHANNELS_QUEUE_URL")),
 		Parts:       queue(env.URL("PARTS_QUEUE_URL")),
 		Retries:     queue(env.URL("RETRIES_QUEUE_URL")),
 		DeadLetters: queue(env.URL("DEAD_LETTER_QUEUE_URL")),

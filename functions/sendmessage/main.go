@@ -9,18 +9,22 @@ import (
 	"serverless-websocket/adapters/sqsqueue"
 	"serverless-websocket/functions/app"
 	"serverless-websocket/functions/internal/boot"
+	"serverless-websocket/functions/internal/tables"
 )
 
 func main() {
 	boot.Start(func(log *slog.Logger, env *boot.Env) any {
-		client := sqs.NewFromConfig(env.AWSConfig())
+		cfg := env.AWSConfig()
+		client := sqs.NewFromConfig(cfg)
 		policy, err := app.Policy(env.Required("BROADCAST_BY"))
 		env.Check("BROADCAST_BY", err)
 		service := app.Service{
-			Log:    log,
-			Jobs:   sqsqueue.New(client, env.URL("JOBS_QUEUE_URL"), sqsqueue.Options{}),
-			Policy: policy,
+			Log:      log,
+			Jobs:     sqsqueue.New(client, env.URL("JOBS_QUEUE_URL"), sqsqueue.Options{}),
+			Channels: sqsqueue.New(client, env.URL("CHANNELS_QUEUE_URL"), sqsqueue.Options{}),
+			Policy:   policy,
 		}
-		return service.Routes()["sendMessage"].Handler
+		service.Connections, service.Subscriptions = tables.Open(env, cfg)
+		return service.Handlers().SendMessage().Handle
 	})
 }

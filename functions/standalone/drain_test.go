@@ -26,7 +26,7 @@ func TestAClockThatWasSetBackDoesNotHoldUpAStop(t *testing.T) {
 		}
 		queue := memqueue.New(memqueue.Config{Visibility: visibility})
 		fanOut := app.Service{
-			Log: slog.New(slog.DiscardHandler), Connections: memstore.New(scanPage), Poster: gateway,
+			Log: slog.New(slog.DiscardHandler), Connections: memstore.New(scanPage), Subscriptions: memstore.NewSubscriptions(scanPage), Poster: gateway,
 			Parts: queue, Retries: queue, DeadLetters: queue, Options: fanOutOptions,
 		}.FanOut()
 		ctx, stop := context.WithCancel(t.Context())

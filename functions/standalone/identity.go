@@ -24,8 +24,8 @@ func (s settings) policy() domain.Policy {
 	return policy
 }
 
-// authorizer returns what decides on handshakes; nil lets everyone connect.
-func (s settings) authorizer(service app.Service) (wsgateway.Authorizer, error) {
+// verifier returns what checks tokens; nil without -auth jwt.
+func (s settings) verifier(log *slog.Logger) (func(context.Context, string) (domain.Principal, error), error) {
 	if s.auth == authNone {
 		if s.jwtSecret != "" || s.jwksURL != "" || s.jwtIssuer != "" || s.jwtAudience != "" {
 			return nil, errors.New("-jwt-secret, -jwks-url, -jwt-issuer and -jwt-audience need -auth jwt")
@@ -33,13 +33,20 @@ func (s settings) authorizer(service app.Service) (wsgateway.Authorizer, error) 
 		return nil, nil
 	}
 	verifier, err := jwtauth.New(context.Background(), jwtauth.Config{
-		Secret: []byte(s.jwtSecret), KeySet: s.jwksURL, Issuer: s.jwtIssuer, Audience: s.jwtAudience, Log: service.Log,
+		Secret: []byte(s.jwtSecret), KeySet: s.jwksURL, Issuer: s.jwtIssuer, Audience: s.jwtAudience, Log: log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("-jwt-secret, -jwks-url: %w", err)
 	}
-	service.Verify = verifier.Verify
-	return service.Authorizer(true).Handle, nil
+	return verifier.Verify, nil
+}
+
+// authorizer returns what decides on handshakes; nil lets everyone connect.
+func authorizer(service app.Service) wsgateway.Authorizer {
+	if service.Verify == nil {
+		return nil
+	}
+	return service.Authorizer(true).Handle
 }
 
 // onlyLocal reports whether only this machine can reach an address to listen on.

@@ -16,6 +16,7 @@ import (
 	"serverless-websocket/adapters/memqueue"
 	"serverless-websocket/adapters/memstore"
 	"serverless-websocket/adapters/wsgateway"
+	"serverless-websocket/domain"
 	"serverless-websocket/domain/fanout"
 	"serverless-websocket/functions/app"
 )
@@ -54,33 +55,36 @@ type service struct {
 	log      *slog.Logger
 
 	gateway *wsgateway.Gateway
-	// jobs has what was accepted, retries what passes left over. They are apart so
-	// that what waits for a socket to open keeps no new message waiting.
-	jobs, retries *memqueue.Queue
-	deadLetters   *memqueue.Queue
-	sources       []*eventsource.Source
-	listeners     []listener
+	// jobs has what was accepted for everyone, channels what was for users and rooms, and
+	// retries what passes left over. They are apart so that no message to a user waits
+	// for broadcasts, and what waits for a socket to open keeps no new message waiting.
+	jobs, channels, retries *memqueue.Queue
+	deadLetters             *memqueue.Queue
+	sources                 []*eventsource.Source
+	listeners               []listener
 }
 
 func newService(s settings, log *slog.Logger) (*service, error) {
 	v := &service{settings: s, log: log}
-	store := memstore.New(scanPage)
 	v.deadLetters = memqueue.New(memqueue.Config{Log: log, MaxBytes: s.queueBytes})
-	v.jobs = v.newQueue(s.queueBytes)
+	v.jobs, v.channels = v.newQueue(s.queueBytes), v.newQueue(s.queueBytes)
 	v.retries = v.newQueue(retriesRoom * s.queueBytes)
 	service := app.Service{
-		Log: log, Connections: store, Lifetime: s.lifetime, Policy: s.policy(),
-		Jobs: v.jobs, Parts: v.retries, Retries: v.retries, DeadLetters: v.deadLetters, Options: fanOutOptions,
+		Log: log, Connections: memstore.New(scanPage), Subscriptions: memstore.NewSubscriptions(scanPage),
+		Lifetime: s.lifetime, MaxRooms: s.maxRooms, Policy: s.policy(),
+		Renewed: func(id domain.ConnectionID, end time.Time) { v.gateway.Renew(id, end) },
+		Jobs:    v.jobs, Channels: v.channels, Parts: v.retries, Retries: v.retries, DeadLetters: v.deadLetters, Options: fanOutOptions,
 	}
-	authorizer, err := s.authorizer(service)
+	var err error
+	service.Verify, err = s.verifier(log)
 	if err != nil {
 		return nil, err
 	}
 	v.gateway, err = wsgateway.New(wsgateway.Config{
 		AuthorizedUntil: lambdaevent.AuthorizedUntil,
 		Stage:           s.stage,
-		Routes:          served(service.Routes()),
-		Authorizer:      authorizer,
+		Routes:          served(service.Handlers().Routes()),
+		Authorizer:      authorizer(service),
 		Log:             log,
 		Origins:         app.Origins(s.origins),
 		MaxConnections:  connectionLimit(s.maxConnections),
@@ -91,7 +95,7 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 		SendBuffer:      s.sendBuffer,
 		Backlog:         s.backlog,
 		WriteTimeout:    s.writeTimeout,
-		NextWindow:      v.jobs.NextReceive,
+		NextWindow:      func() <-chan struct{} { return both(v.jobs.NextReceive(), v.channels.NextReceive()) },
 		Concurrency:     max(1, runtime.GOMAXPROCS(0)/2),
 	})
 	if err != nil {
@@ -99,11 +103,34 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 	}
 	service.Poster = v.gateway
 	fanOut := service.FanOut()
-	for _, queue := range []*memqueue.Queue{v.jobs, v.retries} {
+	for _, queue := range v.queues() {
 		v.sources = append(v.sources,
 			&eventsource.Source{Queue: queue, Handler: fanOut.Handle, RetryAfter: time.Second, Log: log})
 	}
 	return v, v.listen()
+}
+
+// queues are those that workers read.
+func (v *service) queues() []*memqueue.Queue {
+	return []*memqueue.Queue{v.jobs, v.channels, v.retries}
+}
+
+// both returns a channel that is closed when both are.
+func both(a, b <-chan struct{}) <-chan struct{} {
+	select {
+	case <-a:
+		return b
+	case <-b:
+		return a
+	default:
+	}
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		<-a
+		<-b
+	}()
+	return closed
 }
 
 func (v *service) newQueue(maxBytes int) *memqueue.Queue {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"serverless-websocket/adapters/flags"
+	"serverless-websocket/domain/session"
 	"serverless-websocket/functions/app"
 )
 
@@ -20,7 +21,7 @@ import (
 type settings struct {
 	wsAddr, httpAddr, managementAddr string
 	stage                            string
-	maxConnections                   int
+	maxConnections, maxRooms         int
 	idleTimeout, lifetime            time.Duration
 	origins                          string
 	messageTimeout, peerTimeout      time.Duration
@@ -56,6 +57,7 @@ func (s *settings) flags() *flag.FlagSet {
 	f.StringVar(&s.jwtAudience, "jwt-audience", "", "`audience` that tokens must have; empty for any")
 	f.StringVar(&s.broadcastBy, "broadcast-by", "anyone", "`who` may send to everyone, unless the token's scope decides: anyone, users or nobody")
 	f.IntVar(&s.maxConnections, "max-connections", 50_000, "maximum number of clients; others get a 503")
+	f.IntVar(&s.maxRooms, "max-rooms", session.DefaultMaxRooms, "maximum number of rooms that a connection can be in")
 	f.DurationVar(&s.idleTimeout, "idle-timeout", 10*time.Minute, "close a connection after this long without frames")
 	f.DurationVar(&s.lifetime, "lifetime", 2*time.Hour, "close a connection this old")
 	f.DurationVar(&s.messageTimeout, "message-timeout", 30*time.Second, "how long a client can take to send a message")
@@ -85,7 +87,7 @@ func require(f *flag.FlagSet) {
 	for _, name := range []string{"idle-timeout", "lifetime", "message-timeout", "peer-timeout", "write-timeout", "drain-timeout"} {
 		flags.Require(f, name, "above 0", flags.Positive[time.Duration])
 	}
-	for _, name := range []string{"max-connections", "send-buffer", "backlog", "queue-bytes"} {
+	for _, name := range []string{"max-connections", "max-rooms", "send-buffer", "backlog", "queue-bytes"} {
 		flags.Require(f, name, "1 or more", flags.Positive[int])
 	}
 	flags.Require(f, "auth", "none or jwt", func(text string) bool { return slices.Contains([]string{authNone, authJWT}, text) })

@@ -39,6 +39,7 @@ func TestWrongSettings(t *testing.T) {
 		{"message-timeout", "1", "a duration such as 1s, above 0"},
 		{"peer-timeout", "-1s", "a duration such as 10s, above 0"},
 		{"max-connections", "-5", "a whole number, 1 or more"},
+		{"max-rooms", "0", "a whole number, 1 or more"},
 		{"idle-timeout", "10", "a duration such as 10s, above 0"},
 		{"lifetime", "soon", "a duration such as 10s, above 0"},
 		{"lifetime", "-1s", "a duration such as 10s, above 0"},

@@ -59,9 +59,12 @@ func (v *service) drain() error {
 	ctx, cancel := context.WithTimeout(context.Background(), v.settings.drainTimeout)
 	defer cancel()
 	replied := v.drainGateway(ctx, v.settings.drainTimeout/2)
-	for _, queue := range []*memqueue.Queue{v.jobs, v.retries} {
+	for _, queue := range v.queues() {
 		if queue.WaitIdle(ctx) != nil {
-			left := size(v.jobs) + size(v.retries)
+			left := 0
+			for _, q := range v.queues() {
+				left += size(q)
+			}
 			return errors.Join(replied, fmt.Errorf("%d jobs not delivered within the drain timeout", left))
 		}
 	}

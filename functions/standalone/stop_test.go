@@ -20,7 +20,7 @@ func TestStopWaitsForRetriesOfTheLastPass(t *testing.T) {
 			time.Sleep(time.Second) // the pass, during which the stop begins
 			return r, v.retries.Send(ctx, ports.QueueMessage{Body: "left over", Delay: time.Second})
 		}
-		v.sources[1].Handler = func(context.Context, events.SQSEvent) (r events.SQSEventResponse, err error) {
+		v.sources[2].Handler = func(context.Context, events.SQSEvent) (r events.SQSEventResponse, err error) {
 			delivered = true
 			return r, nil
 		}

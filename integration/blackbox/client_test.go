@@ -30,6 +30,7 @@ type client struct {
 	ws       *websocket.Conn
 	tcp      *net.TCPConn
 	messages []message            // read, but not yet taken
+	seen     map[string]bool      // the ids that gets has returned
 	code     websocket.StatusCode // with which the service closed; 0 before
 }
 
@@ -38,6 +39,7 @@ type message struct {
 	SentAt  time.Time       `json:"sentAt"`
 	Sender  string          `json:"sender"`
 	Content json.RawMessage `json:"content"`
+	channel string          // of its frame; empty for everyone
 }
 
 type accepted struct{ ID, Ref string }
@@ -49,6 +51,7 @@ type frame struct {
 	Accepted *accepted
 	Error    *refused
 	Messages []message
+	Channel  string
 }
 
 func dial(t testing.TB, tg *target) *client {
@@ -131,9 +134,17 @@ func (c *client) readFrame() (frame, error) {
 	var f frame
 	text, err := c.read()
 	if err == nil {
-		err = json.Unmarshal([]byte(text), &f)
+		err = f.parse(text)
 	}
 	return f, err
+}
+
+func (f *frame) parse(text string) error {
+	err := json.Unmarshal([]byte(text), f)
+	for i := range f.Messages {
+		f.Messages[i].channel = f.Channel
+	}
+	return err
 }
 
 // reply returns the next frame that is only for this client. Messages that arrive before
@@ -156,7 +167,7 @@ func (c *client) rawReply() (string, error) {
 			return text, err
 		}
 		var f frame
-		if err := json.Unmarshal([]byte(text), &f); err != nil {
+		if err := f.parse(text); err != nil {
 			return "", fmt.Errorf("%.80s: %w", text, err)
 		}
 		c.messages = append(c.messages, f.Messages...)

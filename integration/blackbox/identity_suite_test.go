@@ -45,6 +45,11 @@ func identitySuite(t *testing.T, start func(*testing.T, identity) *target) {
 		{name: "an expired token ends everything", run: expiredToken},
 		{name: "wscat with a development token", run: developmentToken},
 		{name: "clients in Node and Python", run: signedInClients},
+		{name: "messages to users", run: oneToOne},
+		{name: "rooms", run: inRooms},
+		{name: "who is in a room", run: presentUsers},
+		{name: "scopes", run: scopes},
+		{name: "a renewed token", run: renewal},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, identified(t, start, c.identity)) })
 	}

@@ -23,7 +23,9 @@ func identifiedLambda(i identity) lambdaConfig {
 		variables: map[string][]string{"authorizer": {"ORIGINS=" + i.origins}},
 	}
 	if i.keySet != "" {
-		cfg.variables["authorizer"] = append(cfg.variables["authorizer"], "JWT_SECRET_PARAMETER=", "JWKS_URL="+i.keySet)
+		keySet := []string{"JWT_SECRET_PARAMETER=", "JWKS_URL=" + i.keySet}
+		cfg.variables["authorizer"] = append(cfg.variables["authorizer"], keySet...)
+		cfg.variables["authenticate"] = keySet
 	}
 	if i.broadcastBy != "" {
 		cfg.variables["sendmessage"] = []string{"BROADCAST_BY=" + i.broadcastBy}

@@ -20,8 +20,8 @@ func TestSplitBroadcast(t *testing.T) {
 		c.wantMessage(a.ID)
 	}
 	parts := s.logs.await(t, "split", "messageIds", a.ID).number("segments")
-	if parts != concurrency-3 {
-		t.Errorf("%d parts, want one for each of %d workers", parts, concurrency-3)
+	if parts != concurrency-5 {
+		t.Errorf("%d parts, want one for each of %d workers", parts, concurrency-5)
 	}
 	posts, invocations := 0, make(map[string]bool)
 	for i := range parts {

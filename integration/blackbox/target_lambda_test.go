@@ -21,7 +21,7 @@ func TestLambda(t *testing.T) {
 }
 
 // concurrency is the number of fan-out workers of the stage dev.
-const concurrency = 6
+const concurrency = 8
 
 // lambdaConfig overrides settings of the template for a test. The zero value of a field
 // keeps the template's setting.
@@ -44,7 +44,7 @@ type lambdaConfig struct {
 // overrides are the settings by their paths in the template.
 func (cfg lambdaConfig) overrides() map[string]any {
 	all := make(map[string]any)
-	for _, queue := range []string{"JobsQueue", "PartsQueue", "RetriesQueue"} {
+	for _, queue := range []string{"JobsQueue", "ChannelsQueue", "PartsQueue", "RetriesQueue"} {
 		if cfg.visibility != 0 {
 			all[queue+"/VisibilityTimeout"] = cfg.visibility.Seconds()
 		}
@@ -70,6 +70,9 @@ func (cfg lambdaConfig) overrides() map[string]any {
 // logicalIDs are the template's names of functions, by program name.
 var logicalIDs = map[string]string{
 	"authorizer":        "AuthorizerLambdaFunction",
+	"rooms":             "RoomsLambdaFunction",
+	"presence":          "PresenceLambdaFunction",
+	"authenticate":      "AuthenticateLambdaFunction",
 	"ping":              "PingLambdaFunction",
 	"connectionmanager": "ConnectionManagerLambdaFunction",
 	"defaultmessage":    "DefaultMessageLambdaFunction",

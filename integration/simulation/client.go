@@ -2,6 +2,8 @@ package simulation
 
 import (
 	"context"
+	"fmt"
+	"sync"
 	"time"
 
 	"serverless-websocket/domain"
@@ -18,13 +20,15 @@ const (
 
 // client is one connection, starting with its handshake.
 type client struct {
-	id      domain.ConnectionID
-	slow    bool
-	clogged bool // its buffer is full at times
-	joins   time.Duration
-	opens   time.Duration // after it was registered; never if negative
-	leaves  time.Duration // after it opened; never if negative
-	says    bool          // that it leaves
+	id       domain.ConnectionID
+	user     string // empty for an anonymous one
+	visitsTo []*visit
+	slow     bool
+	clogged  bool // its buffer is full at times
+	joins    time.Duration
+	opens    time.Duration // after it was registered; never if negative
+	leaves   time.Duration // after it opened; never if negative
+	says     bool          // that it leaves
 	// For a while the gateway considers its open socket gone.
 	vanishes, vanishesFor time.Duration
 	rejected              bool // the gateway rejects its id
@@ -62,6 +66,9 @@ func newClient(s seed, id domain.ConnectionID, h hazards) *client {
 		says:    s.happens("says", 0.5),
 		got:     make(map[domain.MessageID][]time.Time),
 	}
+	if s.happens("signed in", 0.7) {
+		c.user, c.visitsTo = fmt.Sprint("user-", s.number("user", 0, 5)), newVisits(s)
+	}
 	isNew := s.happens("new", 0.3)
 	// A new one can be found gone for good reason if it is not new by the clock.
 	if !isNew && s.happens("vanishes", h.vanishes) {
@@ -92,6 +99,11 @@ func (w *world) live(c *client) {
 	}
 	time.Sleep(c.opens)
 	w.gateway.settle(c, open)
+	var visits sync.WaitGroup
+	defer visits.Wait()
+	for _, v := range c.visitsTo {
+		visits.Go(func() { w.visits(c, v) })
+	}
 	if c.leaves < 0 {
 		return
 	}
@@ -107,7 +119,7 @@ func (w *world) register(c *client) bool {
 	defer callerOf(ctx).cancel()
 	callerOf(ctx).clock = w.clock("connect " + string(c.id))
 	w.gateway.registering(c)
-	if err := w.registry.Connect(ctx, c.id, domain.Principal{}); err != nil {
+	if err := w.registry.Connect(ctx, c.id, c.principal()); err != nil {
 		return false
 	}
 	w.gateway.registered(c)
@@ -121,7 +133,7 @@ func (w *world) disconnect(c *client) {
 	for range s.number("reports", 1, 2) {
 		time.Sleep(s.between("report", time.Millisecond, 2*time.Second))
 		_, ctx := newCaller("disconnect "+string(c.id), time.Minute)
-		_ = w.registry.Disconnect(ctx, c.id)
+		_ = w.registry.Disconnect(ctx, c.id, c.principal())
 		callerOf(ctx).cancel()
 	}
 }

@@ -67,7 +67,7 @@ func (w *world) foreign(s seed, number int) {
 func (w *world) nonsense(s seed, number int) {
 	time.Sleep(s.between("sent", firstMessage, lastMessage))
 	body := pick(s, "body", "", "null", "{", `{"v":1}`, `{"v":1,"messages":[]}`, `{"v":2,"messages":[{}]}`) + strings.Repeat(" ", 1+number)
-	q := pick(s, "queue", w.jobs, w.parts, w.retries)
+	q := pick(s, "queue", w.jobs, w.channelJobs, w.parts, w.retries)
 	w.nonsenses.Store(body, true)
 	q.add(&entry{id: fmt.Sprint("nonsense-", number), body: body, visibleAt: time.Now()})
 	w.fault("body that is no job")

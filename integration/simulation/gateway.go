@@ -28,7 +28,7 @@ type gateway struct {
 	mu        sync.Mutex
 	overQuota int // posts
 	clients   map[domain.ConnectionID]*client
-	contents  map[domain.MessageID]string // of all messages sent
+	messages  map[domain.MessageID]*message // all that were sent
 }
 
 var (
@@ -64,7 +64,7 @@ func (g *gateway) read(payload []byte) frame {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for i, m := range f.Messages {
-		if g.contents[m.ID] != string(m.Content) {
+		if g.messages[m.ID].content != string(m.Content) {
 			g.broken("message %s was changed on its way", m.ID)
 		}
 		if i > 0 && m.ID <= f.Messages[i-1].ID {
@@ -132,6 +132,10 @@ func (g *gateway) arrive(d seed, id domain.ConnectionID, f frame) (delivered boo
 		return false, errUnavailable
 	}
 	for _, m := range f.Messages {
+		g.checked("a message reaches none but its recipients", 1)
+		if sent := g.messages[m.ID]; !c.mayGet(sent.to) && !c.echoes(sent) {
+			g.broken("%s of %q got %s, which is for %s", id, c.user, m.ID, sent.to)
+		}
 		c.got[m.ID] = append(c.got[m.ID], time.Now())
 	}
 	if d.happens("unknown", h.unknown) {
@@ -216,8 +220,8 @@ func (g *gateway) live(id domain.ConnectionID) bool {
 }
 
 // sent makes a message known, so that frames can be checked against it.
-func (g *gateway) sent(id domain.MessageID, content string) {
+func (g *gateway) sent(m *message) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.contents[id] = content
+	g.messages[m.id] = m
 }

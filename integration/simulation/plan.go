@@ -25,6 +25,7 @@ type plan struct {
 	messages   int
 	large      bool // contents that do not share a payload
 	jobs       intake
+	channels   intake
 	parts      intake
 	retries    intake
 	governed   bool          // the workers share the account's quota
@@ -77,6 +78,7 @@ func newPlan(s seed) plan {
 			batch:   pick(s, "batch", 1, 3, 10),
 			window:  pick(s, "window", 0, 200*time.Millisecond, time.Second),
 		},
+		channels:   intake{workers: s.number("channel workers", 1, 2), batch: pick(s, "channels", 1, 10)},
 		parts:      intake{workers: s.number("part workers", 1, 3), batch: pick(s, "parts", 1, 1, 10)},
 		retries:    intake{workers: s.number("retry workers", 1, 2), batch: pick(s, "retries", 1, 10)},
 		timeout:    pick(s, "timeout", margin+2*time.Second, margin+3*time.Second, 15*time.Second, time.Minute),
@@ -87,6 +89,7 @@ func newPlan(s seed) plan {
 		DeadlineMargin: margin,
 		InFlight:       pick(s, "in flight", 4, 8, 16, 256),
 		Parts:          pick(s, "split into", 0, 2, 3, 4),
+		ChannelParts:   pick(s, "split channels into", 0, 2, 3),
 		MaxHeld:        pick(s, "held", 0, 2, 5),
 		Repeats:        pick(s, "retries", -1, 1),
 		// The minimum: halved and spread at random they are the same in every run, and
@@ -121,10 +124,11 @@ func (p *plan) makePrompt(s seed) {
 		slow: 0.3, answerWithin: 2 * postLimit,
 		throttled: pick(s, "prompt throttled", 0, 0.8), unavailable: pick(s, "prompt unavailable", 0, 0.4),
 	}
+	p.channels = intake{workers: 32, batch: 1}
 	p.jobs, p.parts, p.promptly = intake{workers: 32, batch: 1}, intake{workers: 96, batch: 1}, postLimit/2
 	if s.happens("as on AWS", 0.5) {
 		p.jobs, p.retries = intake{workers: 2, batch: 10}, intake{workers: 2, batch: 10}
-		p.parts = intake{workers: 4, batch: 1}
+		p.parts, p.channels = intake{workers: 4, batch: 1}, intake{workers: 2, batch: 10}
 		p.promptly += 2 * postLimit
 	}
 }

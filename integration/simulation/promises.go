@@ -19,8 +19,12 @@ func (w *world) checkDeadLetters() {
 		letters = append(letters, l)
 	}
 	for _, missing := range w.missing() {
-		if !slices.ContainsFunc(letters, func(l letter) bool { return l.covers(missing.message, missing.connection) }) {
-			w.broken("%s misses %s, but no dead letter has it", missing.connection, missing.message)
+		covered := false
+		w.note(func() {
+			covered = slices.ContainsFunc(letters, func(l letter) bool { return l.covers(missing.message, missing.client) })
+		})
+		if !covered {
+			w.broken("%s misses %s, but no dead letter has it", missing.client.id, missing.message.id)
 		}
 	}
 	if w.plan.kind == prompt {
@@ -37,7 +41,7 @@ func (w *world) checkDeadLetters() {
 // checkDeliveries is for when all dead letters have been processed.
 func (w *world) checkDeliveries() {
 	for _, missing := range w.missing() {
-		w.broken("%s never got %s", missing.connection, missing.message)
+		w.broken("%s never got %s", missing.client.id, missing.message.id)
 	}
 	w.gateway.mu.Lock()
 	defer w.gateway.mu.Unlock()
@@ -64,11 +68,12 @@ func (w *world) checkDeliveries() {
 const maxGone = 6
 
 // allowed is how often a client may get a message: once, plus once for each time that a
-// job for it was redelivered or a post to the client had an unknown outcome.
+// job for it was redelivered or a post to the client had an unknown outcome. The caller
+// holds the gateway's lock.
 func (w *world) allowed(c *client, id domain.MessageID) int {
 	allowed := 1 + c.unknown
 	for _, l := range w.repeats {
-		if l.covers(id, c.id) {
+		if l.covers(w.gateway.messages[id], c) {
 			allowed++
 		}
 	}
@@ -77,12 +82,12 @@ func (w *world) allowed(c *client, id domain.MessageID) int {
 
 // gap is a message that did not reach a connection.
 type gap struct {
-	connection domain.ConnectionID
-	message    domain.MessageID
+	client  *client
+	message *message
 }
 
 // missing finds violations of the first promise: an accepted message that did not reach a
-// connection that was registered before and is open now.
+// connection of its recipients that was registered before and is open now.
 func (w *world) missing() []gap {
 	w.gateway.mu.Lock()
 	defer w.gateway.mu.Unlock()
@@ -92,9 +97,9 @@ func (w *world) missing() []gap {
 			if !m.acceptedAt.IsZero() {
 				w.checked("an accepted message reaches all, or is a dead letter", 1)
 			}
-			owed := !m.acceptedAt.IsZero() && c.state == open && c.registeredAt.Before(m.sentAt)
+			owed := !m.acceptedAt.IsZero() && c.state == open && c.isOwed(m)
 			if owed && len(c.got[m.id]) == 0 {
-				gaps = append(gaps, gap{c.id, m.id})
+				gaps = append(gaps, gap{c, m})
 			}
 		}
 	}

@@ -160,6 +160,8 @@ func (q *queue) signal() {
 
 // letter is what a check needs to know about a queue body.
 type letter struct {
+	To       string
+	Echo     bool
 	Messages []struct{ ID domain.MessageID }
 	Only     []struct{ ID domain.ConnectionID }
 	Attempt  int
@@ -173,11 +175,17 @@ func letterOf(body string) letter {
 	return l
 }
 
-// covers reports whether the body is a job that can deliver the message to the
-// connection.
-func (l letter) covers(message domain.MessageID, id domain.ConnectionID) bool {
-	return slices.ContainsFunc(l.Messages, func(m struct{ ID domain.MessageID }) bool { return m.ID == message }) &&
-		(len(l.Only) == 0 || slices.ContainsFunc(l.Only, func(c struct{ ID domain.ConnectionID }) bool { return c.ID == id }))
+// covers reports whether the body is a job that can deliver the message to the client.
+// The caller holds the gateway's lock.
+func (l letter) covers(m *message, c *client) bool {
+	if !slices.ContainsFunc(l.Messages, func(one struct{ ID domain.MessageID }) bool { return one.ID == m.id }) {
+		return false
+	}
+	if len(l.Only) > 0 {
+		return slices.ContainsFunc(l.Only, func(one struct{ ID domain.ConnectionID }) bool { return one.ID == c.id })
+	}
+	to, err := domain.ParseRecipients(cmp.Or(l.To, "everyone"))
+	return err == nil && (c.mayGet(to) || l.Echo && c.echoes(m))
 }
 
 // due returns the time until a message is visible; not ok if there is none.

@@ -2,8 +2,10 @@ package simulation
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"serverless-websocket/adapters/memstore"
@@ -17,13 +19,14 @@ type workers struct {
 	inFlight, concurrency, memoryMB int
 }
 
-// measured is one broadcast to a table of open connections.
+// measured is what messages to a table of open connections take.
 type measured struct {
 	connections int
 	quota       float64 // posts a second
 	workers     workers
 
 	delivered, refused int
+	scanned, queried   atomic.Int64  // pages
 	cold, warm         time.Duration // from sending a first and a second message to its last delivery
 	invocations, peak  int           // for the first one
 	dollars            float64
@@ -48,6 +51,7 @@ type account struct {
 	mu                 sync.Mutex
 	delivered, refused int
 	last               time.Time
+	arrived            map[domain.MessageID]time.Time // the last delivery of each message
 }
 
 // machine is the poster of one worker. Its CPU makes one request at a time.
@@ -59,11 +63,17 @@ type machine struct {
 	free time.Time // when the CPU has made all requests so far
 }
 
-func (m *machine) Prepare([]byte) (ports.Post, error) { return m.post, nil }
+func (m *machine) Prepare(payload []byte) (ports.Post, error) {
+	var f frame
+	if err := json.Unmarshal(payload, &f); err != nil {
+		return nil, err
+	}
+	return func(context.Context, domain.ConnectionID) error { return m.post(f) }, nil
+}
 
-func (m *machine) post(context.Context, domain.ConnectionID) error {
+func (m *machine) post(f frame) error {
 	time.Sleep(m.work() + oneWay)
-	passes := m.arrive()
+	passes := m.arrive(f)
 	time.Sleep(oneWay)
 	if !passes {
 		return ports.ErrThrottled
@@ -83,7 +93,7 @@ func (m *machine) work() time.Duration {
 	return m.free.Sub(now)
 }
 
-func (a *account) arrive() bool {
+func (a *account) arrive(f frame) bool {
 	passes := a.quota.take()
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -93,18 +103,38 @@ func (a *account) arrive() bool {
 	}
 	a.delivered++
 	a.last = time.Now()
+	for _, one := range f.Messages {
+		a.arrived[one.ID] = a.last
+	}
 	return true
 }
 
-// table takes as long as a real table for each page.
+// table takes as long as a real table for each page, and counts pages.
 type table struct {
 	*memstore.Store
+	pages *atomic.Int64
+}
+
+// channels does the same for subscriptions.
+type channels struct {
+	ports.SubscriptionStore
+	pages *atomic.Int64
+}
+
+func (c channels) Subscribers(ctx context.Context, to domain.Recipients, segment domain.Segment, from domain.Cursor) (
+	ports.Page, error) {
+	if err := travel(ctx, pageTakes); err != nil {
+		return ports.Page{}, err
+	}
+	c.pages.Add(1)
+	return c.SubscriptionStore.Subscribers(ctx, to, segment, from)
 }
 
 func (t table) Scan(ctx context.Context, segment domain.Segment, from domain.Cursor) (ports.Page, error) {
 	if err := travel(ctx, pageTakes); err != nil {
 		return ports.Page{}, err
 	}
+	t.pages.Add(1)
 	return t.Store.Scan(ctx, segment, from)
 }
 
@@ -117,7 +147,7 @@ func measure(rows *memstore.Store, m *measured) {
 	m.invocations, m.peak = w.usage.invocations, w.usage.peak
 	m.dollars = bill{
 		posts: a.delivered, invocations: m.invocations, rows: m.connections,
-		queueRequests:   w.jobs.stored + w.parts.stored + w.retries.stored + 2*m.invocations, // a receive and a delete each
+		queueRequests:   w.jobs.stored + w.channelJobs.stored + w.parts.stored + w.retries.stored + 2*m.invocations, // a receive and a delete each
 		gigabyteSeconds: w.usage.busy.Seconds() * float64(m.workers.memoryMB) / 1024,
 	}.dollars()
 	m.warm = w.broadcast(1, a)
@@ -143,12 +173,13 @@ func (m *measured) sustain(rows *memstore.Store, messages int, interval time.Dur
 // newWorld has the event sources of serverless.yml.
 func (m *measured) newWorld(rows *memstore.Store) (*world, *account) {
 	w := newWorld(0, plan{
-		jobs:    intake{workers: fanout.JobWorkers, batch: 10},
-		parts:   intake{workers: m.share().PartWorkers(), batch: 1},
-		retries: intake{workers: fanout.RetryWorkers, batch: 10},
-		timeout: time.Minute, visibility: 390 * time.Second,
+		jobs:     intake{workers: fanout.JobWorkers, batch: 10},
+		channels: intake{workers: fanout.ChannelWorkers, batch: 10},
+		parts:    intake{workers: m.share().PartWorkers(), batch: 1},
+		retries:  intake{workers: fanout.RetryWorkers, batch: 10},
+		timeout:  time.Minute, visibility: 390 * time.Second,
 	}, nil)
-	a := &account{quota: newBucket(m.quota, m.quota/2)}
+	a := &account{quota: newBucket(m.quota, m.quota/2), arrived: make(map[domain.MessageID]time.Time)}
 	w.newWorker = func() *fanout.Worker { return m.worker(w, a, rows) }
 	return w, a
 }
@@ -167,7 +198,8 @@ func (m *measured) worker(w *world, a *account, rows *memstore.Store) *fanout.Wo
 	cpu := postCPU * vCPUMemoryMB / time.Duration(min(vCPUMemoryMB, m.workers.memoryMB))
 	poster := &machine{account: a, cost: cpu}
 	service := w.service
-	service.Connections, service.Poster = table{rows}, poster
+	service.Connections, service.Subscriptions = table{rows, &m.scanned}, channels{w.subscriptions.rows, &m.queried}
+	service.Poster = poster
 	service.Quota, service.Options = m.share(), fanout.Options{InFlight: m.workers.inFlight}
 	return service.Worker()
 }
@@ -181,12 +213,15 @@ func (m *measured) share() fanout.Quota {
 func newTable(connections int) *memstore.Store {
 	rows := memstore.New(rowsPerPage)
 	for i := range connections {
-		c := domain.Connection{ID: domain.ConnectionID(fmt.Sprintf("%08d=", i)), ExpiresAt: endOfTime}
-		if err := rows.Put(context.Background(), c); err != nil {
+		if err := rows.Put(context.Background(), row(i)); err != nil {
 			panic(err) // an embedded store does not fail
 		}
 	}
 	return rows
+}
+
+func row(number int) domain.Connection {
+	return domain.Connection{ID: domain.ConnectionID(fmt.Sprintf("%08d=", number)), ExpiresAt: endOfTime}
 }
 
 // endOfTime is after every run: bubbles begin in the year 2000.

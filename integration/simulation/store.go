@@ -55,6 +55,24 @@ func (s *store) Put(ctx context.Context, c domain.Connection) error {
 	return errors.Join(s.rows.Put(ctx, c), after)
 }
 
+func (s *store) Replace(ctx context.Context, c domain.Connection) error {
+	before, after := s.begin(ctx, "replace "+string(c.ID))
+	if before != nil {
+		return before
+	}
+	ahead := callerOf(ctx).clock
+	c.ExpiresAt = c.ExpiresAt.Add(max(ahead, -slack))
+	return errors.Join(s.rows.Replace(ctx, c), after)
+}
+
+func (s *store) Get(ctx context.Context, id domain.ConnectionID) (domain.Connection, error) {
+	before, after := s.begin(ctx, "get "+string(id))
+	if err := errors.Join(before, after); err != nil {
+		return domain.Connection{}, err
+	}
+	return s.rows.Get(ctx, id)
+}
+
 func (s *store) Delete(ctx context.Context, ids ...domain.ConnectionID) error {
 	from := callerOf(ctx)
 	before, after := s.begin(ctx, fmt.Sprint("delete ", ids))

@@ -13,9 +13,9 @@ import (
 
 // posters returns a worker's posters: the gateway and, if the workers are governed,
 // governors with their shares of the quota.
-func (w *world) posters() (poster, retryPoster ports.Poster) {
+func (w *world) posters() (poster, channelPoster, retryPoster ports.Poster) {
 	if !w.plan.governed {
-		return w.gateway, w.gateway
+		return w.gateway, w.gateway, w.gateway
 	}
 	governed := func(share float64, workers int) ports.Poster {
 		return scattered{w.seed, governor.New(w.gateway, governor.Options{
@@ -23,7 +23,8 @@ func (w *world) posters() (poster, retryPoster ports.Poster) {
 			Burst:     max(1, int(share*w.plan.hazards.burst)/workers),
 		})}
 	}
-	return governed(1-fanout.RetryShare, w.plan.jobs.workers+w.plan.parts.workers), governed(fanout.RetryShare, w.plan.retries.workers)
+	return governed(1-fanout.RetryShare-fanout.ChannelShare, w.plan.jobs.workers+w.plan.parts.workers),
+		governed(fanout.ChannelShare, w.plan.channels.workers), governed(fanout.RetryShare, w.plan.retries.workers)
 }
 
 // account returns the bucket of the account. For governed workers it has room for all
@@ -33,8 +34,8 @@ func (w *world) posters() (poster, retryPoster ports.Poster) {
 func (p *plan) account() *bucket {
 	burst := p.hazards.burst
 	if p.governed {
-		workers := p.jobs.workers + p.parts.workers + p.retries.workers
-		burst += float64(2*workers) + p.hazards.quota*longestWay.Seconds()
+		workers := p.jobs.workers + p.channels.workers + p.parts.workers + p.retries.workers
+		burst += float64(3*workers) + p.hazards.quota*longestWay.Seconds()
 	}
 	return newBucket(p.hazards.quota, burst)
 }

@@ -30,18 +30,20 @@ const freshFor = 10 * time.Second
 // world is everything around the use cases in one run.
 type world struct {
 	journal
-	seed    seed
-	plan    plan
-	log     *slog.Logger
-	healed  atomic.Bool // from now on nothing goes wrong
-	gateway *gateway
-	store   *store
-	// jobs has accepted messages; parts and retries have what workers requeued.
-	jobs, parts, retries, dead *queue
-	service                    app.Service
-	registry                   *session.Registry
-	sources                    []*eventSource
-	usage                      usage
+	seed          seed
+	plan          plan
+	log           *slog.Logger
+	healed        atomic.Bool // from now on nothing goes wrong
+	gateway       *gateway
+	store         *store
+	subscriptions *subscriptions
+	// jobs and channels have accepted messages; parts and retries have what workers
+	// requeued.
+	jobs, channelJobs, parts, retries, dead *queue
+	service                                 app.Service
+	registry                                *session.Registry
+	sources                                 []*eventSource
+	usage                                   usage
 	// newWorker returns the worker of a new execution environment.
 	newWorker func() *fanout.Worker
 	clients   []*client
@@ -53,6 +55,9 @@ type world struct {
 // message is one that a client sent.
 type message struct {
 	id         domain.MessageID
+	to         domain.Recipients
+	sender     string // the user
+	content    string
 	sentAt     time.Time // when the sending began
 	acceptedAt time.Time // zero if it was not
 }
@@ -66,23 +71,27 @@ func newWorld(s seed, p plan, out io.Writer) *world {
 	}
 	w.gateway = &gateway{
 		world: w, quota: p.account(),
-		clients: make(map[domain.ConnectionID]*client), contents: make(map[domain.MessageID]string),
+		clients: make(map[domain.ConnectionID]*client), messages: make(map[domain.MessageID]*message),
 	}
 	w.store = &store{world: w, rows: memstore.New(p.pageSize)}
 	w.dead = newQueue(w, "dead", nil)
+	w.subscriptions = &subscriptions{store: w.store, rows: memstore.NewSubscriptions(p.pageSize)}
+	w.channelJobs = newQueue(w, "channels", w.dead)
 	w.jobs, w.parts, w.retries = newQueue(w, "jobs", w.dead), newQueue(w, "parts", w.dead), newQueue(w, "retries", w.dead)
 	w.service = app.Service{
-		Log: w.log, Connections: w.store, Jobs: w.jobs, Parts: w.parts, Retries: w.retries, DeadLetters: w.dead,
+		Log: w.log, Connections: w.store, Subscriptions: w.subscriptions,
+		Jobs: w.jobs, Channels: w.channelJobs, Parts: w.parts, Retries: w.retries, DeadLetters: w.dead,
 		Policy: domain.Policy{BroadcastBy: domain.Anyone}, Options: p.options,
 	}
 	w.registry = w.service.Registry()
 	w.newWorker = func() *fanout.Worker {
 		service := w.service
-		service.Poster, service.RetryPoster = w.posters()
+		service.Poster, service.ChannelPoster, service.RetryPoster = w.posters()
 		return service.Worker()
 	}
 	w.sources = []*eventSource{
 		newEventSource(w, w.jobs, p.jobs),
+		newEventSource(w, w.channelJobs, p.channels),
 		newEventSource(w, w.parts, p.parts),
 		newEventSource(w, w.retries, p.retries),
 	}
@@ -112,9 +121,13 @@ func (w *world) run() {
 	w.checkDeliveries()
 	time.Sleep(freshFor)
 	w.send(len(w.messages))
+	for _, to := range w.channels() {
+		w.reach(len(w.messages), to)
+	}
 	w.drained()
 	w.checkDeliveries()
 	w.checkRows()
+	w.checkSubscriptions()
 }
 
 // workers starts the event sources and returns the function that ends them.
@@ -157,21 +170,51 @@ func (w *world) storms() {
 	actors.Wait()
 }
 
-// send sends the message with that number.
+// send sends the message with that number: to everyone, to a user or to a room, from a
+// client that may have no right to.
 func (w *world) send(number int) {
-	content := fmt.Sprintf(`"message %d"`, number)
-	if w.plan.large {
-		content = fmt.Sprintf(`"message %d %s"`, number, strings.Repeat("x", domain.MaxPayload/2))
+	s := w.seed.of("message", number)
+	m, from := w.newMessage(number, domain.ToEveryone()), domain.Connection{}
+	if len(w.clients) > 0 && number < w.plan.messages {
+		c := w.clients[s.number("from", 0, len(w.clients)-1)]
+		from, m.sender = domain.Connection{ID: c.id, User: c.user}, c.user
+		m.to = pick(s, "to", domain.ToEveryone(), domain.ToEveryone(), domain.ToUser("user-0"), domain.ToRoom("room-0"), domain.ToRoom("room-1"))
 	}
-	m := &message{id: domain.MessageID(fmt.Sprintf("01J%023d", number)), sentAt: time.Now()}
-	w.gateway.sent(m.id, content)
+	w.gateway.sent(m)
 	service := w.service
 	service.NewID = func(time.Time) domain.MessageID { return m.id }
 	run, ctx := newCaller("sender of "+string(m.id), time.Minute)
 	defer run.cancel()
-	if _, err := service.Publisher().Publish(ctx, publish.Command{To: domain.ToEveryone(), Content: domain.Content(content)}); err == nil {
+	command := publish.Command{From: from, To: m.to, Content: domain.Content(m.content)}
+	if _, err := service.Publisher().Publish(ctx, command); err == nil {
 		m.acceptedAt = time.Now()
 	}
+	w.keep(m)
+}
+
+// reach queues a message that no client sent.
+func (w *world) reach(number int, to domain.Recipients) {
+	m := w.newMessage(number, to)
+	message, err := domain.NewMessage(m.id, m.sentAt, "", domain.Content(m.content))
+	if err != nil {
+		panic(err) // all of it is well-formed
+	}
+	w.gateway.sent(m)
+	m.acceptedAt = m.sentAt
+	body := domain.Job{To: to, Messages: []domain.Message{message}}.Encode()
+	w.channelJobs.add(&entry{id: string(m.id), body: body, visibleAt: time.Now()})
+	w.keep(m)
+}
+
+func (w *world) newMessage(number int, to domain.Recipients) *message {
+	content := fmt.Sprintf(`"message %d"`, number)
+	if w.plan.large {
+		content = fmt.Sprintf(`"message %d %s"`, number, strings.Repeat("x", domain.MaxPayload/2))
+	}
+	return &message{id: domain.MessageID(fmt.Sprintf("01J%023d", number)), to: to, content: content, sentAt: time.Now()}
+}
+
+func (w *world) keep(m *message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.messages = append(w.messages, m)

@@ -46,6 +46,10 @@ func valueOf(variable, stage string) string {
 	switch variable {
 	case "CONNECTIONS_TABLE":
 		return ref("ConnectionsTable")
+	case "SUBSCRIPTIONS_TABLE":
+		return ref("SubscriptionsTable")
+	case "CHANNELS_QUEUE_URL":
+		return ref("ChannelsQueue")
 	case "JOBS_QUEUE_URL":
 		return ref("JobsQueue")
 	case "PARTS_QUEUE_URL":
@@ -60,9 +64,10 @@ func valueOf(variable, stage string) string {
 	return ""
 }
 
-// variablesRead returns the names in the calls of boot.Env's methods.
+// variablesRead returns the names in the calls of boot.Env's methods, in a function and in
+// the packages that functions share.
 func variablesRead(dir string) ([]string, error) {
-	files, err := sources(dir)
+	files, err := sourcesAndShared(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +89,27 @@ func variablesRead(dir string) ([]string, error) {
 		}
 	}
 	return names, nil
+}
+
+// sourcesAndShared returns the sources of a function, and of what it imports from
+// functions/internal except boot itself.
+func sourcesAndShared(dir string) ([]string, error) {
+	files, err := sources(dir)
+	for _, path := range files {
+		file, failed := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if failed != nil {
+			return nil, failed
+		}
+		for _, imported := range file.Imports {
+			_, name, shared := strings.Cut(strings.Trim(imported.Path.Value, `"`), "/functions/internal/")
+			if !shared || name == "boot" {
+				continue
+			}
+			more, failed := sources("functions/internal/" + name)
+			files, err = append(files, more...), errors.Join(err, failed)
+		}
+	}
+	return files, err
 }
 
 // eachCall visits the calls of methods and of other packages' functions in a

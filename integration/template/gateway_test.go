@@ -129,8 +129,11 @@ func wrongPermissions(t template) []string {
 		"Resources/AuthorizerLambdaPermissionWebsockets/Properties/SourceArn", sub(api + "authorizers/*"),
 	})
 	for key, route := range routes {
-		if key == "$connect" || key == "$disconnect" {
+		switch key { // a function has one pattern for its routes
+		case "$connect", "$disconnect":
 			key = "$*connect"
+		case "joinRoom", "leaveRoom":
+			key = "*Room"
 		}
 		path := "Resources/" + resource(route.Function) + "LambdaPermissionWebsockets/Properties/SourceArn"
 		wrong = append(wrong, t.unmet(expectation{path, sub(api + t.stage() + "/" + key)})...)
@@ -148,6 +151,9 @@ func wrongOutputs(t template) []string {
 	wrong := t.unmet(
 		expectation{"Outputs/ManagementEndpoint/Value", valueOf("MANAGEMENT_ENDPOINT", t.stage())},
 		expectation{"Outputs/ConnectionsTableName/Value", ref("ConnectionsTable")},
+		expectation{"Outputs/SubscriptionsTableName/Value", ref("SubscriptionsTable")},
+		expectation{"Outputs/ChannelsQueueUrl/Value", ref("ChannelsQueue")},
+		expectation{"Outputs/ChannelsQueueArn/Value", arn("ChannelsQueue")},
 		expectation{"Outputs/JobsQueueUrl/Value", ref("JobsQueue")},
 		expectation{"Outputs/PartsQueueUrl/Value", ref("PartsQueue")},
 		expectation{"Outputs/RetriesQueueUrl/Value", ref("RetriesQueue")},

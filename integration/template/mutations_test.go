@@ -9,24 +9,27 @@ type mutation struct {
 }
 
 const (
-	fanOut     = "Resources/FanOutLambdaFunction/Properties/"
-	manager    = "Resources/ConnectionManagerLambdaFunction/Properties/"
-	sender     = "Resources/SendMessageLambdaFunction/Properties/"
-	authorizer = "Resources/AuthorizerLambdaFunction/Properties/"
-	jobs       = "Resources/JobsQueue/Properties/"
-	parts      = "Resources/PartsQueue/Properties/"
-	retries    = "Resources/RetriesQueue/Properties/"
-	stage      = "Resources/WebsocketsDeploymentStage/Properties/"
-	workers    = "Resources/FanOutRole/Properties/Policies/0/PolicyDocument/Statement/"
-	table      = "Resources/ConnectionsTable/Properties/"
-	domain     = "Resources/CustomDomain/Properties/"
-	mapping    = "Resources/CustomDomainMapping/Properties/"
-	endpoint   = fanOut + "Environment/Variables/MANAGEMENT_ENDPOINT"
-	slowest    = "Resources/SlowestFanOutsQuery"
+	fanOut        = "Resources/FanOutLambdaFunction/Properties/"
+	manager       = "Resources/ConnectionManagerLambdaFunction/Properties/"
+	sender        = "Resources/SendMessageLambdaFunction/Properties/"
+	authorizer    = "Resources/AuthorizerLambdaFunction/Properties/"
+	jobs          = "Resources/JobsQueue/Properties/"
+	channels      = "Resources/ChannelsQueue/Properties/"
+	parts         = "Resources/PartsQueue/Properties/"
+	retries       = "Resources/RetriesQueue/Properties/"
+	stage         = "Resources/WebsocketsDeploymentStage/Properties/"
+	workers       = "Resources/FanOutRole/Properties/Policies/0/PolicyDocument/Statement/"
+	table         = "Resources/ConnectionsTable/Properties/"
+	subscriptions = "Resources/SubscriptionsTable/Properties/"
+	domain        = "Resources/CustomDomain/Properties/"
+	mapping       = "Resources/CustomDomainMapping/Properties/"
+	endpoint      = fanOut + "Environment/Variables/MANAGEMENT_ENDPOINT"
+	slowest       = "Resources/SlowestFanOutsQuery"
 
-	jobsSource    = "Resources/FanOutEventSourceMappingSQSJobsQueue/Properties/"
-	partsSource   = "Resources/FanOutEventSourceMappingSQSPartsQueue/Properties/"
-	retriesSource = "Resources/FanOutEventSourceMappingSQSRetriesQueue/Properties/"
+	jobsSource     = "Resources/FanOutEventSourceMappingSQSJobsQueue/Properties/"
+	channelsSource = "Resources/FanOutEventSourceMappingSQSChannelsQueue/Properties/"
+	partsSource    = "Resources/FanOutEventSourceMappingSQSPartsQueue/Properties/"
+	retriesSource  = "Resources/FanOutEventSourceMappingSQSRetriesQueue/Properties/"
 
 	administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
 )
@@ -47,13 +50,15 @@ var mutations = []mutation{
 	{"environment", manager + "Environment/Variables/EXTRA", "1", "is given EXTRA"},
 	{"environment", endpoint, "https://example.com/dev", "MANAGEMENT_ENDPOINT is"},
 	{"environment", fanOut + "Environment/Variables/PARTS_QUEUE_URL/Ref", "RetriesQueue", "PARTS_QUEUE_URL is"},
+	{"environment", fanOut + "Environment/Variables/CHANNELS_QUEUE_URL/Ref", "PartsQueue", "CHANNELS_QUEUE_URL is"},
+	{"environment", "Resources/RoomsLambdaFunction/Properties/Environment/Variables/SUBSCRIPTIONS_TABLE/Ref", "ConnectionsTable", "SUBSCRIPTIONS_TABLE is"},
 	{"environment", fanOut + "Environment/Variables/RETRIES_QUEUE_URL/Ref", "PartsQueue", "RETRIES_QUEUE_URL is"},
 	{"environment", fanOut + "Environment/Variables/DEAD_LETTER_QUEUE_URL/Ref", "JobsQueue", "DEAD_LETTER_QUEUE_URL is"},
 
 	{"roles", workers + "1/Action/0", "dynamodb:Query", "dynamodb:Query"},
-	{"roles", workers + "2/Action/0", "sqs:*", "sqs:*"},
-	{"roles", workers + "2/Resource/2/Fn::GetAtt/0", "DeadLetterQueue", "RetriesQueue"},
-	{"roles", workers + "3/Resource/0/Fn::GetAtt/0", "JobsQueue", "PartsQueue"},
+	{"roles", workers + "3/Action/0", "sqs:*", "sqs:*"},
+	{"roles", workers + "3/Resource/3/Fn::GetAtt/0", "DeadLetterQueue", "RetriesQueue"},
+	{"roles", workers + "4/Resource/1/Fn::GetAtt/0", "JobsQueue", "PartsQueue"},
 	{"roles", workers + "1/Resource", "*", `+`},
 	{"roles", "Resources/PingRole/Properties/RoleName", nil, "RoleName"},
 	{"roles", "Resources/PingRole/Properties/ManagedPolicyArns", []any{administrator}, "AdministratorAccess"},
@@ -67,12 +72,12 @@ var mutations = []mutation{
 	{"roles", "Resources/AuthorizerRole/Properties/Policies/0/PolicyDocument/Statement/1/Fn::If/1/Resource/Fn::Sub",
 		"arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/", "parameter/"},
 	{"wildcards", workers + "1/Resource", "*", "dynamodb:Scan"},
-	{"wildcards", workers + "4/Resource/Fn::Sub", "arn:${AWS::Partition}:execute-api:*:*:*/@connections/*", "ManageConnections"},
+	{"wildcards", workers + "5/Resource/Fn::Sub", "arn:${AWS::Partition}:execute-api:*:*:*/@connections/*", "ManageConnections"},
 
 	{"calls", workers + "1/Action/0", "dynamodb:Query", "FanOut calls dynamodb:Scan"},
-	{"calls", workers + "1/Action/0", "dynamodb:Query", "FanOut may call dynamodb:Query"},
-	{"calls", workers + "2/Action/1", "sqs:ReceiveMessage", "FanOut calls sqs:DeleteMessage"},
-	{"calls", workers + "4/Action", "sqs:SendMessage", "FanOut calls execute-api:ManageConnections"},
+	{"calls", workers + "1/Action/0", "dynamodb:GetItem", "FanOut may call dynamodb:GetItem"},
+	{"calls", workers + "3/Action/1", "sqs:ReceiveMessage", "FanOut calls sqs:DeleteMessage"},
+	{"calls", workers + "5/Action", "sqs:SendMessage", "FanOut calls execute-api:ManageConnections"},
 	// Calls by another function do not count.
 	{"calls", "Resources/ConnectionManagerRole/Properties/Policies/0/PolicyDocument/Statement/1/Action/0", "dynamodb:Scan",
 		"ConnectionManager may call dynamodb:Scan"},
@@ -121,6 +126,7 @@ var mutations = []mutation{
 	{"authorizer", "Resources/AuthorizerWebsocketsAuthorizer", map[string]any{"Type": "AWS::ApiGatewayV2::Authorizer"}, "1 authorizers"},
 	{"invocation", "Resources/AuthorizerLambdaPermissionWebsockets/Properties/SourceArn", "arn:*", "Authorizer"},
 	{"invocation", "Resources/PingLambdaPermissionHttpApi/Properties/SourceArn", nil, "any API"},
+	{"invocation", "Resources/RoomsLambdaPermissionWebsockets/Properties/SourceArn", "arn:*", "Rooms"},
 	{"invocation", "Resources/SendMessageLambdaPermissionWebsockets/Properties/SourceArn", "arn:*", "SendMessage"},
 
 	{"endpoints", "Resources/WebsocketsApi/Properties/IpAddressType", nil, "WebsocketsApi: Properties/IpAddressType"},
@@ -150,6 +156,9 @@ var mutations = []mutation{
 	{"queue", jobs + "SqsManagedSseEnabled", nil, "SqsManagedSseEnabled"},
 	{"queue", jobs + "RedrivePolicy/maxReceiveCount", 3.0, "3 receives"},
 	{"queue", jobs + "MessageRetentionPeriod", 1209600.0, "expire"},
+	{"queue", channels + "MaximumMessageSize", 262144.0, "MaximumMessageSize"},
+	{"queue", channels + "RedrivePolicy", nil, "deadLetterTargetArn"},
+	{"queue", "Resources/ChannelsQueuePolicy", nil, "ChannelsQueue accepts requests without TLS"},
 	{"queue", parts + "MaximumMessageSize", 262144.0, "MaximumMessageSize"},
 	{"queue", parts + "SqsManagedSseEnabled", nil, "SqsManagedSseEnabled"},
 	{"queue", parts + "RedrivePolicy", nil, "deadLetterTargetArn"},
@@ -167,6 +176,10 @@ var mutations = []mutation{
 	{"sources", jobsSource + "ScalingConfig", nil, "0 workers at once"},
 	{"sources", jobsSource + "ScalingConfig/MaximumConcurrency", 4.0, "4 workers at once, not 2"},
 	{"sources", jobs + "VisibilityTimeout", 359.0, "visibility of 359 s"},
+	{"sources", channelsSource + "BatchSize", 1.0, "BatchSize"},
+	{"sources", channelsSource + "MaximumBatchingWindowInSeconds", 1.0, "MaximumBatchingWindowInSeconds"},
+	{"sources", channelsSource + "ScalingConfig/MaximumConcurrency", 4.0, "ChannelsQueue: 4 workers at once, not 2"},
+	{"sources", channels + "VisibilityTimeout", 359.0, "visibility of 359 s"},
 	{"sources", partsSource + "FunctionResponseTypes", nil, "FunctionResponseTypes"},
 	{"sources", partsSource + "EventSourceArn/Fn::GetAtt/0", "RetriesQueue", "EventSourceArn"},
 	{"sources", partsSource + "BatchSize", 10.0, "BatchSize"},
@@ -182,6 +195,10 @@ var mutations = []mutation{
 	{"table", table + "TimeToLiveSpecification/AttributeName", "ttl", "TimeToLive"},
 	{"table", table + "KeySchema/0/AttributeName", "connectionId", "KeySchema"},
 	{"table", table + "SSESpecification", nil, "SSE"},
+
+	{"table", subscriptions + "TimeToLiveSpecification/AttributeName", "ttl", "TimeToLive"},
+	{"table", subscriptions + "KeySchema/1/AttributeName", "user", "KeySchema"},
+	{"table", subscriptions + "BillingMode", "PROVISIONED", "BillingMode"},
 
 	{"bucket", "Resources/ServerlessDeploymentBucket/Properties/PublicAccessBlockConfiguration", nil, "PublicAccess"},
 

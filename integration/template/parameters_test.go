@@ -38,7 +38,7 @@ var refused = []struct{ stage, params, want string }{
 	{"dev", "postsPerSecond=010", `postsPerSecond is "010"`},
 	{"dev", "postsPerSecond=10.0", `postsPerSecond is "10.0"`},
 	{"dev", "postsPerSecond=99999999999999999999", `postsPerSecond is "99999999999999999999"`},
-	{"dev", "fanOutConcurrency=5", `fanOutConcurrency is "5"; it must be a whole number from 6 to 1000`},
+	{"dev", "fanOutConcurrency=5", `fanOutConcurrency is "5"; it must be a whole number from 8 to 1000`},
 	{"prod", "fanOutConcurrency=1001", `fanOutConcurrency is "1001"`},
 	{"dev", "fanOutConcurrency=-2", `fanOutConcurrency is "-2"`},
 	{"dev", "memory=64", `memory is "64"; it must be a whole number from 128 to 10240`},
@@ -48,7 +48,7 @@ var refused = []struct{ stage, params, want string }{
 	{"dev", "throttleBurst=5001", `throttleBurst is "5001"; it must be a whole number from 1 to 5000`},
 	{"dev", "throttleBurst=5000", ""},
 	{"dev", "batchSize=10", ""},
-	{"prod", "fanOutConcurrency=6", ""},
+	{"prod", "fanOutConcurrency=8", ""},
 	{"prod", "batchWindow=30", ""},
 
 	{"prod", "alarmEmail=a=b@example.com", ""},

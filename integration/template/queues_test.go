@@ -26,7 +26,7 @@ func wrongQueues(t template) []string {
 	}
 	const dead = "Resources/DeadLetterQueue/Properties/MessageRetentionPeriod"
 	wrong = append(wrong, t.unmet(expectation{dead, longest})...)
-	for _, queue := range []string{jobs, parts, retries} {
+	for _, queue := range []string{jobs, channels, parts, retries} {
 		wrong = append(wrong, t.unmet(expectation{queue + "RedrivePolicy/deadLetterTargetArn", arn("DeadLetterQueue")})...)
 		if n := t.number(queue + "RedrivePolicy/maxReceiveCount"); n < 5 {
 			wrong = append(wrong, fmt.Sprintf("%s: a job becomes a dead letter after %d receives; throttled invocations count too", queue, n))
@@ -56,9 +56,9 @@ func withoutPolicy(t template, queue string) []string {
 	return []string{queue + " accepts requests without TLS"}
 }
 
-// wrongEventSources checks which queues the worker reads and how: new jobs and retries in
-// batches and with the minimum number of workers, parts one by one and with all other
-// workers.
+// wrongEventSources checks which queues the worker reads and how: new jobs, those for users
+// and rooms, and retries in batches and with the minimum number of workers, parts one by
+// one and with all other workers.
 func wrongEventSources(t template) []string {
 	wrong := t.unmet(
 		// The function sends to queues that invoke it, which Lambda would treat as a
@@ -66,11 +66,14 @@ func wrongEventSources(t template) []string {
 		expectation{fanOut + "RecursiveLoop", `"Allow"`},
 		expectation{partsSource + "BatchSize", "1"},
 		expectation{partsSource + "MaximumBatchingWindowInSeconds", "null"},
+		expectation{channelsSource + "BatchSize", "10"},
+		expectation{channelsSource + "MaximumBatchingWindowInSeconds", "null"},
 		expectation{retriesSource + "BatchSize", "10"},
 		expectation{retriesSource + "MaximumBatchingWindowInSeconds", "null"},
 	)
 	concurrency, _ := strconv.Atoi(shared.packages[t.stage()].settings()["fanOutConcurrency"])
 	wrong = append(wrong, t.wrongEventSource(jobsSource, "JobsQueue", fanout.JobWorkers)...)
+	wrong = append(wrong, t.wrongEventSource(channelsSource, "ChannelsQueue", fanout.ChannelWorkers)...)
 	wrong = append(wrong, t.wrongEventSource(partsSource, "PartsQueue", fanout.Quota{Workers: concurrency}.PartWorkers())...)
 	return append(wrong, t.wrongEventSource(retriesSource, "RetriesQueue", fanout.RetryWorkers)...)
 }

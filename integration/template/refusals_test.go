@@ -20,7 +20,7 @@ import (
 func TestBadArgumentsStopPackaging(t *testing.T) {
 	packages(t)
 	for _, c := range []struct{ args, want string }{
-		{"--param fanOutConcurrency=5", `The parameter fanOutConcurrency is "5"; it must be a whole number from 6 to 1000.`},
+		{"--param fanOutConcurrency=5", `The parameter fanOutConcurrency is "5"; it must be a whole number from 8 to 1000.`},
 		{"--param alarmMail=me@example.com", `There is no parameter "alarmMail". Did you mean alarmEmail?`},
 		{"--param alarmEmail=", "The parameter alarmEmail is empty: omit it to use its default."},
 		{"--param alarmEmail", `The parameter "alarmEmail" has no value: give it as --param name=value.`},

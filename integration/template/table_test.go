@@ -1,6 +1,7 @@
 package template_test
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -13,17 +14,30 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// wrongTable compares the table with the row that dynamostore writes.
-func wrongTable(t template) []string {
-	row, err := attributes(filepath.Join(testenv.Root(), "adapters", "dynamostore", "row.go"))
-	if err != nil {
+// wrongTables compares the tables with the rows that dynamostore writes.
+func wrongTables(t template) []string {
+	folder := filepath.Join(testenv.Root(), "adapters", "dynamostore")
+	row, err := attributes(filepath.Join(folder, "row.go"), "row", "ID", "ExpiresAt")
+	key, failed := attributes(filepath.Join(folder, "subscriptionrow.go"), "rowKey", "Channel", "Member")
+	if err = errors.Join(err, failed); err != nil {
 		return []string{err.Error()}
 	}
-	const path = "Resources/ConnectionsTable/Properties/"
+	return append(wrongTable(t, "ConnectionsTable", row["ExpiresAt"], row["ID"]),
+		wrongTable(t, "SubscriptionsTable", row["ExpiresAt"], key["Channel"], key["Member"])...)
+}
+
+// wrongTable checks a table whose key is one or two strings.
+func wrongTable(t template, id, expiry string, key ...string) []string {
+	var definitions, schema []string
+	for i, attribute := range key {
+		definitions = append(definitions, fmt.Sprintf(`{"AttributeName":%q,"AttributeType":"S"}`, attribute))
+		schema = append(schema, fmt.Sprintf(`{"AttributeName":%q,"KeyType":%q}`, attribute, []string{"HASH", "RANGE"}[i]))
+	}
+	path := "Resources/" + id + "/Properties/"
 	return t.unmet(
-		expectation{path + "AttributeDefinitions", fmt.Sprintf(`[{"AttributeName":%q,"AttributeType":"S"}]`, row["ID"])},
-		expectation{path + "KeySchema", fmt.Sprintf(`[{"AttributeName":%q,"KeyType":"HASH"}]`, row["ID"])},
-		expectation{path + "TimeToLiveSpecification", fmt.Sprintf(`{"AttributeName":%q,"Enabled":true}`, row["ExpiresAt"])},
+		expectation{path + "AttributeDefinitions", "[" + strings.Join(definitions, ",") + "]"},
+		expectation{path + "KeySchema", "[" + strings.Join(schema, ",") + "]"},
+		expectation{path + "TimeToLiveSpecification", fmt.Sprintf(`{"AttributeName":%q,"Enabled":true}`, expiry)},
 		expectation{path + "BillingMode", `"PAY_PER_REQUEST"`},
 		expectation{path + "SSESpecification", `{"SSEEnabled":true}`},
 	)
@@ -38,8 +52,9 @@ func wrongBucket(t template) []string {
 	)
 }
 
-// attributes returns the attribute of each field of the struct row in a file.
-func attributes(path string) (map[string]string, error) {
+// attributes returns the attribute of each field of a struct in a file, which must have
+// those that are wanted.
+func attributes(path, name string, wanted ...string) (map[string]string, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
 	if err != nil {
 		return nil, err
@@ -47,7 +62,7 @@ func attributes(path string) (map[string]string, error) {
 	found := map[string]string{}
 	ast.Inspect(file, func(node ast.Node) bool {
 		spec, ok := node.(*ast.TypeSpec)
-		if !ok || spec.Name.Name != "row" {
+		if !ok || spec.Name.Name != name {
 			return true
 		}
 		for _, field := range spec.Type.(*ast.StructType).Fields.List {
@@ -58,8 +73,10 @@ func attributes(path string) (map[string]string, error) {
 		}
 		return false
 	})
-	if found["ID"] == "" || found["ExpiresAt"] == "" {
-		return nil, fmt.Errorf("%s: no struct row with the tags of ID and ExpiresAt", path)
+	for _, field := range wanted {
+		if found[field] == "" {
+			return nil, fmt.Errorf("%s: no struct %s with a tag of %s", path, name, field)
+		}
 	}
 	return found, nil
 }

@@ -36,7 +36,7 @@ var checks = map[string]func(template) []string{
 	"invocation":  wrongPermissions,
 	"queue":       wrongQueues,
 	"sources":     wrongEventSources,
-	"table":       wrongTable,
+	"table":       wrongTables,
 	"bucket":      wrongBucket,
 	"outputs":     wrongOutputs,
 	"endpoints":   wrongEndpoints,

@@ -27,19 +27,20 @@ type StoreHarness struct {
 func TestConnectionStore(t *testing.T, h StoreHarness) {
 	cases := map[string]func(*storeCase){
 		"put stores, replaces and keeps RegisteredAt": (*storeCase).put,
-		"ids pass unchanged":                          (*storeCase).ids,
-		"delete is idempotent":                        (*storeCase).deleteTwice,
-		"delete of none and of 60":                    (*storeCase).deleteMany,
-		"cancelled context":                           (*storeCase).cancelled,
-		"concurrent use":                              (*storeCase).concurrent,
-		"empty table":                                 (*storeCase).empty,
-		"pages":                                       (*storeCase).pages,
-		"expired rows are left out":                   (*storeCase).expired,
-		"segments cover without overlap":              (*storeCase).segments,
-		"changes during a scan":                       (*storeCase).changes,
-		"rows deleted as they are read":               (*storeCase).deleteBehind,
-		"bad cursor":                                  (*storeCase).badCursor,
-		"bad segment":                                 (*storeCase).badSegment,
+		"get and replace":                (*storeCase).getReplace,
+		"ids pass unchanged":             (*storeCase).ids,
+		"delete is idempotent":           (*storeCase).deleteTwice,
+		"delete of none and of 60":       (*storeCase).deleteMany,
+		"cancelled context":              (*storeCase).cancelled,
+		"concurrent use":                 (*storeCase).concurrent,
+		"empty table":                    (*storeCase).empty,
+		"pages":                          (*storeCase).pages,
+		"expired rows are left out":      (*storeCase).expired,
+		"segments cover without overlap": (*storeCase).segments,
+		"changes during a scan":          (*storeCase).changes,
+		"rows deleted as they are read":  (*storeCase).deleteBehind,
+		"bad cursor":                     (*storeCase).badCursor,
+		"bad segment":                    (*storeCase).badSegment,
 	}
 	if h.Shared {
 		cases["cursor used by another instance"] = (*storeCase).sharedCursor

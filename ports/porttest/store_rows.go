@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"serverless-websocket/domain"
+	"serverless-websocket/ports"
 )
 
 func (c *storeCase) put() {
@@ -32,6 +33,36 @@ func (c *storeCase) put() {
 		if d := rows[0].ExpiresAt.Sub(connection.ExpiresAt).Abs(); d > time.Second {
 			c.Errorf("ExpiresAt was returned %v off", d)
 		}
+	}
+}
+
+func (c *storeCase) getReplace() {
+	store := c.open(10)
+	row := c.live("a")
+	if _, err := store.Get(c.ctx, "a"); !errors.Is(err, ports.ErrNotFound) {
+		c.Errorf("Get of nothing: %v, want ErrNotFound", err)
+	}
+	if err := store.Replace(c.ctx, row); !errors.Is(err, ports.ErrNotFound) {
+		c.Errorf("Replace of nothing: %v, want ErrNotFound", err)
+	}
+	c.holds(store)
+	c.fill(store, "a")
+	row.User, row.Scope, row.ExpiresAt = `"김" <a@b>`, domain.NewScope("room:goals broadcast"), c.now.Add(-time.Hour)
+	for _, scope := range []domain.Scope{row.Scope, domain.NewScope(""), {}} {
+		row.Scope = scope
+		if err := store.Replace(c.ctx, row); err != nil {
+			c.Fatal(err)
+		}
+		got, err := store.Get(c.ctx, "a")
+		if err != nil || got.ID != "a" || got.User != row.User || got.Scope != scope ||
+			got.RegisteredAt.UnixMilli() != row.RegisteredAt.UnixMilli() || got.ExpiresAt.Sub(row.ExpiresAt).Abs() > time.Second {
+			c.Errorf("%+v came back as %+v, %v", row, got, err)
+		}
+	}
+	c.holds(store) // it has expired
+	c.delete(store, "a")
+	if _, err := store.Get(c.ctx, "a"); !errors.Is(err, ports.ErrNotFound) {
+		c.Errorf("Get of what was deleted: %v, want ErrNotFound", err)
 	}
 }
 
@@ -76,10 +107,13 @@ func (c *storeCase) cancelled() {
 	ctx, cancel := context.WithCancel(c.ctx)
 	cancel()
 	_, scanned := store.Scan(ctx, domain.Segment{}, "")
+	_, got := store.Get(ctx, "a")
 	for call, err := range map[string]error{
-		"Put":    store.Put(ctx, c.live("b")),
-		"Delete": store.Delete(ctx, "a"),
-		"Scan":   scanned,
+		"Put":     store.Put(ctx, c.live("b")),
+		"Replace": store.Replace(ctx, c.live("a")),
+		"Get":     got,
+		"Delete":  store.Delete(ctx, "a"),
+		"Scan":    scanned,
 	} {
 		if !errors.Is(err, context.Canceled) {
 			c.Errorf("%s under a cancelled context: %v, want context.Canceled", call, err)

@@ -27,8 +27,10 @@ func TestRecipeForARoute(t *testing.T) {
 	c := newCheckout(t)
 
 	c.add("echo")
-	c.insert("adapters/lambdaevent/routes.go", `"sendMessage": {`,
-		"\t\t\"echo\":        {Function: \"echo\", Handler: (&Echo{Log: u.Log}).Handle, Replies: true},\n")
+	c.insert("adapters/lambdaevent/routes.go", `"sendMessage":  {`,
+		"\t\t\"echo\":         {Function: \"echo\", Handler: u.Echo().Handle, Replies: true},\n")
+	c.insert("adapters/lambdaevent/routes.go", "// SendMessage returns",
+		"// Echo returns the handler of echo.\nfunc (u UseCases) Echo() *Echo { return &Echo{Log: u.Log} }\n\n")
 	c.succeeds("go", "vet", "./domain/...", "./adapters/lambdaevent", "./functions/...")
 	c.succeeds("go", "test", "./adapters/lambdaevent", "./integration/architecture")
 	c.succeeds("make", "gofmt")
@@ -38,7 +40,7 @@ func TestRecipeForARoute(t *testing.T) {
 	}
 
 	templateTests := []string{"test", "./integration/template", "-run", "^TestTemplate$"}
-	c.fails([]string{"no route echo", "in functions/ are [authorizer connectionmanager defaultmessage echo"}, "go", templateTests...)
+	c.fails([]string{"no route echo", "in functions/ are [authenticate authorizer connectionmanager defaultmessage echo"}, "go", templateTests...)
 	c.write("serverless.yml", withEcho(c.read("serverless.yml")))
 	c.fails([]string{"differs from testdata/roles.json", "differs from testdata/alarms.json", "EchoRole"}, "go", templateTests...)
 	for _, name := range []string{"integration/template/testdata/roles.json", "integration/template/testdata/alarms.json"} {

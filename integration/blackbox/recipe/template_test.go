@@ -11,11 +11,15 @@ var modeled = strings.NewReplacer(
 	"-STAGE-ap-northeast-2-send", "-STAGE-ap-northeast-2-echo",
 )
 
-// queueAccess are the parts of sendMessage's blocks that a function without a queue does
-// not have.
-var queueAccess = []string{
-	"    environment:\n      JOBS_QUEUE_URL: !Ref JobsQueue\n      BROADCAST_BY: ${param:broadcastBy}\n",
-	"                - Effect: Allow\n                  Action: sqs:SendMessage\n                  Resource: !GetAtt JobsQueue.Arn\n",
+// access are the parts of sendMessage's blocks that a function without queues and tables
+// does not have.
+var access = []string{
+	"    environment:\n      CONNECTIONS_TABLE: !Ref ConnectionsTable\n      SUBSCRIPTIONS_TABLE: !Ref SubscriptionsTable\n" +
+		"      JOBS_QUEUE_URL: !Ref JobsQueue\n      CHANNELS_QUEUE_URL: !Ref ChannelsQueue\n      BROADCAST_BY: ${param:broadcastBy}\n",
+	"                - Effect: Allow\n                  Action: sqs:SendMessage\n                  Resource:\n" +
+		"                    - !GetAtt JobsQueue.Arn\n                    - !GetAtt ChannelsQueue.Arn\n",
+	"                - Effect: Allow\n                  Action: dynamodb:GetItem\n                  Resource:\n" +
+		"                    - !GetAtt ConnectionsTable.Arn\n                    - !GetAtt SubscriptionsTable.Arn\n",
 }
 
 // withEcho adds to serverless.yml a block for echo after each block of sendMessage.
@@ -27,7 +31,7 @@ func withEcho(yaml string) string {
 		if name := strings.TrimSpace(lines[i]); strings.HasPrefix(name, "SendMessage") || name == "sendMessage:" {
 			n = blockLength(lines[i:])
 			block := strings.Join(lines[i:i+n], "")
-			for _, part := range queueAccess {
+			for _, part := range access {
 				block = strings.ReplaceAll(block, part, "")
 			}
 			out.WriteString(modeled.Replace(block))
@@ -66,7 +70,7 @@ func goldenWithEcho(golden string) (string, error) {
 		if err := json.Unmarshal(resource, &value); err != nil {
 			return "", err
 		}
-		copied, err := json.Marshal(withoutQueue(value))
+		copied, err := json.Marshal(withoutAccess(value))
 		if err != nil {
 			return "", err
 		}
@@ -76,18 +80,18 @@ func goldenWithEcho(golden string) (string, error) {
 	return string(out) + "\n", err
 }
 
-// withoutQueue drops the statements that allow to send to a queue.
-func withoutQueue(value any) any {
+// withoutAccess drops the statements that allow to use queues and tables.
+func withoutAccess(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
 		for key, member := range value {
-			value[key] = withoutQueue(member)
+			value[key] = withoutAccess(member)
 		}
 	case []any:
 		kept := []any{}
 		for _, element := range value {
-			if statement, ok := element.(map[string]any); !ok || statement["Action"] != "sqs:SendMessage" {
-				kept = append(kept, withoutQueue(element))
+			if statement, ok := element.(map[string]any); !ok || statement["Action"] != "sqs:SendMessage" && statement["Action"] != "dynamodb:GetItem" {
+				kept = append(kept, withoutAccess(element))
 			}
 		}
 		return kept

@@ -60,21 +60,31 @@ func lists(client *dynamodb.Client) bool {
 // name.
 func CreateTable(t testing.TB) string {
 	t.Helper()
-	client, name := DynamoDB(t), "connections-"+rand.Text()
-	_, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
-		TableName:   &name,
-		BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{
-			{AttributeName: aws.String("connection_id"), AttributeType: types.ScalarAttributeTypeS},
-		},
-		KeySchema: []types.KeySchemaElement{
-			{AttributeName: aws.String("connection_id"), KeyType: types.KeyTypeHash},
-		},
-	})
-	if err != nil {
+	return createTable(t, "connections-", "connection_id")
+}
+
+// CreateSubscriptionTable creates an empty table of subscriptions, as deployed, and
+// returns its name.
+func CreateSubscriptionTable(t testing.TB) string {
+	t.Helper()
+	return createTable(t, "subscriptions-", "channel", "member")
+}
+
+// createTable creates a table whose key is one or two strings.
+func createTable(t testing.TB, prefix string, key ...string) string {
+	t.Helper()
+	client, name := DynamoDB(t), prefix+rand.Text()
+	input := &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest}
+	for i, attribute := range key {
+		kind := []types.KeyType{types.KeyTypeHash, types.KeyTypeRange}[i]
+		input.AttributeDefinitions = append(input.AttributeDefinitions,
+			types.AttributeDefinition{AttributeName: &attribute, AttributeType: types.ScalarAttributeTypeS})
+		input.KeySchema = append(input.KeySchema, types.KeySchemaElement{AttributeName: &attribute, KeyType: kind})
+	}
+	if _, err := client.CreateTable(t.Context(), input); err != nil {
 		t.Fatalf("create table: %v", err)
 	}
-	_, err = client.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{
+	_, err := client.UpdateTimeToLive(t.Context(), &dynamodb.UpdateTimeToLiveInput{
 		TableName: &name,
 		TimeToLiveSpecification: &types.TimeToLiveSpecification{
 			AttributeName: aws.String("expires_at"), Enabled: aws.Bool(true),

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"serverless-websocket/adapters/memstore"
 	"serverless-websocket/domain"
 	"serverless-websocket/domain/fanout"
 	"serverless-websocket/functions/app"
@@ -31,7 +32,7 @@ type engineResults struct {
 // second every 20th connection is gone and every 20th is throttled.
 func measureEngine(progress io.Writer, size sizes) (engineResults, error) {
 	r := engineResults{rows: size.rows}
-	storeAlone := scanAlone(generated(size.rows))
+	storeAlone := scanAlone(generated{rows: size.rows})
 	calm, err := pass(size, func(int64) error { return nil })
 	if err != nil {
 		return r, err
@@ -70,7 +71,7 @@ func pass(size sizes, answer func(int64) error) (cost, error) {
 		return cost{}, err
 	}
 	poster := &instant{answer: answer}
-	worker := service(generated(size.rows), poster, discard{},
+	worker := service(generated{rows: size.rows}, poster, discard{},
 		fanout.Options{InFlight: size.inFlight, Backoff: 10 * time.Millisecond}).Worker()
 	watch := startWatch()
 	err = handle(worker, jobs)
@@ -129,8 +130,11 @@ func (w *watch) stop() cost {
 }
 
 // generated is a table with that many rows, generated as they are read, in pages like
-// those of DynamoDB.
-type generated int
+// those of DynamoDB. Nothing but a worker's methods is called.
+type generated struct {
+	ports.ConnectionStore
+	rows int
+}
 
 const pageRows = 10_000
 
@@ -142,18 +146,17 @@ func (g generated) Scan(_ context.Context, _ domain.Segment, from domain.Cursor)
 			return ports.Page{}, ports.ErrBadCursor
 		}
 	}
-	last := min(first+pageRows, int(g))
+	last := min(first+pageRows, g.rows)
 	page := ports.Page{Connections: make([]domain.Connection, 0, last-first)}
 	for i := first; i < last; i++ {
 		page.Connections = append(page.Connections, row(i))
 	}
-	if last < int(g) {
+	if last < g.rows {
 		page.Next = domain.Cursor(strconv.Itoa(last))
 	}
 	return page, nil
 }
 
-func (generated) Put(context.Context, domain.Connection) error         { return nil }
 func (generated) Delete(context.Context, ...domain.ConnectionID) error { return nil }
 
 // scanAlone returns the number of allocations that the store makes.
@@ -187,7 +190,7 @@ func (discard) Send(context.Context, ...ports.QueueMessage) error { return nil }
 // service has one queue for everything.
 func service(connections ports.ConnectionStore, poster ports.Poster, queue ports.Queue, options fanout.Options) app.Service {
 	return app.Service{
-		Log: slog.New(slog.DiscardHandler), Connections: connections, Poster: poster,
-		Jobs: queue, Parts: queue, Retries: queue, DeadLetters: queue, Options: options,
+		Log: slog.New(slog.DiscardHandler), Connections: connections, Subscriptions: memstore.NewSubscriptions(0), Poster: poster,
+		Jobs: queue, Channels: queue, Parts: queue, Retries: queue, DeadLetters: queue, Options: options,
 	}
 }

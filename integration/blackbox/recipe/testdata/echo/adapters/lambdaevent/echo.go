@@ -31,7 +31,7 @@ func (h *Echo) Handle(ctx context.Context, event events.APIGatewayWebsocketProxy
 	var reply echoReply
 	if err == nil {
 		var content []byte
-		content, err = echo.Echo(f.content)
+		content, err = echo.Echo(f.members["content"])
 		reply.Echo.Content, reply.Echo.Ref = content, f.ref
 	}
 	if err != nil {

@@ -10,6 +10,6 @@ import (
 
 func main() {
 	boot.Start(func(log *slog.Logger, _ *boot.Env) any {
-		return app.Service{Log: log}.Routes()["echo"].Handler
+		return app.Service{Log: log}.Handlers().Echo().Handle
 	})
 }

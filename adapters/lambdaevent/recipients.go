@@ -1,0 +1,54 @@
+package lambdaevent
+
+import (
+	"strings"
+
+	"serverless-websocket/domain"
+)
+
+// The members that address a message.
+const (
+	toMember   = "to"
+	roomMember = "room"
+)
+
+// known are the members of a frame for sendMessage.
+var known = map[string]bool{"action": true, "content": true, "ref": true, toMember: true, roomMember: true}
+
+// addressing are names, in lower case, that a client that wants to address a message may
+// write by mistake. Without this list its message would go to everyone.
+var addressing = map[string]bool{
+	toMember: true, "touser": true, "to_user": true, "user": true, "users": true, "userid": true, "user_id": true,
+	roomMember: true, "rooms": true, "roomid": true, "room_id": true, "toroom": true, "to_room": true,
+	"channel": true, "channels": true, "group": true, "recipient": true, "recipients": true, "target": true,
+	"connectionid": true, "connection_id": true,
+}
+
+// recipients returns whom the frame is for: a user or a room that it names, or everyone if
+// it has nothing that could be meant to name any. The error is InvalidRecipient.
+func (f frame) recipients() (domain.Recipients, error) {
+	addressed, unknown := false, false
+	for name := range f.members {
+		addressed = addressed || addressing[strings.ToLower(strings.TrimSpace(name))]
+		unknown = unknown || !known[name]
+	}
+	if !addressed {
+		return domain.ToEveryone(), nil
+	}
+	user, toUser := f.text(toMember)
+	room, toRoom := f.text(roomMember)
+	_, hasTo := f.members[toMember]
+	_, hasRoom := f.members[roomMember]
+	r := domain.Recipients{}
+	switch {
+	case unknown, hasTo == hasRoom:
+	case toUser:
+		r = domain.ToUser(user)
+	case toRoom:
+		r = domain.ToRoom(room)
+	}
+	if !r.Valid() {
+		return domain.Recipients{}, domain.NewError(domain.InvalidRecipient)
+	}
+	return r, nil
+}

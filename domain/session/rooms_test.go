@@ -1,0 +1,185 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"serverless-websocket/domain"
+)
+
+func TestAUserJoinsAndLeaves(t *testing.T) {
+	w := newWorld(t)
+	w.connect("a1", alice)
+	w.connect("a2", alice)
+	w.connect("b", domain.Principal{User: "bob"})
+	w.members(domain.ToUser("alice"), "a1", "a2")
+	w.join("a1", alice, "goals", "goals", "chess")
+	w.join("b", domain.Principal{User: "bob"}, "goals")
+	w.members(goals, "a1", "b")
+	for range 2 {
+		if err := w.Leave(t.Context(), "a1", alice, "goals"); err != nil {
+			t.Fatal(err)
+		}
+		w.members(goals, "b")
+	}
+	if err := w.Disconnect(t.Context(), "a1", alice); err != nil {
+		t.Fatal(err)
+	}
+	w.members(domain.ToRoom("chess"))
+	w.members(domain.ToUser("alice"), "a2")
+	w.nothingIsLeft("a1")
+}
+
+func TestWhatARoomRequestWants(t *testing.T) {
+	w := newWorld(t)
+	w.connect("a", alice)
+	w.connect("scoped", domain.Principal{User: "alice", Scope: domain.NewScope("room:chess")})
+	w.connect("anonymous", domain.Principal{})
+	for name, test := range map[string]struct {
+		id   domain.ConnectionID
+		who  domain.Principal
+		room string
+		want domain.Code
+	}{
+		"no name":           {"a", alice, "", domain.InvalidRoom},
+		"a bad name":        {"a", alice, "a b", domain.InvalidRoom},
+		"no user":           {"anonymous", domain.Principal{}, "goals", domain.Unauthenticated},
+		"no row":            {"never", alice, "goals", domain.Unauthenticated},
+		"another's row":     {"a", domain.Principal{User: "eve"}, "goals", domain.Unauthenticated},
+		"outside the scope": {"scoped", alice, "goals", domain.Forbidden},
+	} {
+		wantCode(t, w.Join(t.Context(), test.id, test.who, test.room), test.want)
+		_, err := w.Presence(t.Context(), test.id, test.who, test.room, 1, "")
+		wantCode(t, err, test.want)
+		if test.want != domain.Forbidden { // to leave needs no permission
+			wantCode(t, w.Leave(t.Context(), test.id, test.who, test.room), test.want)
+		}
+		if t.Failed() {
+			t.Fatalf("so far: %s", name)
+		}
+	}
+	w.members(goals)
+}
+
+func TestAConnectionIsInSoManyRooms(t *testing.T) {
+	w := newWorld(t)
+	w.connect("a", alice)
+	w.join("a", alice, "1", "2", "3", "3")
+	wantCode(t, w.Join(t.Context(), "a", alice, "4"), domain.TooManyRooms)
+	w.members(domain.ToRoom("4"))
+	if err := w.Leave(t.Context(), "a", alice, "1"); err != nil {
+		t.Fatal(err)
+	}
+	w.join("a", alice, "4")
+}
+
+// However many requests are under way together, the limit holds.
+func TestTheLimitOfRoomsHoldsForRequestsInParallel(t *testing.T) {
+	for range 50 {
+		w := newWorld(t)
+		w.connect("a", alice)
+		var requests sync.WaitGroup
+		for i := range 8 {
+			requests.Go(func() { _ = w.Join(t.Context(), "a", alice, fmt.Sprint(i)) })
+		}
+		requests.Wait()
+		rooms, err := w.subscriptions.SubscriptionStore.Subscriptions(t.Context(), "a")
+		if err != nil || len(rooms) > 3+1 { // and the user
+			t.Fatalf("in %d rooms, %v", len(rooms)-1, err)
+		}
+	}
+}
+
+// A request to join and the end of its connection, at each step of the one.
+func TestAJoinThatRacesTheEndOfItsConnection(t *testing.T) {
+	end := func(w *world) func() error {
+		return func() error { return w.Disconnect(context.Background(), "a", alice) }
+	}
+	for name, interrupt := range map[string]func(*world){
+		"before it subscribes": func(w *world) { w.subscriptions.then("Subscriptions", end(w)) },
+		"after it subscribed":  func(w *world) { w.subscriptions.then("Subscribe", end(w)) },
+	} {
+		w := newWorld(t)
+		w.connect("a", alice)
+		interrupt(w)
+		wantCode(t, w.Join(t.Context(), "a", alice, "goals"), domain.Unauthenticated)
+		w.members(goals)
+		w.nothingIsLeft("a")
+		if t.Failed() {
+			t.Fatal(name)
+		}
+	}
+}
+
+// A request to join that commits while $disconnect is between its two deletions.
+func TestADisconnectThatMeetsAJoin(t *testing.T) {
+	w := newWorld(t)
+	w.connect("a", alice)
+	w.connections.then("Delete", func() error {
+		wantCode(t, w.Join(context.Background(), "a", alice, "goals"), domain.Unauthenticated)
+		return nil
+	})
+	if err := w.Disconnect(t.Context(), "a", alice); err != nil {
+		t.Fatal(err)
+	}
+	w.nothingIsLeft("a")
+}
+
+// Of a join and a leave under way together one wins, and wins both rows.
+func TestAJoinAndALeaveTogether(t *testing.T) {
+	for name, interrupt := range map[string]func(*world){
+		"the leave in the join": func(w *world) {
+			w.subscriptions.then("Subscribe", func() error { return w.Leave(context.Background(), "a", alice, "goals") })
+		},
+		"the join in the leave": func(w *world) {
+			w.subscriptions.then("Unsubscribe", func() error { return w.Join(context.Background(), "a", alice, "goals") })
+		},
+	} {
+		w := newWorld(t)
+		w.connect("a", alice)
+		interrupt(w)
+		if name == "the leave in the join" {
+			w.join("a", alice, "goals")
+		} else if err := w.Leave(t.Context(), "a", alice, "goals"); err != nil {
+			t.Fatal(err)
+		}
+		in, err := w.subscriptions.Subscribed(t.Context(), domain.Subscription{To: goals, Connection: domain.Connection{ID: "a", User: "alice"}})
+		all, listed := w.subscriptions.SubscriptionStore.Subscriptions(t.Context(), "a")
+		if err = errors.Join(err, listed); err != nil || in != (len(all) == 2) {
+			t.Errorf("%s: in the room: %v, the connection has %+v, %v", name, in, all, err)
+		}
+	}
+}
+
+func TestAStoreThatFailsIsUnavailable(t *testing.T) {
+	for _, method := range []string{"Subscriptions", "Subscribe"} {
+		w := newWorld(t)
+		w.connect("a", alice)
+		w.subscriptions.then(method, func() error { return errors.New("down") })
+		wantCode(t, w.Join(t.Context(), "a", alice, "goals"), domain.Unavailable)
+	}
+	w := newWorld(t)
+	w.connect("a", alice)
+	w.connections.then("Get", func() error { return errors.New("down") })
+	wantCode(t, w.Join(t.Context(), "a", alice, "goals"), domain.Unavailable)
+}
+
+func TestRoomsEndWithTheToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		brief := domain.Principal{User: "alice", ExpiresAt: time.Now().Add(time.Minute)}
+		w.connect("a", brief)
+		w.join("a", brief, "goals")
+		time.Sleep(time.Minute - time.Millisecond) // virtual
+		w.members(goals, "a")
+		time.Sleep(time.Millisecond)
+		w.members(goals)
+		w.members(domain.ToUser("alice"))
+		wantCode(t, w.Join(t.Context(), "a", brief, "goals"), domain.Unauthenticated)
+	})
+}

@@ -1,0 +1,18 @@
+// Command presence is the Lambda function behind the route presence.
+package main
+
+import (
+	"log/slog"
+
+	"serverless-websocket/functions/app"
+	"serverless-websocket/functions/internal/boot"
+	"serverless-websocket/functions/internal/tables"
+)
+
+func main() {
+	boot.Start(func(log *slog.Logger, env *boot.Env) any {
+		service := app.Service{Log: log}
+		service.Connections, service.Subscriptions = tables.Open(env, env.AWSConfig())
+		return service.Handlers().Presence().Handle
+	})
+}

@@ -1,0 +1,18 @@
+// Command rooms is the Lambda function behind the routes joinRoom and leaveRoom.
+package main
+
+import (
+	"log/slog"
+
+	"serverless-websocket/functions/app"
+	"serverless-websocket/functions/internal/boot"
+	"serverless-websocket/functions/internal/tables"
+)
+
+func main() {
+	boot.Start(func(log *slog.Logger, env *boot.Env) any {
+		service := app.Service{Log: log}
+		service.Connections, service.Subscriptions = tables.Open(env, env.AWSConfig())
+		return service.Handlers().Rooms().Handle
+	})
+}

@@ -1,0 +1,385 @@
+package porttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/ports"
+)
+
+// SubscriptionHarness makes the stores under test. For NewTable and Shared see
+// StoreHarness.
+type SubscriptionHarness struct {
+	NewTable func(t *testing.T) (open func(pageSize int) ports.SubscriptionStore)
+	Shared   bool
+}
+
+// TestSubscriptionStore checks that the adapter fulfills the contract of
+// ports.SubscriptionStore.
+func TestSubscriptionStore(t *testing.T, h SubscriptionHarness) {
+	cases := map[string]func(*subscriptionCase){
+		"subscribe, replace and unsubscribe": (*subscriptionCase).one,
+		"the subscriptions of a connection":  (*subscriptionCase).ofConnection,
+		"names and ids pass unchanged":       (*subscriptionCase).names,
+		"channels are apart":                 (*subscriptionCase).apart,
+		"clear of none and of 60":            (*subscriptionCase).clear,
+		"pages in order, one user together":  (*subscriptionCase).pages,
+		"segments cover without overlap":     (*subscriptionCase).segments,
+		"expired rows are left out":          (*subscriptionCase).expired,
+		"rows deleted as they are read":      (*subscriptionCase).deleteBehind,
+		"bad cursor and bad segment":         (*subscriptionCase).bad,
+		"cancelled context":                  (*subscriptionCase).cancelled,
+		"concurrent use":                     (*subscriptionCase).concurrent,
+	}
+	if h.Shared {
+		cases["cursor used by another instance"] = (*subscriptionCase).sharedCursor
+	}
+	for name, run := range cases {
+		t.Run(name, func(t *testing.T) {
+			open := h.NewTable(t)
+			ctx, cancel := context.WithTimeout(t.Context(), caseTimeout)
+			t.Cleanup(cancel)
+			run(&subscriptionCase{T: t, ctx: ctx, open: open, now: time.Now()})
+		})
+	}
+}
+
+// subscriptionCase is one case with its own table.
+type subscriptionCase struct {
+	*testing.T
+	ctx  context.Context
+	open func(pageSize int) ports.SubscriptionStore
+	now  time.Time
+}
+
+var goals, chess = domain.ToRoom("goals"), domain.ToRoom("chess")
+
+// live returns a subscription that does not expire during the test.
+func (c *subscriptionCase) live(to domain.Recipients, user string, id domain.ConnectionID) domain.Subscription {
+	return domain.Subscription{To: to, Connection: domain.Connection{
+		ID: id, User: user, RegisteredAt: c.now, ExpiresAt: c.now.Add(2 * time.Hour),
+	}}
+}
+
+func (c *subscriptionCase) subscribe(store ports.SubscriptionStore, all ...domain.Subscription) {
+	c.Helper()
+	for _, s := range all {
+		if err := store.Subscribe(c.ctx, s); err != nil {
+			c.Fatalf("Subscribe %+v: %v", s, err)
+		}
+	}
+}
+
+// crowd subscribes n users with two connections each and returns the ids.
+func (c *subscriptionCase) crowd(store ports.SubscriptionStore, to domain.Recipients, n int) (ids []domain.ConnectionID) {
+	c.Helper()
+	for i := range n {
+		for _, tab := range []string{"a", "b"} {
+			id := domain.ConnectionID(fmt.Sprint(tab, i))
+			c.subscribe(store, c.live(to, fmt.Sprint("user-", i), id))
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// read reads a segment of a channel to its end. After each page but the last it calls
+// between, unless that is nil.
+func (c *subscriptionCase) read(
+	store ports.SubscriptionStore, to domain.Recipients, segment domain.Segment, between func(ports.Page),
+) (rows []domain.Connection) {
+	c.Helper()
+	from := domain.Cursor("")
+	for range maxPages {
+		page, err := store.Subscribers(c.ctx, to, segment, from)
+		if err != nil {
+			c.Fatalf("Subscribers of %s in %+v from %q: %v", to, segment, from, err)
+		}
+		rows = append(rows, page.Connections...)
+		if from = page.Next; from == "" {
+			return rows
+		}
+		if between != nil {
+			between(page)
+		}
+	}
+	c.Fatalf("%s has not ended after %d pages", to, maxPages)
+	return nil
+}
+
+// holds checks that these connections subscribe to the channel, each once.
+func (c *subscriptionCase) holds(store ports.SubscriptionStore, to domain.Recipients, want ...domain.ConnectionID) {
+	c.Helper()
+	c.same(c.read(store, to, domain.Segment{}, nil), want)
+}
+
+func (c *subscriptionCase) same(rows []domain.Connection, want []domain.ConnectionID) {
+	c.Helper()
+	got := idsOf(rows)
+	if slices.Sort(got); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
+		c.Errorf("found\n%q, want\n%q", got, want)
+	}
+}
+
+func (c *subscriptionCase) subscribed(store ports.SubscriptionStore, s domain.Subscription, want bool) {
+	c.Helper()
+	if got, err := store.Subscribed(c.ctx, s); err != nil || got != want {
+		c.Errorf("Subscribed to %s: %v, %v; want %v", s.To, got, err, want)
+	}
+}
+
+func (c *subscriptionCase) channels(store ports.SubscriptionStore, id domain.ConnectionID, want ...domain.Recipients) {
+	c.Helper()
+	var got, wanted []string
+	subscriptions, err := store.Subscriptions(c.ctx, id)
+	for _, s := range subscriptions {
+		got = append(got, s.To.String())
+	}
+	for _, to := range want {
+		wanted = append(wanted, to.String())
+	}
+	slices.Sort(got)
+	slices.Sort(wanted)
+	if err != nil || !slices.Equal(got, wanted) {
+		c.Errorf("%q subscribes to %q, %v; want %q", id, got, err, wanted)
+	}
+}
+
+func (c *subscriptionCase) one() {
+	store := c.open(10)
+	s := c.live(goals, "alice", "a")
+	c.subscribed(store, s, false)
+	c.subscribe(store, s, s)
+	c.subscribed(store, s, true)
+	c.holds(store, goals, "a")
+	s.Connection.ExpiresAt = s.Connection.ExpiresAt.Add(time.Hour)
+	c.subscribe(store, s)
+	row := c.read(store, goals, domain.Segment{}, nil)[0]
+	if row.User != "alice" || row.RegisteredAt.UnixMilli() != c.now.UnixMilli() ||
+		row.ExpiresAt.Sub(s.Connection.ExpiresAt).Abs() > time.Second {
+		c.Errorf("%+v came back as %+v", s.Connection, row)
+	}
+	for range 2 {
+		if err := store.Unsubscribe(c.ctx, s); err != nil {
+			c.Fatal(err)
+		}
+		c.subscribed(store, s, false)
+		c.holds(store, goals)
+		c.channels(store, "a")
+	}
+}
+
+func (c *subscriptionCase) ofConnection() {
+	store := c.open(2)
+	var rooms []domain.Recipients
+	for i := range 7 {
+		rooms = append(rooms, domain.ToRoom(fmt.Sprint("room-", i)))
+		c.subscribe(store, c.live(rooms[i], "alice", "a"), c.live(rooms[i], "alice", "b"))
+	}
+	c.channels(store, "a", rooms...)
+	c.channels(store, "never", nil...)
+	stale := c.live(goals, "alice", "a")
+	stale.Connection.ExpiresAt = c.now.Add(-time.Minute)
+	c.subscribe(store, stale)
+	c.subscribed(store, stale, false)
+	c.channels(store, "a", append(rooms, goals)...)
+	got, err := store.Subscriptions(c.ctx, "b")
+	if err != nil || len(got) == 0 {
+		c.Fatalf("%+v, %v", got, err)
+	}
+	want := c.live(goals, "alice", "b").Connection
+	if one := got[0].Connection; one.ID != want.ID || one.User != want.User || one.ExpiresAt.Sub(want.ExpiresAt).Abs() > time.Second {
+		c.Errorf("%+v came back as %+v", want, one)
+	}
+}
+
+// names uses one row per page, so that each also passes through a cursor.
+func (c *subscriptionCase) names() {
+	store := c.open(1)
+	var want []domain.ConnectionID
+	for i, user := range []string{"a", "a:b", "connection:x", `"연결" <b@x>`, "\x00", " ", strings.Repeat("x", domain.MaxRecipient)} {
+		id := domain.ConnectionID(fmt.Sprintf("L0SM9cOFvHcCI%d/+=", i))
+		c.subscribe(store, c.live(goals, user, id), c.live(domain.ToUser(user), user, id))
+		c.holds(store, domain.ToUser(user), id)
+		c.channels(store, id, goals, domain.ToUser(user))
+		want = append(want, id)
+	}
+	c.holds(store, goals, want...)
+}
+
+func (c *subscriptionCase) apart() {
+	store := c.open(10)
+	c.subscribe(store, c.live(goals, "alice", "a"), c.live(chess, "bob", "b"),
+		c.live(domain.ToUser("goals"), "goals", "c"), c.live(domain.ToRoom("goals/1"), "dave", "d"))
+	c.holds(store, goals, "a")
+	c.holds(store, domain.ToUser("goals"), "c")
+	c.holds(store, domain.ToRoom("goal"))
+	c.subscribed(store, c.live(goals, "bob", "b"), false)
+	c.subscribed(store, c.live(goals, "eve", "a"), false)
+	if err := store.Unsubscribe(c.ctx, c.live(goals, "alice", "a")); err != nil {
+		c.Fatal(err)
+	}
+	c.holds(store, chess, "b")
+}
+
+// clear clears more than two batches of 25 hold.
+func (c *subscriptionCase) clear() {
+	store := c.open(100)
+	gone := c.crowd(store, goals, 30)
+	for _, id := range gone[:10] {
+		c.subscribe(store, c.live(chess, "user-"+string(id[1:]), id))
+	}
+	c.subscribe(store, c.live(goals, "stays", "stays"))
+	if err := errors.Join(store.Clear(c.ctx), store.Clear(c.ctx, append(gone, "never", gone[0])...)); err != nil {
+		c.Fatal(err)
+	}
+	c.holds(store, goals, "stays")
+	c.holds(store, chess)
+	for _, id := range gone {
+		c.channels(store, id)
+	}
+}
+
+// pages tries page size one, and channels that end at or next to a page boundary.
+func (c *subscriptionCase) pages() {
+	for _, size := range []int{1, 2, 5, 6, 7, 100} {
+		store, to := c.open(size), domain.ToRoom(fmt.Sprint("size-", size))
+		want := c.crowd(store, to, 3)
+		rows := c.read(store, to, domain.Segment{}, func(page ports.Page) {
+			if n := len(page.Connections); n > size {
+				c.Errorf("page size %d: a page has %d rows", size, n)
+			}
+		})
+		c.same(rows, want)
+		if !slices.IsSortedFunc(rows, func(a, b domain.Connection) int {
+			return strings.Compare(domain.Place(a.User), domain.Place(b.User))
+		}) {
+			c.Errorf("not in the order of the users' places: %+v", rows)
+		}
+	}
+}
+
+func (c *subscriptionCase) segments() {
+	store := c.open(3)
+	want := c.crowd(store, goals, 12)
+	for _, total := range []int{1, 2, 7, 40} { // 40: more segments than users
+		var found []domain.Connection
+		for i := range total {
+			found = append(found, c.read(store, goals, domain.Segment{Index: i, Total: total}, nil)...)
+		}
+		c.same(found, want)
+	}
+}
+
+// expired has enough stale rows to fill whole pages.
+func (c *subscriptionCase) expired() {
+	store := c.open(2)
+	for i := range 10 {
+		s := c.live(goals, fmt.Sprint("stale-", i), domain.ConnectionID(fmt.Sprint("stale-", i)))
+		s.Connection.ExpiresAt = c.now.Add(-time.Minute)
+		c.subscribe(store, s)
+	}
+	c.holds(store, goals)
+	c.subscribe(store, c.live(goals, "alice", "live"), c.live(goals, "stale-7", "stale-7"))
+	c.holds(store, goals, "live", "stale-7")
+}
+
+// deleteBehind deletes the very rows that the cursor is at.
+func (c *subscriptionCase) deleteBehind() {
+	store := c.open(2)
+	want := c.crowd(store, goals, 5)
+	rows := c.read(store, goals, domain.Segment{}, func(page ports.Page) {
+		if err := store.Clear(c.ctx, idsOf(page.Connections)...); err != nil {
+			c.Fatal(err)
+		}
+	})
+	c.same(rows, want)
+}
+
+// sharedCursor reads each page with a new instance.
+func (c *subscriptionCase) sharedCursor() {
+	want := c.crowd(c.open(2), goals, 5)
+	var rows []domain.Connection
+	var from domain.Cursor
+	for range maxPages {
+		page, err := c.open(2).Subscribers(c.ctx, goals, domain.Segment{}, from)
+		if err != nil {
+			c.Fatal(err)
+		}
+		rows = append(rows, page.Connections...)
+		if from = page.Next; from == "" {
+			break
+		}
+	}
+	c.same(rows, want)
+}
+
+func (c *subscriptionCase) bad() {
+	store := c.open(1)
+	c.crowd(store, goals, 2)
+	for _, from := range []domain.Cursor{"!", "not a cursor", "연결", "\x00", "{}", "e30=", domain.Cursor(strings.Repeat("~", 5000))} {
+		if page, err := store.Subscribers(c.ctx, goals, domain.Segment{}, from); !errors.Is(err, ports.ErrBadCursor) {
+			c.Errorf("from %.20q: %+v, %v, want ErrBadCursor", from, page, err)
+		}
+	}
+	for _, segment := range []domain.Segment{{Index: -1, Total: 2}, {Index: 2, Total: 2}, {Index: 1}, {Total: -1}} {
+		if _, err := store.Subscribers(c.ctx, goals, segment, ""); !errors.Is(err, ports.ErrBadCursor) {
+			c.Errorf("segment %+v: %v, want ErrBadCursor", segment, err)
+		}
+	}
+}
+
+func (c *subscriptionCase) cancelled() {
+	store, s := c.open(10), c.live(goals, "alice", "a")
+	c.subscribe(store, s)
+	ctx, cancel := context.WithCancel(c.ctx)
+	cancel()
+	_, subscribed := store.Subscribed(ctx, s)
+	_, subscriptions := store.Subscriptions(ctx, "a")
+	_, subscribers := store.Subscribers(ctx, goals, domain.Segment{}, "")
+	for call, err := range map[string]error{
+		"Subscribe": store.Subscribe(ctx, c.live(goals, "bob", "b")), "Unsubscribe": store.Unsubscribe(ctx, s),
+		"Subscribed": subscribed, "Subscriptions": subscriptions, "Subscribers": subscribers, "Clear": store.Clear(ctx, "a"),
+	} {
+		if !errors.Is(err, context.Canceled) {
+			c.Errorf("%s under a cancelled context: %v, want context.Canceled", call, err)
+		}
+	}
+	c.holds(store, goals, "a")
+}
+
+func (c *subscriptionCase) concurrent() {
+	store := c.open(7)
+	var kept []domain.ConnectionID
+	var workers sync.WaitGroup
+	for w := range 6 {
+		mine := idsLike(fmt.Sprint("worker-", w), 6)
+		kept = append(kept, mine[3:]...)
+		workers.Go(func() {
+			for i, id := range mine {
+				if err := store.Subscribe(c.ctx, c.live(goals, "alice", id)); err != nil {
+					c.Error(err)
+				}
+				if i < 3 {
+					if err := store.Clear(c.ctx, id); err != nil {
+						c.Error(err)
+					}
+				}
+			}
+		})
+		workers.Go(func() {
+			if _, err := store.Subscribers(c.ctx, goals, domain.Segment{}, ""); err != nil {
+				c.Error(err)
+			}
+		})
+	}
+	workers.Wait()
+	c.holds(store, goals, kept...)
+}
