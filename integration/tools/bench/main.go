@@ -21,14 +21,18 @@ type sizes struct {
 	messages    int           // that wait together
 	connections int           // that they go to
 	rows        int           // of the table that the worker passes over
+	subscribers int           // among whom a room and a user are
+	broadcasts  int           // to them; and a hundred times as many to the room and the user
+	connects    int           // of clients with and without tokens
 }
 
 var (
 	full = sizes{
 		inFlight: 500, rounds: 5, warmUp: warmUp{10_000, time.Second, 2 * time.Second},
 		long: time.Second, messages: 100, connections: 1000, rows: 1_000_000,
+		subscribers: 100_000, broadcasts: 20, connects: 20_000,
 	}
-	quick = sizes{inFlight: 20, rounds: 1, long: 10 * time.Millisecond, messages: 5, connections: 50, rows: 20_000}
+	quick = sizes{inFlight: 20, rounds: 1, long: 10 * time.Millisecond, messages: 5, connections: 50, rows: 20_000, subscribers: 1000, broadcasts: 2, connects: 50}
 )
 
 func main() {
@@ -62,6 +66,12 @@ func run(report, progress io.Writer, size sizes) error {
 		return err
 	}
 	if r.engine, err = measureEngine(progress, size); err != nil {
+		return err
+	}
+	if r.channels, err = measureChannels(progress, size); err != nil {
+		return err
+	}
+	if r.identity, err = measureIdentity(progress, size); err != nil {
 		return err
 	}
 	r.write(report)

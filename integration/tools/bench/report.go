@@ -14,6 +14,8 @@ type results struct {
 	posts      []postResults // HTTP/1.1 alone, and HTTP/2 as well
 	coalescing coalescingResults
 	engine     engineResults
+	channels   channelResults
+	identity   identityResults
 }
 
 func (r results) write(w io.Writer) {
@@ -24,6 +26,8 @@ func (r results) write(w io.Writer) {
 	}
 	r.coalescing.write(w)
 	r.engine.write(w)
+	r.channels.write(w)
+	r.identity.write(w)
 	r.writeTargets(w)
 }
 
@@ -55,6 +59,22 @@ func (e engineResults) write(w io.Writer) {
 		{"the same with 5 % gone and 5 % throttled", fmt.Sprintf("%.1f MB", megabytes(e.hardInUse))},
 		{"more memory from the system, in both passes", fmt.Sprintf("%.1f MB", megabytes(e.sys))},
 	})
+}
+
+func (c channelResults) write(w io.Writer) {
+	row := func(name string, posts int, took time.Duration) []string {
+		return []string{name, fmt.Sprint(posts), took.Round(100 * time.Nanosecond).String(), fmt.Sprintf("1/%.0f", float64(c.everyone)/float64(took))}
+	}
+	stats.Table(w, []string{fmt.Sprintf("the engine alone, a message among %d connections", c.connections), "posts", "time", "of a broadcast"},
+		[][]string{row("to everyone", c.connections, c.everyone), row("to a room of ten", roomMembers, c.room), row("to a user", userConnections, c.toOne)})
+}
+
+func (i identityResults) write(w io.Writer) {
+	row := func(name string, rate float64) []string {
+		return []string{name, fmt.Sprintf("%.0f", rate), fmt.Sprintf("%.2f×", rate/i.none)}
+	}
+	stats.Table(w, []string{"connects to a gateway in the process of its clients", "a second", "of those without"},
+		[][]string{row("without tokens", i.none), row("with tokens, HS256", i.hs256), row("with tokens, ES256", i.es256)})
 }
 
 // writeTargets compares the results with the project's targets.
@@ -95,6 +115,8 @@ func (r results) targets() []goal {
 		atLeast("coalescing: at least 20× faster", 20, c.oneByOne.took.Seconds()/c.together.took.Seconds()),
 		atMost("memory of a pass: under 64 MB", "%.1f MB", 64, megabytes(max(e.inUse, e.hardInUse, e.sys))),
 		atMost("allocations a post in the engine: at most 3", "%.2f", 3, e.allocs),
+		goal{"connects with HS256: at least 0.8 of those without tokens", fmt.Sprintf("%.2f×", r.identity.hs256/r.identity.none),
+			r.identity.hs256 >= 0.8*r.identity.none},
 	)
 }
 
