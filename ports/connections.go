@@ -47,4 +47,8 @@ type ConnectionStore interface {
 type Page struct {
 	Connections []domain.Connection
 	Next        domain.Cursor // empty: the scan is over
+	// Expired are connections of users whose rows have expired. Their sockets may be
+	// open: API Gateway knows nothing of tokens. A store that can drop such rows, because
+	// its gateway closes the sockets, returns none.
+	Expired []domain.ConnectionID
 }

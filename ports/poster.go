@@ -16,6 +16,9 @@ type Poster interface {
 	// it, and returns the Post for it. It keeps the payload, which must not change
 	// afterwards. The error for a payload longer than domain.MaxPayload is ErrTooLarge.
 	Prepare(payload []byte) (Post, error)
+	// Closing returns the Post that closes a connection instead of sending to it. It
+	// counts against the quota like any other.
+	Closing() Post
 }
 
 // Post sends its payload to one connection, once, without retrying: the use case decides

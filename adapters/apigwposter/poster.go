@@ -76,14 +76,29 @@ func (p *Poster) Prepare(payload []byte) (ports.Post, error) {
 	}
 	c := newContent(payload)
 	return func(ctx context.Context, id domain.ConnectionID) error {
-		if err := p.post(ctx, id, c); err != nil {
+		if err := p.send(ctx, request{id: id, content: c}); err != nil {
 			return fmt.Errorf("post to %s: %w", id, err)
 		}
 		return nil
 	}, nil
 }
 
-func (p *Poster) post(ctx context.Context, id domain.ConnectionID, c content) error {
+// request is a post to a connection, or closes it.
+type request struct {
+	id      domain.ConnectionID
+	content content
+	closes  bool
+}
+
+// appendRequest appends the signed request, up to the payload, to b.
+func (p *Poster) appendRequest(ctx context.Context, b []byte, r request, keys aws.Credentials) ([]byte, error) {
+	if r.closes {
+		return p.appendClosing(ctx, b, r.id, keys)
+	}
+	return p.signer.stampFor(keys, p.now()).appendRequest(b, r.id, r.content), nil
+}
+
+func (p *Poster) send(ctx context.Context, r request) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%w: %w", ports.ErrNotSent, ctx.Err())
 	}
@@ -103,9 +118,12 @@ func (p *Poster) post(ctx context.Context, id domain.ConnectionID, c content) er
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
-	conn.request = p.signer.stampFor(credentials, p.now()).appendRequest(conn.request[:0], id, c)
+	if conn.request, err = p.appendRequest(ctx, conn.request[:0], r, credentials); err != nil {
+		giveBack(false)
+		return fmt.Errorf("sign: %w", err)
+	}
 	reader := p.conns.AcquireReader(conn)
-	answer, err := conn.exchange(ctx, c.payload, reader)
+	answer, err := conn.exchange(ctx, r.content.payload, reader)
 	p.conns.ReleaseReader(reader)
 	giveBack(err == nil && !answer.last)
 	if err != nil {

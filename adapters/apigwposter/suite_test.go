@@ -76,6 +76,12 @@ func (g *gateway) serve(w http.ResponseWriter, r *http.Request) {
 	case !open:
 		refuse(w, http.StatusGone, "GoneException")
 		return
+	case r.Method == http.MethodDelete:
+		g.mu.Lock()
+		delete(g.open, id)
+		g.mu.Unlock()
+		w.WriteHeader(http.StatusNoContent)
+		return
 	}
 	select {
 	case messages <- body:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -31,7 +32,15 @@ func (s *Store) Scan(ctx context.Context, segment domain.Segment, from domain.Cu
 	if err != nil {
 		return ports.Page{}, scanError(err, from)
 	}
-	return newPage(out.Items, textOf(out.LastEvaluatedKey[keyAttribute]), segment), nil
+	page := newPage(out.Items, textOf(out.LastEvaluatedKey[keyAttribute]), segment)
+	page.Connections = slices.DeleteFunc(page.Connections, func(c domain.Connection) bool {
+		expired := c.User != "" && c.Expired(time.Now())
+		if expired {
+			page.Expired = append(page.Expired, c.ID)
+		}
+		return expired
+	})
+	return page, nil
 }
 
 func (s *Store) scanInput(segment domain.Segment, from domain.Cursor) (*dynamodb.ScanInput, error) {
@@ -39,7 +48,7 @@ func (s *Store) scanInput(segment domain.Segment, from domain.Cursor) (*dynamodb
 	if err != nil {
 		return nil, err
 	}
-	expr, err := expression.NewBuilder().WithFilter(unexpired(time.Now())).Build()
+	expr, err := expression.NewBuilder().WithFilter(unexpired(time.Now()).Or(expression.Name(userAttribute).AttributeExists())).Build()
 	if err != nil {
 		return nil, fmt.Errorf("scan filter: %w", err)
 	}

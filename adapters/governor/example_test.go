@@ -19,6 +19,8 @@ func (printer) Prepare(payload []byte) (ports.Post, error) {
 	}, nil
 }
 
+func (printer) Closing() ports.Post { return nil }
+
 // A governor is a poster that keeps another poster within its share of a quota.
 func ExampleNew() {
 	poster := governor.New(printer{}, governor.Options{PerSecond: 1_000, Burst: 2})

@@ -13,8 +13,10 @@ import (
 
 type yes struct{}
 
-func (yes) Prepare([]byte) (ports.Post, error) {
-	return func(context.Context, domain.ConnectionID) error { return nil }, nil
+func (yes) Prepare([]byte) (ports.Post, error) { return yes{}.Closing(), nil }
+
+func (yes) Closing() ports.Post {
+	return func(context.Context, domain.ConnectionID) error { return nil }
 }
 
 // While a Lambda is frozen, the account's bucket still fills. After a clock is set back,

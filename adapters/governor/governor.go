@@ -68,6 +68,13 @@ func (g *Governor) Prepare(payload []byte) (ports.Post, error) {
 	if err != nil {
 		return nil, err
 	}
+	return g.govern(post), nil
+}
+
+// Closing governs the closing of connections like posts.
+func (g *Governor) Closing() ports.Post { return g.govern(g.poster.Closing()) }
+
+func (g *Governor) govern(post ports.Post) ports.Post {
 	return func(ctx context.Context, id domain.ConnectionID) error {
 		if err := g.wait(ctx); err != nil {
 			return fmt.Errorf("post to %s: %w: %w", id, ports.ErrNotSent, err)
@@ -75,7 +82,7 @@ func (g *Governor) Prepare(payload []byte) (ports.Post, error) {
 		err := post(ctx, id)
 		g.recent.add(err)
 		return err
-	}, nil
+	}
 }
 
 // wait returns when it is the post's turn.

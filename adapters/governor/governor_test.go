@@ -27,6 +27,8 @@ func (a answers) Prepare([]byte) (ports.Post, error) {
 	}, nil
 }
 
+func (a answers) Closing() ports.Post { return nil }
+
 func yes(domain.ConnectionID) error { return nil }
 
 func prepare(t testing.TB, poster ports.Poster) ports.Post {
@@ -304,3 +306,5 @@ type instant struct{}
 func (instant) Prepare([]byte) (ports.Post, error) {
 	return func(context.Context, domain.ConnectionID) error { return nil }, nil
 }
+
+func (instant) Closing() ports.Post { return nil }

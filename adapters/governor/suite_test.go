@@ -68,3 +68,15 @@ func (g *gateway) Prepare(payload []byte) (ports.Post, error) {
 		}
 	}, nil
 }
+
+func (g *gateway) Closing() ports.Post {
+	return func(ctx context.Context, id domain.ConnectionID) error {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if _, open := g.open[id]; !open {
+			return ports.ErrGone
+		}
+		delete(g.open, id)
+		return ctx.Err()
+	}
+}

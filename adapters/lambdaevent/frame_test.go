@@ -149,7 +149,7 @@ func TestWhomAFrameIsFor(t *testing.T) {
 // Whatever a frame has beside its content, it goes to everyone only if nothing in it
 // names recipients, and to no one if what does is in any way wrong.
 func TestNoMistakeInAddressingWidensTheAudience(t *testing.T) {
-	name := rapid.SampledFrom([]string{"to", "room", "To", "ROOM", "rooms", " to", "x", "ref", "action", "sender", "user", "channel"})
+	name := rapid.SampledFrom([]string{"to", "room", "To", "ROOM", "rooms", " to", "x", "ref", "action", "sender", "channel"})
 	value := rapid.SampledFrom([]string{`"bob"`, `"goals"`, `""`, `null`, `7`, `[]`, `["bob"]`, `{"to":"bob"}`, `"a b"`, `true`, `"\ud800"`})
 	rapid.Check(t, func(t *rapid.T) {
 		frame, names := `{"content":1`, map[string]string{}

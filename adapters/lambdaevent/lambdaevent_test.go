@@ -298,8 +298,10 @@ func (subscriptions) Subscribers(context.Context, domain.Recipients, domain.Segm
 
 type nobody struct{}
 
-func (nobody) Prepare([]byte) (ports.Post, error) {
-	return func(context.Context, domain.ConnectionID) error { return ports.ErrGone }, nil
+func (nobody) Prepare([]byte) (ports.Post, error) { return nobody{}.Closing(), nil }
+
+func (nobody) Closing() ports.Post {
+	return func(context.Context, domain.ConnectionID) error { return ports.ErrGone }
 }
 
 // The log contains the reason verbatim, in text format too, and none if there is none.

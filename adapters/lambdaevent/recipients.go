@@ -16,12 +16,11 @@ const (
 var known = map[string]bool{"action": true, "content": true, "ref": true, toMember: true, roomMember: true}
 
 // addressing are names, in lower case, that a client that wants to address a message may
-// write by mistake. Without this list its message would go to everyone.
+// write by mistake. Without this list its message would go to everyone. It has no names
+// that older clients may send with a broadcast, such as user.
 var addressing = map[string]bool{
-	toMember: true, "touser": true, "to_user": true, "user": true, "users": true, "userid": true, "user_id": true,
-	roomMember: true, "rooms": true, "roomid": true, "room_id": true, "toroom": true, "to_room": true,
-	"channel": true, "channels": true, "group": true, "recipient": true, "recipients": true, "target": true,
-	"connectionid": true, "connection_id": true,
+	toMember: true, "touser": true, "to_user": true, roomMember: true, "rooms": true, "roomid": true, "room_id": true,
+	"toroom": true, "to_room": true, "channel": true, "channels": true, "recipient": true, "recipients": true,
 }
 
 // recipients returns whom the frame is for: a user or a room that it names, or everyone if

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gobwas/ws"
+
 	"serverless-websocket/domain"
 	"serverless-websocket/ports"
 )
@@ -78,6 +80,30 @@ func (g *Gateway) Prepare(payload []byte) (ports.Post, error) {
 		}
 		return g.post(id, frames)
 	}, nil
+}
+
+// Closing implements ports.Poster: it closes connections with code 1000. The errors are
+// ports.ErrGone and ports.ErrNotSent.
+func (g *Gateway) Closing() ports.Post {
+	return func(ctx context.Context, id domain.ConnectionID) error {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("%w: %w", ports.ErrNotSent, err)
+		}
+		if !g.disconnect(id) {
+			return fmt.Errorf("connection %s: %w", id, ports.ErrGone)
+		}
+		return nil
+	}
+}
+
+// disconnect starts to close a connection, and reports whether there was one.
+func (g *Gateway) disconnect(id domain.ConnectionID) bool {
+	c := g.find(id)
+	if c == nil || !c.open() {
+		return false
+	}
+	c.startClose(ws.StatusNormalClosure, "Connection Closed Normally")
+	return true
 }
 
 func (g *Gateway) post(id domain.ConnectionID, frames []byte) error {

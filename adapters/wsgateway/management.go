@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gobwas/ws"
 	"github.com/google/uuid"
 
 	"serverless-websocket/domain"
@@ -141,11 +140,9 @@ func (g *Gateway) serveGet(w http.ResponseWriter, id domain.ConnectionID) apiErr
 }
 
 func (g *Gateway) serveDelete(w http.ResponseWriter, id domain.ConnectionID) apiError {
-	c := g.find(id)
-	if c == nil || !c.open() {
+	if !g.disconnect(id) {
 		return errGone
 	}
-	c.startClose(ws.StatusNormalClosure, "Connection Closed Normally")
 	w.WriteHeader(http.StatusNoContent)
 	return noError
 }

@@ -71,7 +71,7 @@ func levelOf(r Report) slog.Level {
 
 func counts(r Report) []any {
 	counts := []any{"messages", len(r.Job.Messages), "audience", r.Audience(), "attempt", r.Job.Attempt,
-		"delivered", r.Delivered, "gone", r.Gone, "throttled", r.Throttled, "failed", r.Failed,
+		"delivered", r.Delivered, "gone", r.Gone, "closed", r.Closed, "throttled", r.Throttled, "failed", r.Failed,
 		"notYetOpen", r.NotYetOpen, "unconfirmed", r.Unconfirmed,
 		"requeued", r.Requeued, "scanRequeued", r.ScanRequeued, "posts", r.Posts, "pages", r.Pages}
 	if r.Err != nil {

@@ -2,6 +2,7 @@ package fanout
 
 import (
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,7 @@ type Report struct {
 	Gone         int  // to be pruned: the deletion may have failed, and is logged then
 	NotYetOpen   int  // gone, but perhaps about to open: requeued
 	Unconfirmed  int  // gone or rejected alone, to be confirmed: requeued
+	Closed       int  // of users whose tokens had expired
 	Failed       int  // answered 429 or any other error: requeued, or dead letters
 	Requeued     int  // named in requeued jobs or dead letters; one in two jobs counts twice
 	ScanRequeued bool // the rest of the scan became another job
@@ -29,26 +31,34 @@ type Report struct {
 	Err error // why the first ones failed, or the scan; nil if none did
 }
 
-// Audience names the connections that the pass was for.
+// Audience names the connections that the pass was for, but no user: the name is no
+// business of those who read logs.
 func (r Report) Audience() string {
-	to, segment := r.Job.To.String(), r.Job.Span.Segment
-	if r.Job.To.Kind == domain.User {
-		to = "a user" // whose name is no one's business who reads logs
-	}
+	segment := r.Job.Span.Segment
+	part := ""
 	switch {
 	case len(r.Job.Only) > 0:
 		return strconv.Itoa(len(r.Job.Only)) + " connections"
 	case !segment.Whole():
-		to += " segment " + strconv.Itoa(segment.Index) + " of " + strconv.Itoa(segment.Total)
+		part = "segment " + strconv.Itoa(segment.Index) + " of " + strconv.Itoa(segment.Total)
 	case r.Job.Span.Cursor != "":
-		to += " from a cursor on"
+		part = "from a cursor on"
 	}
-	return to
+	switch to := r.Job.To; {
+	case to.Kind == domain.User:
+		return strings.TrimSpace("a user " + part)
+	case to.Kind == domain.Room:
+		return strings.TrimSpace(to.String() + " " + part)
+	case !segment.Whole():
+		return part
+	default:
+		return strings.TrimSpace(to.String() + " " + part)
+	}
 }
 
 // tally counts for the report while the pass runs.
 type tally struct {
-	posts, throttled, delivered, gone atomic.Int64
+	posts, throttled, delivered, gone, closed atomic.Int64
 
 	notYetOpen, unconfirmed, failed, requeued int
 
@@ -67,6 +77,7 @@ func (p *pass) report() Report {
 		Pages:        p.tally.pages,
 		Delivered:    int(p.tally.delivered.Load()),
 		Gone:         int(p.tally.gone.Load()),
+		Closed:       int(p.tally.closed.Load()),
 		NotYetOpen:   p.tally.notYetOpen,
 		Unconfirmed:  p.tally.unconfirmed,
 		Failed:       p.tally.failed,

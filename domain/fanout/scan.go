@@ -45,6 +45,7 @@ func (p *pass) scan(posts *errgroup.Group) {
 		p.tally.pages++
 		p.tally.scanned += len(next.page.Connections)
 		p.offerAll(posts, len(next.page.Connections), func(i int) domain.Target { return next.page.Connections[i].Target() })
+		p.closeExpired(posts, next.page.Expired)
 		p.requeue(p.worker.options.MaxHeld)
 		p.prune(p.worker.options.MaxHeld)
 	}

@@ -250,6 +250,14 @@ func (p *poster) Prepare(payload []byte) (ports.Post, error) {
 	}, nil
 }
 
+func (p *poster) Closing() ports.Post {
+	return func(_ context.Context, id domain.ConnectionID) error {
+		p.enter()
+		defer p.leave()
+		return p.deliver(id, "closed")
+	}
+}
+
 func (p *poster) enter() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -55,6 +55,14 @@ func (g *gateway) Prepare(payload []byte) (ports.Post, error) {
 	}, nil
 }
 
+// Closing closes no one: no row of a user expires in a run.
+func (g *gateway) Closing() ports.Post {
+	return func(_ context.Context, id domain.ConnectionID) error {
+		g.broken("%s was closed, whose row has not expired", id)
+		return nil
+	}
+}
+
 // read reads a payload and compares its messages with those that were sent.
 func (g *gateway) read(payload []byte) frame {
 	var f frame

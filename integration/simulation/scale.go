@@ -71,6 +71,9 @@ func (m *machine) Prepare(payload []byte) (ports.Post, error) {
 	return func(context.Context, domain.ConnectionID) error { return m.post(f) }, nil
 }
 
+// Closing is never called: no row expires.
+func (m *machine) Closing() ports.Post { return nil }
+
 func (m *machine) post(f frame) error {
 	time.Sleep(m.work() + oneWay)
 	passes := m.arrive(f)

@@ -72,10 +72,10 @@ var mutations = []mutation{
 	{"roles", "Resources/AuthorizerRole/Properties/Policies/0/PolicyDocument/Statement/1/Fn::If/1/Resource/Fn::Sub",
 		"arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/", "parameter/"},
 	{"wildcards", workers + "1/Resource", "*", "dynamodb:Scan"},
-	{"wildcards", workers + "5/Resource/Fn::Sub", "arn:${AWS::Partition}:execute-api:*:*:*/@connections/*", "ManageConnections"},
+	{"wildcards", workers + "5/Resource/0/Fn::Sub", "arn:${AWS::Partition}:execute-api:*:*:*/@connections/*", "ManageConnections"},
 
 	{"calls", workers + "1/Action/0", "dynamodb:Query", "FanOut calls dynamodb:Scan"},
-	{"calls", workers + "1/Action/0", "dynamodb:GetItem", "FanOut may call dynamodb:GetItem"},
+	{"calls", workers + "1/Action/0", "dynamodb:PutItem", "FanOut may call dynamodb:PutItem"},
 	{"calls", workers + "3/Action/1", "sqs:ReceiveMessage", "FanOut calls sqs:DeleteMessage"},
 	{"calls", workers + "5/Action", "sqs:SendMessage", "FanOut calls execute-api:ManageConnections"},
 	// Calls by another function do not count.

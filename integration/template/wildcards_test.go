@@ -10,11 +10,12 @@ import (
 // use.
 func allowedWildcards(stage string) map[string]string {
 	const traces = `["xray:PutTraceSegments","xray:PutTelemetryRecords"]`
-	posts := "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebsocketsApi}/" +
-		stage + "/POST/@connections/*"
+	api := "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebsocketsApi}/" + stage
+	const assigned = "connection ids are assigned as clients connect"
 	return map[string]string{
 		traces + ` on "*"`: "X-Ray supports no resources for these actions",
-		`"execute-api:ManageConnections" on ` + sub(posts): "connection ids are assigned as clients connect",
+		`"execute-api:ManageConnections" on ` + sub(api+"/POST/@connections/*"):   assigned,
+		`"execute-api:ManageConnections" on ` + sub(api+"/DELETE/@connections/*"): assigned,
 	}
 }
 

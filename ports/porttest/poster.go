@@ -56,6 +56,7 @@ func TestPoster(t *testing.T, newHarness func(t *testing.T) PosterHarness) {
 		"many posts, one connection": (*posterCase).concurrentToOne,
 		"cancelled context":          (*posterCase).cancelled,
 		"deaf client":                (*posterCase).deaf,
+		"closing":                    (*posterCase).closing,
 	} {
 		t.Run(name, func(t *testing.T) {
 			harness := newHarness(t)
@@ -139,6 +140,30 @@ func (c *posterCase) tooLarge() {
 
 func (c *posterCase) closed() {
 	c.expectError(c.prepare([]byte("hello"))(c.ctx, c.Closed), ports.ErrGone)
+}
+
+// closing closes one of two connections, once.
+func (c *posterCase) closing() {
+	id, _ := c.Open(c.T)
+	other, recv := c.Open(c.T)
+	closing := c.Poster.Closing()
+	if err := closing(c.ctx, id); err != nil {
+		c.Fatalf("closing: %v", err)
+	}
+	for _, gone := range []domain.ConnectionID{id, c.Closed, c.Unknown} {
+		c.expectError(closing(c.ctx, gone), ports.ErrGone)
+		c.expectError(c.prepare([]byte("hello"))(c.ctx, gone), ports.ErrGone)
+	}
+	if err := c.prepare([]byte("hello"))(c.ctx, other); err != nil {
+		c.Fatalf("post to another connection: %v", err)
+	}
+	c.expect(recv, []byte("hello"))
+	if c.Denied != nil {
+		c.expectError(c.Denied.Closing()(c.ctx, other), ports.ErrRejected)
+	}
+	ctx, cancel := context.WithCancel(c.ctx)
+	cancel()
+	c.expectError(closing(ctx, other), ports.ErrNotSent)
 }
 
 func (c *posterCase) unknown() {

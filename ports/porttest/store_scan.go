@@ -50,6 +50,16 @@ func (c *storeCase) expired() {
 			c.Fatal(err)
 		}
 	}
+	signedIn := c.live("stale-8")
+	signedIn.User, signedIn.ExpiresAt = "alice", c.now.Add(-time.Minute)
+	if err := store.Put(c.ctx, signedIn); err != nil {
+		c.Fatal(err)
+	}
+	c.scan(store, domain.Segment{}, func(page ports.Page) {
+		if len(page.Expired) > 0 && (len(page.Expired) > 1 || page.Expired[0] != "stale-8") {
+			c.Errorf("the expired of users are %q", page.Expired)
+		}
+	})
 	c.holds(store)
 	c.fill(store, "live-1", "live-2", "stale-7")
 	c.holds(store, "live-1", "live-2", "stale-7")

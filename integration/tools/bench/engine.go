@@ -182,6 +182,8 @@ func (p *instant) Prepare([]byte) (ports.Post, error) {
 	return func(context.Context, domain.ConnectionID) error { return p.answer(p.posts.Add(1)) }, nil
 }
 
+func (p *instant) Closing() ports.Post { return nil } // no row expires
+
 // discard is a queue that drops everything.
 type discard struct{}
 
