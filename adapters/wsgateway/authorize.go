@@ -106,11 +106,17 @@ func allows(statements []events.IAMPolicyStatement, arn string) bool {
 	return allowed
 }
 
-func isInvoke(action string) bool { return covers(strings.ToLower(action), "execute-api:invoke") }
+func isInvoke(action string) bool {
+	const invoke = "execute-api:invoke"
+	return strings.EqualFold(action, invoke) || covers(strings.ToLower(action), invoke)
+}
 
 // covers reports whether a resource in a policy covers the ARN. A * stands for any
 // characters, slashes too.
 func covers(pattern, arn string) bool {
+	if !strings.ContainsAny(pattern, `*?`) {
+		return pattern == arn
+	}
 	const slash = "\x00" // for path.Match, whose * ends at one
 	literal := strings.NewReplacer("/", slash, `\`, `\\`, "[", `\[`)
 	ok, err := path.Match(literal.Replace(pattern), strings.ReplaceAll(arn, "/", slash))
