@@ -41,7 +41,6 @@ func (r *Registry) Join(ctx context.Context, id domain.ConnectionID, who domain.
 // and a $disconnect, a renewal, a leave or another join that are under way together, one
 // at least sees the other. It reports false when it has to be done over.
 func (r *Registry) join(ctx context.Context, who domain.Principal, s domain.Subscription) (joined bool, err error) {
-	id := s.Connection.ID
 	if others, _, err := r.rooms(ctx, s); err != nil {
 		return false, err
 	} else if others >= r.MaxRooms {
@@ -50,23 +49,27 @@ func (r *Registry) join(ctx context.Context, who domain.Principal, s domain.Subs
 	if err := r.Subscriptions.Subscribe(ctx, s); err != nil {
 		return false, unavailable(err)
 	}
-	now, err := r.Caller(ctx, id, who)
-	others, in, listing := 0, false, error(nil)
-	if err == nil {
-		others, in, listing = r.rooms(ctx, s)
+	joined, err = r.stands(ctx, who, s)
+	if refused := new(domain.Error); errors.As(err, &refused) && refused.Code != domain.Unavailable {
+		if undo := r.Subscriptions.Unsubscribe(ctx, s); undo != nil {
+			return false, unavailable(errors.Join(err, undo))
+		}
 	}
-	switch {
-	case err == nil && listing != nil:
-		return false, listing
-	case err == nil && others < r.MaxRooms:
-		return in && now == s.Connection, nil
-	case err == nil:
+	return joined, err
+}
+
+// stands reports whether a subscription is still there as it was stored, for a connection
+// that has not changed. The errors, other than Unavailable, say why it must not be.
+func (r *Registry) stands(ctx context.Context, who domain.Principal, s domain.Subscription) (bool, error) {
+	now, err := r.Caller(ctx, s.Connection.ID, who)
+	if err != nil {
+		return false, err
+	}
+	others, in, err := r.rooms(ctx, s)
+	if err == nil && others >= r.MaxRooms {
 		err = domain.NewError(domain.TooManyRooms)
 	}
-	if undo := r.Subscriptions.Unsubscribe(ctx, s); undo != nil {
-		return false, unavailable(errors.Join(err, undo))
-	}
-	return false, err
+	return in && now == s.Connection, err
 }
 
 // rooms returns how many other rooms the connection is in, and whether it is in this one.
