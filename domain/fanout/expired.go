@@ -13,20 +13,19 @@ import (
 // closeExpired closes connections whose tokens have expired, as far as there is time, and
 // has their rows pruned. Those that could not be closed are found again by the next scan.
 func (p *pass) closeExpired(posts *errgroup.Group, ids []domain.ConnectionID) {
-	closing := p.lane.poster.Closing()
 	p.worker.pool.start(posts, task{
 		n: len(ids), over: p.over, turn: p.budget.turn, retry: p.batch.Retry(),
-		post: func(i int) { p.closeOne(closing, ids[i]) },
+		post: func(i int) { p.closeOne(ids[i]) },
 	})
 }
 
 // closeOne reads the row again: the token may have been renewed since the page was read.
-func (p *pass) closeOne(closing ports.Post, id domain.ConnectionID) {
+func (p *pass) closeOne(id domain.ConnectionID) {
 	row, err := p.worker.outside.Connections.Get(p.budget.posts, id)
 	if err != nil || !row.Expired(time.Now()) {
 		return
 	}
-	if err := closing(p.budget.posts, id); err == nil || errors.Is(err, ports.ErrGone) {
+	if err := p.closing(p.budget.posts, id); err == nil || errors.Is(err, ports.ErrGone) {
 		p.tally.closed.Add(1)
 		p.results.add(toPrune, target{Target: row.Target()})
 	}

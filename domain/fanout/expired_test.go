@@ -78,6 +78,23 @@ func TestExpiredConnectionsAreClosed(t *testing.T) {
 	})(t)
 }
 
+// The closings of a redriven job count against the share of retries, like its posts.
+func TestARedrivenJobClosesWithinTheShareOfRetries(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, fanout.Options{})
+		w.connect(1)
+		retryPoster, _, _ := w.apart(fanout.Options{})
+		w.faultyStore.ConnectionStore = expiring{w.store, map[domain.ConnectionID]domain.Connection{
+			"expired": {ID: "expired", User: "alice", ExpiresAt: time.Now().Add(-time.Minute)},
+		}}
+		w.queueJob(domain.Job{To: domain.ToEveryone(), Reason: "redriven"}, "", "", `1`)
+		w.work()
+		if retryPoster.posts != 2 || w.poster.posts != 0 {
+			t.Errorf("%d posts by the share of retries, %d by the other", retryPoster.posts, w.poster.posts)
+		}
+	})(t)
+}
+
 // deletions records what is deleted.
 type deletions struct {
 	ports.ConnectionStore

@@ -19,6 +19,7 @@ type pass struct {
 	budget     budget
 	posts      []ports.Post // one for each envelope
 	from       []int        // for each envelope, the index of its first message
+	closing    ports.Post
 	started    time.Time
 	busy       time.Duration // until the last post began, not counting repeats
 	permission permission
@@ -35,6 +36,7 @@ func (w *Worker) newPass(within budget, b batch, envelopes []domain.Envelope) (*
 	if b.Retry() {
 		p.budget, poster = p.budget.forRetry(), w.outside.RetryPoster
 	}
+	p.closing = poster.Closing()
 	first := 0
 	for _, e := range envelopes {
 		post, err := poster.Prepare(e.Payload)

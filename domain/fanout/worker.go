@@ -3,11 +3,11 @@
 // as smaller jobs.
 //
 // A [Worker] makes one batch of all jobs that arrived together and share their
-// connections: those of everyone, of a user or of a room. A batch takes a pass over these connections: its posts run in the
-// worker's pool, within the budget of the invocation. Each connection that was not
-// served has a result, and the results decide what is requeued and which rows are
-// pruned. A batch that would take one worker too long, by the throughput of earlier
-// passes, is split. An [Observer] gets a [Report] of each pass.
+// connections: those of everyone, of a user or of a room. A batch takes a pass over these
+// connections: its posts run in the worker's pool, within the budget of the invocation.
+// Each connection that was not served has a result, and the results decide what is
+// requeued and which rows are pruned. A batch that would take one worker too long, by the
+// speed of earlier passes, is split. An [Observer] gets a [Report] of each pass.
 package fanout
 
 import (
