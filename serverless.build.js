@@ -36,6 +36,8 @@ const rules = {
       ? undefined
       : 'origins such as https://example.com, separated by commas, or *',
   broadcastBy: oneOf('anyone', 'users', 'nobody'),
+  // Each request to join reads the list of them.
+  maxRooms: wholeNumber(1, 1000),
   logLevel: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR'),
   // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
   logRetentionDays: oneOf(

@@ -4,6 +4,7 @@ package main
 import (
 	"log/slog"
 
+	"serverless-websocket/domain/session"
 	"serverless-websocket/functions/app"
 	"serverless-websocket/functions/internal/boot"
 	"serverless-websocket/functions/internal/tables"
@@ -11,7 +12,7 @@ import (
 
 func main() {
 	boot.Start(func(log *slog.Logger, env *boot.Env) any {
-		service := app.Service{Log: log}
+		service := app.Service{Log: log, MaxRooms: env.Count("MAX_ROOMS", session.DefaultMaxRooms)}
 		service.Connections, service.Subscriptions = tables.Open(env, env.AWSConfig())
 		return service.Handlers().Rooms().Handle
 	})

@@ -119,6 +119,16 @@ func inRooms(t *testing.T, tg *target) {
 	eve.gets(`"for all"`, "alice", "")
 }
 
+func tooManyRooms(t *testing.T, tg *target) {
+	alice := signIn(t, tg, token(t, "alice", nil))
+	for _, room := range []string{"1", "2", "2"} {
+		alice.ask(`{"action":"joinRoom","room":"`+room+`"}`, `{"joined":`)
+	}
+	alice.ask(`{"action":"joinRoom","room":"3"}`, `"code":"too_many_rooms"`)
+	alice.ask(`{"action":"leaveRoom","room":"1"}`, `{"left":`)
+	alice.ask(`{"action":"joinRoom","room":"3"}`, `{"joined":`)
+}
+
 func presentUsers(t *testing.T, tg *target) {
 	names := []string{"alice", "alice", "bob", "carol", "carol", "carol"}
 	c := users(t, tg, names...)

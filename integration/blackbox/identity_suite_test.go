@@ -28,6 +28,7 @@ type identity struct {
 	keySet      string // its URL, instead of jwtSecret
 	broadcastBy string // anyone
 	origins     string // the default
+	maxRooms    string // the default
 }
 
 // identitySuite must pass for every way to run the service with tokens. start gives each
@@ -47,6 +48,7 @@ func identitySuite(t *testing.T, start func(*testing.T, identity) *target) {
 		{name: "clients in Node and Python", run: signedInClients},
 		{name: "messages to users", run: oneToOne},
 		{name: "rooms", run: inRooms},
+		{name: "at most so many rooms", run: tooManyRooms, identity: identity{maxRooms: "2"}},
 		{name: "who is in a room", run: presentUsers},
 		{name: "scopes", run: scopes},
 		{name: "a renewed token", run: renewal},

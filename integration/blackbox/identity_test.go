@@ -14,7 +14,7 @@ func startIdentified(t *testing.T, i identity) *target {
 	if i.keySet == "" {
 		args = append(args, "-jwt-secret", jwtSecret)
 	}
-	for flag, value := range map[string]string{"-jwks-url": i.keySet, "-broadcast-by": i.broadcastBy, "-origins": i.origins} {
+	for flag, value := range map[string]string{"-jwks-url": i.keySet, "-broadcast-by": i.broadcastBy, "-origins": i.origins, "-max-rooms": i.maxRooms} {
 		if value != "" {
 			args = append(args, flag, value)
 		}

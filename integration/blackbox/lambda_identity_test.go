@@ -27,6 +27,9 @@ func identifiedLambda(i identity) lambdaConfig {
 		cfg.variables["authorizer"] = append(cfg.variables["authorizer"], keySet...)
 		cfg.variables["authenticate"] = keySet
 	}
+	if i.maxRooms != "" {
+		cfg.variables["rooms"] = []string{"MAX_ROOMS=" + i.maxRooms}
+	}
 	if i.broadcastBy != "" {
 		cfg.variables["sendmessage"] = []string{"BROADCAST_BY=" + i.broadcastBy}
 	}

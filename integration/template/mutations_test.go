@@ -91,6 +91,7 @@ var mutations = []mutation{
 	{"settings", fanOut + "Environment/Variables/FAN_OUT_CONCURRENCY", "1", "fanOutConcurrency"},
 	{"settings", fanOut + "Environment/Variables/CONFIRM_GONE_AFTER", "0", "confirmGoneAfter"},
 	{"settings", fanOut + "MemorySize", nil, "fanOutMemory"},
+	{"settings", "Resources/RoomsLambdaFunction/Properties/Environment/Variables/MAX_ROOMS", "0", "maxRooms"},
 	{"settings", "Resources/PingLambdaFunction/Properties/MemorySize", 1024.0, "memory"},
 	{"settings", sender + "Environment/Variables/BROADCAST_BY", "nobody", "broadcastBy"},
 	{"settings", sender + "LoggingConfig/ApplicationLogLevel", "FATAL", "logLevel"},

@@ -30,6 +30,7 @@ var refused = []struct{ stage, params, want string }{
 	{"dev", "postsInFlight=0", `postsInFlight is "0"`},
 	{"dev", "postsInFlight=1001", `postsInFlight is "1001"`},
 	{"dev", "postsPerSecond=many", `postsPerSecond is "many"; it must be a whole number from 1 to 1000000`},
+	{"dev", "maxRooms=0", `maxRooms is "0"; it must be a whole number from 1 to 1000`},
 	{"dev", "confirmGoneAfter=9", `confirmGoneAfter is "9"; it must be a whole number from 10 to 900, or 0.`},
 	{"dev", "confirmGoneAfter=901", `confirmGoneAfter is "901"`},
 	{"dev", "confirmGoneAfter=00", `confirmGoneAfter is "00"`},

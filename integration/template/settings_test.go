@@ -111,6 +111,7 @@ func usesOfSettings(t template) map[string][]string {
 		"fanOutConcurrency": {fanOut + "Environment/Variables/FAN_OUT_CONCURRENCY"},
 		"postsInFlight":     {fanOut + "Environment/Variables/POSTS_IN_FLIGHT"},
 		"postsPerSecond":    {fanOut + "Environment/Variables/POSTS_PER_SECOND"},
+		"maxRooms":          {"Resources/RoomsLambdaFunction/Properties/Environment/Variables/MAX_ROOMS"},
 		"confirmGoneAfter":  {fanOut + "Environment/Variables/CONFIRM_GONE_AFTER"},
 		"batchWindow":       {jobsSource + "MaximumBatchingWindowInSeconds"},
 		"batchSize":         {jobsSource + "BatchSize"},
