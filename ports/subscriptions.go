@@ -18,6 +18,11 @@ type SubscriptionStore interface {
 	// crash, Subscriptions returns it, and Unsubscribe deletes what there is.
 	Subscribe(ctx context.Context, s domain.Subscription) error
 
+	// Extend gives the connection's subscriptions to the recipients what the connection
+	// has now. It changes rows that are stored, and stores none: what is deleted meanwhile
+	// does not come back. After an error some of them may have changed.
+	Extend(ctx context.Context, c domain.Connection, to ...domain.Recipients) error
+
 	// Unsubscribe deletes the subscription, the row with the connection last. One that
 	// is not stored is no error.
 	Unsubscribe(ctx context.Context, s domain.Subscription) error

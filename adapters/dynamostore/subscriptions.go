@@ -2,6 +2,7 @@ package dynamostore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,8 +18,12 @@ import (
 	"serverless-websocket/ports"
 )
 
-// maxClearing is how many connections a Clear asks at once for their subscriptions.
-const maxClearing = 64
+const (
+	// maxClearing is how many connections a Clear asks at once for their subscriptions.
+	maxClearing = 64
+	// maxExtending is how many subscriptions an Extend writes at once.
+	maxExtending = 10
+)
 
 // Subscriptions is a ports.SubscriptionStore.
 //
@@ -35,21 +40,48 @@ func NewSubscriptions(client *dynamodb.Client, table string, opts Options) *Subs
 // Subscribe stores the two rows one after the other.
 func (s *Subscriptions) Subscribe(ctx context.Context, sub domain.Subscription) error {
 	for _, key := range []rowKey{keyOfConnection(sub), keyOfChannel(sub)} {
-		if err := s.put(ctx, key, sub.Connection); err != nil {
+		if err := s.put(ctx, key, sub.Connection, nil); err != nil {
 			return fmt.Errorf("subscribe %s to %s: %w", sub.Connection.ID, sub.To, err)
 		}
 	}
 	return nil
 }
 
-func (s *Subscriptions) put(ctx context.Context, key rowKey, c domain.Connection) error {
+// Extend replaces the two rows of each subscription one after the other, if they exist.
+func (s *Subscriptions) Extend(ctx context.Context, c domain.Connection, to ...domain.Recipients) error {
+	var group errgroup.Group // without a context: a failure leaves the others
+	group.SetLimit(maxExtending)
+	for _, one := range to {
+		group.Go(func() error {
+			if err := s.extend(ctx, domain.Subscription{To: one, Connection: c}); err != nil {
+				return fmt.Errorf("extend the subscription of %s to %s: %w", c.ID, one, err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+func (s *Subscriptions) extend(ctx context.Context, sub domain.Subscription) error {
+	for _, key := range []rowKey{keyOfConnection(sub), keyOfChannel(sub)} {
+		var missing *types.ConditionalCheckFailedException
+		err := s.put(ctx, key, sub.Connection, aws.String("attribute_exists("+channelAttribute+")"))
+		if err != nil && !errors.As(err, &missing) {
+			return err
+		}
+	}
+	return nil
+}
+
+// put writes a row, on a condition unless that is nil.
+func (s *Subscriptions) put(ctx context.Context, key rowKey, c domain.Connection, condition *string) error {
 	item, err := attributevalue.MarshalMap(subscriptionRow{key, newRow(c)})
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
-	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.name, Item: item})
+	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.name, Item: item, ConditionExpression: condition})
 	return err
 }
 

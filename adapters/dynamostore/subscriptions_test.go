@@ -139,7 +139,8 @@ func TestSubscriptionsOfAServerThatDoesNotAnswer(t *testing.T) {
 	_, subscribers := store.Subscribers(t.Context(), s.To, domain.Segment{}, "")
 	for call, err := range map[string]error{
 		"Subscribe": store.Subscribe(t.Context(), s), "Unsubscribe": store.Unsubscribe(t.Context(), s),
-		"Clear": store.Clear(t.Context(), "a"), "Subscribed": subscribed, "Subscriptions": subscriptions, "Subscribers": subscribers,
+		"Extend": store.Extend(t.Context(), s.Connection, s.To),
+		"Clear":  store.Clear(t.Context(), "a"), "Subscribed": subscribed, "Subscriptions": subscriptions, "Subscribers": subscribers,
 	} {
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v, want context.DeadlineExceeded", call, err)

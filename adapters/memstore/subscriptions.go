@@ -62,6 +62,24 @@ func (s *Subscriptions) Subscribe(ctx context.Context, sub domain.Subscription) 
 	return nil
 }
 
+// Extend replaces the connection in its subscriptions to the recipients.
+func (s *Subscriptions) Extend(ctx context.Context, c domain.Connection, to ...domain.Recipients) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	of := s.connections[c.ID]
+	for _, one := range to {
+		rows := s.channels[one]
+		if i, found := search(rows, keyOf(c)); found {
+			rows[i] = &subscriber{rows[i].key, c}
+			of[slices.IndexFunc(of, is(one))].Connection = c
+		}
+	}
+	return nil
+}
+
 // Unsubscribe deletes the subscription.
 func (s *Subscriptions) Unsubscribe(ctx context.Context, sub domain.Subscription) error {
 	if err := ctx.Err(); err != nil {

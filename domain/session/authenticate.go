@@ -9,16 +9,16 @@ import (
 	"serverless-websocket/ports"
 )
 
-// Authenticate replaces the token of the principal's connection by a newer one of the
-// same user: its expiry and its scope count from now on. The connection leaves the rooms
-// that the new scope does not permit. It returns when the connection's rows expire.
+// Authenticate replaces the token of the principal's connection by another valid one of
+// the same user: its expiry and its scope count from now on. The connection leaves the
+// rooms that the new scope does not permit. It returns when the connection's rows expire.
 //
-// The subscriptions are extended first and the connection's row last. So after a crash in
-// between, a connection that gets no more messages of a room is closed when its row
-// expires, and none lives on without them.
+// The subscriptions are extended before the connection's row, so after a crash in between
+// no connection outlives them.
 //
 // The errors are *domain.Error: InvalidToken, Forbidden for a token of another user,
-// Unauthenticated when there is no user or its connection has expired, and Unavailable.
+// Unauthenticated when there is no user or its connection has expired, and Unavailable,
+// after which the connection may have left rooms: the request can be repeated.
 func (r *Registry) Authenticate(ctx context.Context, id domain.ConnectionID, who domain.Principal, token string) (time.Time, error) {
 	c, err := r.Caller(ctx, id, who)
 	if err != nil {
@@ -35,7 +35,7 @@ func (r *Registry) Authenticate(ctx context.Context, id domain.ConnectionID, who
 		return time.Time{}, domain.NewError(domain.Forbidden)
 	}
 	c.Scope, c.ExpiresAt = renewed.Scope, r.expiry(c, renewed)
-	if err := r.renew(ctx, c); err != nil {
+	if c, err = r.renew(ctx, c); err != nil {
 		return time.Time{}, err
 	}
 	if r.Renewed != nil {
@@ -44,39 +44,59 @@ func (r *Registry) Authenticate(ctx context.Context, id domain.ConnectionID, who
 	return c.ExpiresAt, nil
 }
 
-// renew writes the rows of a connection. Those that a request to join has written
-// meanwhile, by the old row, are found after the connection's row is replaced.
-func (r *Registry) renew(ctx context.Context, c domain.Connection) error {
-	if err := r.extend(ctx, c); err != nil {
-		return unavailable(err)
-	}
-	err := r.Connections.Replace(ctx, c)
+// renew gives a connection and its subscriptions another token. It returns the
+// connection's row: of renewals that are under way together, that of one stays.
+func (r *Registry) renew(ctx context.Context, c domain.Connection) (domain.Connection, error) {
+	row, err := r.replace(ctx, c)
 	if errors.Is(err, ports.ErrNotFound) {
 		// The connection has ended meanwhile, and its rows must not come back.
-		return errors.Join(domain.NewError(domain.Unauthenticated), r.Subscriptions.Clear(ctx, c.ID))
+		return row, &domain.Error{Code: domain.Unauthenticated, Cause: r.Subscriptions.Clear(ctx, c.ID)}
 	}
-	if err == nil {
-		err = r.extend(ctx, c)
-	}
-	return unavailable(err)
+	return row, unavailable(err)
 }
 
-// extend gives the connection's subscriptions its expiry, and leaves the rooms that its
-// scope does not permit.
+// replace writes the rows. Those that a request to join has written meanwhile, by the old
+// row, are found after the connection's row is replaced. When another renewal has
+// replaced it again, the subscriptions follow that.
+func (r *Registry) replace(ctx context.Context, c domain.Connection) (domain.Connection, error) {
+	if err := r.extend(ctx, c); err != nil {
+		return c, err
+	}
+	if err := r.Connections.Replace(ctx, c); err != nil {
+		return c, err
+	}
+	for range maxTries {
+		if err := r.extend(ctx, c); err != nil {
+			return c, err
+		}
+		now, err := r.Connections.Get(ctx, c.ID)
+		if err != nil || sameToken(now, c) {
+			return now, err
+		}
+		c = now
+	}
+	return c, errChanging
+}
+
+// sameToken compares what rows have of a token. A table can round times to seconds.
+func sameToken(a, b domain.Connection) bool {
+	return a.Scope == b.Scope && a.ExpiresAt.Sub(b.ExpiresAt).Abs() < time.Second
+}
+
+// extend gives the connection's subscriptions its expiry, whatever they have, and leaves
+// the rooms that its scope does not permit.
 func (r *Registry) extend(ctx context.Context, c domain.Connection) error {
 	all, err := r.Subscriptions.Subscriptions(ctx, c.ID)
 	if err != nil {
 		return err
 	}
+	var kept []domain.Recipients
 	for _, s := range all {
-		permitted := s.To.Kind != domain.Room || r.Policy.MayJoin(c.Principal(), s.To.Name) == nil
-		extended := s.Connection.ExpiresAt.Sub(c.ExpiresAt).Abs() < time.Second // to which a table can round
-		s.Connection = c
-		if !permitted {
-			err = errors.Join(err, r.Subscriptions.Unsubscribe(ctx, s))
-		} else if !extended {
-			err = errors.Join(err, r.Subscriptions.Subscribe(ctx, s))
+		if s.To.Kind == domain.Room && r.Policy.MayJoin(c.Principal(), s.To.Name) != nil {
+			err = errors.Join(err, r.remove(ctx, domain.Subscription{To: s.To, Connection: c}))
+			continue
 		}
+		kept = append(kept, s.To)
 	}
-	return err
+	return errors.Join(err, r.Subscriptions.Extend(ctx, c, kept...))
 }

@@ -101,7 +101,8 @@ func TestAJoinThatRacesARenewal(t *testing.T) {
 		}
 	}
 	for name, interrupt := range map[string]func(*world, domain.Principal){
-		"before it subscribes": func(w *world, who domain.Principal) { w.connections.then("Get", renew(w, who)) },
+		"after it looked":      func(w *world, who domain.Principal) { w.connections.then("Get", renew(w, who)) },
+		"before it subscribes": func(w *world, who domain.Principal) { w.subscriptions.first("Subscribe", renew(w, who)) },
 		"after it subscribed":  func(w *world, who domain.Principal) { w.subscriptions.then("Subscribe", renew(w, who)) },
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -137,6 +138,42 @@ func TestARenewalThatRacesAJoin(t *testing.T) {
 	})
 }
 
+// A renewal does not undo a leave that was answered while it was under way.
+func TestARenewalThatRacesALeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		who := w.brief()
+		w.tokens["newer"] = domain.Principal{User: "alice", ExpiresAt: time.Now().Add(10 * time.Minute)}
+		w.subscriptions.first("Extend", func() error { return w.Leave(context.Background(), "a", who, "goals") })
+		if _, err := w.Authenticate(t.Context(), "a", who, "newer"); err != nil {
+			t.Fatal(err)
+		}
+		w.members(goals)
+		w.members(domain.ToRoom("chess"), "a")
+	})
+}
+
+// Of two renewals under way together, the subscriptions follow the one whose row stays.
+func TestRenewalsTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		who := w.brief()
+		long := time.Now().Add(30 * time.Minute)
+		w.tokens["short"] = domain.Principal{User: "alice", ExpiresAt: time.Now().Add(5 * time.Minute)}
+		w.tokens["long"] = domain.Principal{User: "alice", ExpiresAt: long}
+		w.connections.then("Replace", func() error {
+			_, err := w.Authenticate(context.Background(), "a", who, "long")
+			return err
+		})
+		if expires, err := w.Authenticate(t.Context(), "a", who, "short"); err != nil || !expires.Equal(long) {
+			t.Fatalf("until %v, %v; want %v", expires, err, long)
+		}
+		time.Sleep(29 * time.Minute) // virtual
+		w.members(goals, "a")
+		w.members(domain.ToUser("alice"), "a")
+	})
+}
+
 // A renewal of a connection that ends meanwhile leaves nothing behind.
 func TestARenewalThatRacesTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -156,7 +193,7 @@ func TestARenewalThatFailsHalfway(t *testing.T) {
 		w := newWorld(t)
 		who := w.brief()
 		w.tokens["newer"] = domain.Principal{User: "alice", ExpiresAt: time.Now().Add(10 * time.Minute)}
-		w.subscriptions.then("Subscribe", func() error { return errors.New("down") })
+		w.subscriptions.then("Extend", func() error { return errors.New("down") })
 		_, err := w.Authenticate(t.Context(), "a", who, "newer")
 		wantCode(t, err, domain.Unavailable)
 		time.Sleep(time.Minute) // virtual

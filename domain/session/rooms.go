@@ -3,85 +3,86 @@ package session
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"serverless-websocket/domain"
 )
 
-// maxTries is how often a request to join starts over because the connection's token was
-// renewed, or the room left, meanwhile.
+// maxTries is how often a request starts over because others change the same rows.
 const maxTries = 5
 
 // Join adds the principal's connection to a room. To be in it already is no error.
 //
+// No transaction spans the rows, but whoever changes them reads those of the others after
+// writing its own. So of a join and a $disconnect, a renewal, a leave or another join that
+// are under way together, one at least sees the other.
+//
 // The errors are *domain.Error: InvalidRoom, Unauthenticated, Forbidden, TooManyRooms and
-// Unavailable. After Unavailable the connection may be in the room.
+// Unavailable. After Unavailable the connection may be in the room or not.
 func (r *Registry) Join(ctx context.Context, id domain.ConnectionID, who domain.Principal, room string) error {
 	if !domain.ValidRoom(room) {
 		return domain.NewError(domain.InvalidRoom)
 	}
-	for range maxTries {
-		c, err := r.Caller(ctx, id, who)
-		if err != nil {
-			return err
+	s := domain.Subscription{To: domain.ToRoom(room), Connection: domain.Connection{ID: id, User: who.User}}
+	member := false // before this request
+	for try := range maxTries {
+		now, err := r.look(ctx, who, s)
+		member = member || try == 0 && now.in
+		if err == nil && now.others >= r.MaxRooms && !member {
+			err = domain.NewError(domain.TooManyRooms)
 		}
-		if err := r.Policy.MayJoin(c.Principal(), room); err != nil {
+		switch {
+		case try == 0 && err != nil:
 			return err
+		case err != nil:
+			return r.withdraw(ctx, s, err)
+		case try > 0 && now.in && now.connection == s.Connection:
+			return nil
 		}
-		joined, err := r.join(ctx, who, domain.Subscription{To: domain.ToRoom(room), Connection: c})
-		if joined || err != nil {
-			return err
+		s.Connection = now.connection
+		if err := r.Subscriptions.Subscribe(ctx, s); err != nil {
+			return r.withdraw(ctx, s, unavailable(err))
 		}
 	}
-	return &domain.Error{Code: domain.Unavailable, Cause: errors.New("the connection keeps changing")}
+	return r.withdraw(ctx, s, unavailable(errChanging))
 }
 
-// join subscribes, and then looks whether that was right: no transaction spans the rows,
-// but whoever changes them reads those of the others after writing its own. So of a join
-// and a $disconnect, a renewal, a leave or another join that are under way together, one
-// at least sees the other. It reports false when it has to be done over.
-func (r *Registry) join(ctx context.Context, who domain.Principal, s domain.Subscription) (joined bool, err error) {
-	if others, _, err := r.rooms(ctx, s); err != nil {
-		return false, err
-	} else if others >= r.MaxRooms {
-		return false, domain.NewError(domain.TooManyRooms)
-	}
-	if err := r.Subscriptions.Subscribe(ctx, s); err != nil {
-		return false, unavailable(err)
-	}
-	joined, err = r.stands(ctx, who, s)
-	if refused := new(domain.Error); errors.As(err, &refused) && refused.Code != domain.Unavailable {
-		if undo := r.Subscriptions.Unsubscribe(ctx, s); undo != nil {
-			return false, unavailable(errors.Join(err, undo))
-		}
-	}
-	return joined, err
+var errChanging = errors.New("others keep changing the connection")
+
+// standing is what a request to join a room finds.
+type standing struct {
+	connection domain.Connection
+	others     int  // rooms that the connection is in
+	in         bool // whether it is in this one
 }
 
-// stands reports whether a subscription is still there as it was stored, for a connection
-// that has not changed. The errors, other than Unavailable, say why it must not be.
-func (r *Registry) stands(ctx context.Context, who domain.Principal, s domain.Subscription) (bool, error) {
-	now, err := r.Caller(ctx, s.Connection.ID, who)
+// look reads the rows of the subscription's connection. The errors are those of Caller
+// and MayJoin.
+func (r *Registry) look(ctx context.Context, who domain.Principal, s domain.Subscription) (found standing, err error) {
+	found.connection, err = r.Caller(ctx, s.Connection.ID, who)
 	if err != nil {
-		return false, err
+		return found, err
 	}
-	others, in, err := r.rooms(ctx, s)
-	if err == nil && others >= r.MaxRooms {
-		err = domain.NewError(domain.TooManyRooms)
+	if err := r.Policy.MayJoin(found.connection.Principal(), s.To.Name); err != nil {
+		return found, err
 	}
-	return in && now == s.Connection, err
-}
-
-// rooms returns how many other rooms the connection is in, and whether it is in this one.
-func (r *Registry) rooms(ctx context.Context, s domain.Subscription) (others int, in bool, err error) {
 	all, err := r.Subscriptions.Subscriptions(ctx, s.Connection.ID)
 	for _, one := range all {
-		if one.To.Kind == domain.Room && one.To != s.To {
-			others++
+		if one.To == s.To {
+			found.in = true
+		} else if one.To.Kind == domain.Room {
+			found.others++
 		}
 	}
-	in = slices.ContainsFunc(all, func(one domain.Subscription) bool { return one.To == s.To })
-	return others, in, unavailable(err)
+	return found, unavailable(err)
+}
+
+// withdraw removes the subscription of a request to join that failed after it may have
+// been written: nothing says that it is permitted. It returns why the request failed.
+func (r *Registry) withdraw(ctx context.Context, s domain.Subscription, why error) error {
+	if err := r.remove(ctx, s); err != nil {
+		return unavailable(errors.Join(why, err))
+	}
+	return why
 }
 
 // Leave removes the principal's connection from a room. Not to be in it is no error.
@@ -98,18 +99,19 @@ func (r *Registry) Leave(ctx context.Context, id domain.ConnectionID, who domain
 	if err != nil {
 		return err
 	}
-	return unavailable(r.leave(ctx, domain.Subscription{To: domain.ToRoom(room), Connection: c}))
+	return unavailable(r.remove(ctx, domain.Subscription{To: domain.ToRoom(room), Connection: c}))
 }
 
-// leave unsubscribes. A request to join that was under way may have written its row with
-// the channel before that with the connection was deleted: then it wins.
-func (r *Registry) leave(ctx context.Context, s domain.Subscription) error {
-	if err := r.Subscriptions.Unsubscribe(ctx, s); err != nil {
-		return err
+// remove unsubscribes. A request to join that is under way may write both rows between the
+// two deletions, and must not keep that with the channel alone.
+func (r *Registry) remove(ctx context.Context, s domain.Subscription) error {
+	for range maxTries {
+		if err := r.Subscriptions.Unsubscribe(ctx, s); err != nil {
+			return err
+		}
+		if in, err := r.Subscriptions.Subscribed(ctx, s); err != nil || !in {
+			return err
+		}
 	}
-	again, err := r.Subscriptions.Subscribed(ctx, s)
-	if err != nil || !again {
-		return err
-	}
-	return r.Subscriptions.Subscribe(ctx, s)
+	return errChanging
 }

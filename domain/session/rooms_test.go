@@ -95,6 +95,28 @@ func TestTheLimitOfRoomsHoldsForRequestsInParallel(t *testing.T) {
 	}
 }
 
+// Requests that have written their rooms, but not looked yet, count.
+func TestTheLimitOfRoomsCountsRequestsUnderWay(t *testing.T) {
+	w := newWorld(t)
+	w.connect("a", alice)
+	w.join("a", alice, "goals", "chess")
+	underWay := func() error {
+		for _, room := range []string{"x", "y"} {
+			c, err := w.connections.ConnectionStore.Get(t.Context(), "a")
+			if err = errors.Join(err, w.subscriptions.SubscriptionStore.Subscribe(t.Context(),
+				domain.Subscription{To: domain.ToRoom(room), Connection: c})); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	w.subscriptions.first("Subscribe", underWay)
+	wantCode(t, w.Join(t.Context(), "a", alice, "new"), domain.TooManyRooms)
+	w.members(domain.ToRoom("new"))
+	w.join("a", alice, "goals") // which it was in before
+	w.members(goals, "a")
+}
+
 // A request to join and the end of its connection, at each step of the one.
 func TestAJoinThatRacesTheEndOfItsConnection(t *testing.T) {
 	end := func(w *world) func() error {
@@ -162,6 +184,7 @@ func TestAStoreThatFailsIsUnavailable(t *testing.T) {
 		w.connect("a", alice)
 		w.subscriptions.then(method, func() error { return errors.New("down") })
 		wantCode(t, w.Join(t.Context(), "a", alice, "goals"), domain.Unavailable)
+		w.members(goals) // whatever was written: nothing says that it is permitted
 	}
 	w := newWorld(t)
 	w.connect("a", alice)

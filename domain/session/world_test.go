@@ -41,8 +41,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// connections and subscriptions call before and after each call that changes or reads
-// the table, once.
+// connections and subscriptions let a test act just before and after their calls.
 type connections struct {
 	ports.ConnectionStore
 	hooks
@@ -55,54 +54,75 @@ type subscriptions struct {
 
 type hooks struct {
 	mu    sync.Mutex
-	after map[string]func() error
+	calls map[string]func() error
 }
 
-// then sets what happens once after the next call of a method.
-func (h *hooks) then(method string, what func() error) {
+// first and then set what happens once, before and after the next call of a method.
+func (h *hooks) first(method string, what func() error) { h.set("before "+method, what) }
+func (h *hooks) then(method string, what func() error)  { h.set("after "+method, what) }
+
+func (h *hooks) set(when string, what func() error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.after == nil {
-		h.after = make(map[string]func() error)
+	if h.calls == nil {
+		h.calls = make(map[string]func() error)
 	}
-	h.after[method] = what
+	h.calls[when] = what
 }
 
-func (h *hooks) called(method string, err error) error {
-	h.mu.Lock()
-	what := h.after[method]
-	delete(h.after, method)
-	h.mu.Unlock()
-	if what == nil {
+// around makes a call unless what happens before it fails.
+func (h *hooks) around(method string, call func() error) error {
+	if err := h.happens("before " + method); err != nil {
 		return err
 	}
-	return errors.Join(err, what())
+	return errors.Join(call(), h.happens("after "+method))
 }
 
-func (c *connections) Get(ctx context.Context, id domain.ConnectionID) (domain.Connection, error) {
-	row, err := c.ConnectionStore.Get(ctx, id)
-	return row, c.called("Get", err)
+func (h *hooks) happens(when string) error {
+	h.mu.Lock()
+	what := h.calls[when]
+	delete(h.calls, when)
+	h.mu.Unlock()
+	if what == nil {
+		return nil
+	}
+	return what()
+}
+
+func (c *connections) Get(ctx context.Context, id domain.ConnectionID) (row domain.Connection, err error) {
+	err = c.around("Get", func() error {
+		row, err = c.ConnectionStore.Get(ctx, id)
+		return err
+	})
+	return row, err
 }
 
 func (c *connections) Replace(ctx context.Context, row domain.Connection) error {
-	return c.called("Replace", c.ConnectionStore.Replace(ctx, row))
+	return c.around("Replace", func() error { return c.ConnectionStore.Replace(ctx, row) })
 }
 
 func (c *connections) Delete(ctx context.Context, ids ...domain.ConnectionID) error {
-	return c.called("Delete", c.ConnectionStore.Delete(ctx, ids...))
+	return c.around("Delete", func() error { return c.ConnectionStore.Delete(ctx, ids...) })
 }
 
 func (s *subscriptions) Subscribe(ctx context.Context, sub domain.Subscription) error {
-	return s.called("Subscribe", s.SubscriptionStore.Subscribe(ctx, sub))
+	return s.around("Subscribe", func() error { return s.SubscriptionStore.Subscribe(ctx, sub) })
+}
+
+func (s *subscriptions) Extend(ctx context.Context, c domain.Connection, to ...domain.Recipients) error {
+	return s.around("Extend", func() error { return s.SubscriptionStore.Extend(ctx, c, to...) })
 }
 
 func (s *subscriptions) Unsubscribe(ctx context.Context, sub domain.Subscription) error {
-	return s.called("Unsubscribe", s.SubscriptionStore.Unsubscribe(ctx, sub))
+	return s.around("Unsubscribe", func() error { return s.SubscriptionStore.Unsubscribe(ctx, sub) })
 }
 
-func (s *subscriptions) Subscriptions(ctx context.Context, id domain.ConnectionID) ([]domain.Subscription, error) {
-	all, err := s.SubscriptionStore.Subscriptions(ctx, id)
-	return all, s.called("Subscriptions", err)
+func (s *subscriptions) Subscriptions(ctx context.Context, id domain.ConnectionID) (all []domain.Subscription, err error) {
+	err = s.around("Subscriptions", func() error {
+		all, err = s.SubscriptionStore.Subscriptions(ctx, id)
+		return err
+	})
+	return all, err
 }
 
 var alice = domain.Principal{User: "alice"}

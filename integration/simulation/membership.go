@@ -140,6 +140,14 @@ func (s *subscriptions) Subscribe(ctx context.Context, sub domain.Subscription) 
 	return errors.Join(s.rows.Subscribe(ctx, sub), after)
 }
 
+func (s *subscriptions) Extend(ctx context.Context, c domain.Connection, to ...domain.Recipients) error {
+	before, after := s.begin(ctx, fmt.Sprint("extend ", c.ID, to))
+	if before != nil {
+		return before
+	}
+	return errors.Join(s.rows.Extend(ctx, c, to...), after)
+}
+
 func (s *subscriptions) Unsubscribe(ctx context.Context, sub domain.Subscription) error {
 	before, after := s.begin(ctx, fmt.Sprint("unsubscribe ", sub.Connection.ID, sub.To))
 	if before != nil {

@@ -26,6 +26,7 @@ type SubscriptionHarness struct {
 func TestSubscriptionStore(t *testing.T, h SubscriptionHarness) {
 	cases := map[string]func(*subscriptionCase){
 		"subscribe, replace and unsubscribe": (*subscriptionCase).one,
+		"extend what is stored":              (*subscriptionCase).extend,
 		"the subscriptions of a connection":  (*subscriptionCase).ofConnection,
 		"names and ids pass unchanged":       (*subscriptionCase).names,
 		"channels are apart":                 (*subscriptionCase).apart,
@@ -173,6 +174,34 @@ func (c *subscriptionCase) one() {
 		c.subscribed(store, s, false)
 		c.holds(store, goals)
 		c.channels(store, "a")
+	}
+}
+
+func (c *subscriptionCase) extend() {
+	store := c.open(10)
+	s := c.live(goals, "alice", "a")
+	c.subscribe(store, s, c.live(chess, "alice", "a"), c.live(goals, "alice", "b"))
+	later := s.Connection
+	later.ExpiresAt = later.ExpiresAt.Add(time.Hour)
+	never := domain.ToRoom("never")
+	if err := errors.Join(store.Extend(c.ctx, later), store.Extend(c.ctx, later, goals, never)); err != nil {
+		c.Fatal(err)
+	}
+	c.channels(store, "a", goals, chess)
+	c.holds(store, never)
+	of, err := store.Subscriptions(c.ctx, "a")
+	if err != nil {
+		c.Fatal(err)
+	}
+	for _, one := range of {
+		if extended := one.Connection.ExpiresAt.After(s.Connection.ExpiresAt.Add(time.Minute)); extended != (one.To == goals) {
+			c.Errorf("the row with the connection of %s expires at %v", one.To, one.Connection.ExpiresAt)
+		}
+	}
+	for _, row := range c.read(store, goals, domain.Segment{}, nil) {
+		if extended := row.ExpiresAt.After(s.Connection.ExpiresAt.Add(time.Minute)); extended != (row.ID == "a") {
+			c.Errorf("the row of %s with the channel expires at %v", row.ID, row.ExpiresAt)
+		}
 	}
 }
 
