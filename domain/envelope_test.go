@@ -42,7 +42,7 @@ func TestAnEnvelopeNamesTheSender(t *testing.T) {
 	if string(e.Payload) != want || domain.EnvelopeSize(domain.ToEveryone(), m) != len(want) {
 		t.Errorf("got  %s of %d bytes\nwant %s", e.Payload, domain.EnvelopeSize(domain.ToEveryone(), m), want)
 	}
-	for _, sender := range []string{"\xff", strings.Repeat("x", domain.MaxRecipient+1)} {
+	for _, sender := range []string{"\xff", "\uFFFD", strings.Repeat("x", domain.MaxRecipient+1)} {
 		if _, err := domain.NewMessage(anID, time.Now(), sender, domain.Content(`1`)); err == nil {
 			t.Errorf("%.10q can be a sender", sender)
 		}

@@ -112,6 +112,9 @@ func (w wireJob) job() (Job, error) {
 		if err != nil {
 			return job, err
 		}
+		if size := EnvelopeSize(to, message); size > MaxPayload {
+			return job, fmt.Errorf("message %.40q has an envelope of %d bytes", m.ID, size)
+		}
 		job.Messages = append(job.Messages, message)
 	}
 	for _, c := range w.Only {

@@ -54,9 +54,10 @@ func (r Recipients) Valid() bool {
 }
 
 // ValidUser reports whether a user can have that name: it is UTF-8, not empty, and no
-// longer than MaxRecipient.
+// longer than MaxRecipient. It does not contain U+FFFD, in which decoders of JSON turn
+// what they cannot read: different names would become one.
 func ValidUser(name string) bool {
-	return name != "" && len(name) <= MaxRecipient && utf8.ValidString(name)
+	return name != "" && len(name) <= MaxRecipient && !strings.ContainsRune(name, utf8.RuneError)
 }
 
 // ValidRoom reports whether a room can have that name: it has 1 to MaxRoom letters,

@@ -28,7 +28,7 @@ func TestRecipientsAreReadAsTheyAreWritten(t *testing.T) {
 func TestWhatNamesNoRecipients(t *testing.T) {
 	for _, text := range []string{"", "Everyone", "everyone ", "bob", "user:", "room:", "team:x", "user:\xff",
 		"room:a b", "room:a*", "room:a:read", "room:골", "room:a\n",
-		"room:" + strings.Repeat("x", domain.MaxRoom+1), "user:" + strings.Repeat("x", domain.MaxRecipient+1)} {
+		"room:" + strings.Repeat("x", domain.MaxRoom+1), "user:" + strings.Repeat("x", domain.MaxRecipient+1), "user:a\uFFFD"} {
 		if got, err := domain.ParseRecipients(text); err == nil || got != (domain.Recipients{}) || got.Valid() {
 			t.Errorf("%q: %+v, error %v", text, got, err)
 		}

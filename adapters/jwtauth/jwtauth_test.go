@@ -108,6 +108,7 @@ func TestBadTokens(t *testing.T) {
 		"no subject":          {hs(jwt.MapClaims{"sub": nil}), "subject"},
 		"empty subject":       {hs(jwt.MapClaims{"sub": ""}), "subject"},
 		"subject of a number": {hs(jwt.MapClaims{"sub": 7}), "subject|not valid"},
+		"half a character":    {hs(jwt.MapClaims{"sub": "a\uFFFD"}), "subject"},
 		"long subject":        {hs(jwt.MapClaims{"sub": strings.Repeat("x", domain.MaxRecipient+1)}), "subject"},
 		"another issuer":      {hs(jwt.MapClaims{"iss": "https://evil.example"}), "issuer"},
 		"no issuer":           {hs(jwt.MapClaims{"iss": nil}), "issuer|lacks a claim"},

@@ -113,7 +113,7 @@ func TestThePrincipalReachesEveryRequest(t *testing.T) {
 			values[key] = value
 		}
 		test.change(values)
-		event := message(`{"content":1,"sender":"eve"}`)
+		event := message(`{"content":1}`)
 		event.RequestContext.Authorizer = values
 		connect := event
 		connect.RequestContext.EventType = "CONNECT"

@@ -265,7 +265,7 @@ type store struct {
 	err error
 }
 
-func (s *store) Replace(context.Context, domain.Connection) error { return s.err }
+func (s *store) Replace(ctx context.Context, c domain.Connection) error { return s.Put(ctx, c) }
 func (s *store) Get(_ context.Context, id domain.ConnectionID) (domain.Connection, error) {
 	if s.row.ID == id {
 		return s.row, s.err
@@ -282,13 +282,22 @@ func (s *store) Scan(context.Context, domain.Segment, domain.Cursor) (ports.Page
 	return ports.Page{}, s.err
 }
 
-// subscriptions is a table in which alice is in every room, with two connections.
-type subscriptions struct{}
+// subscriptions is a table in which alice is in every room that she has not left, with
+// two connections.
+type subscriptions map[domain.Recipients]bool
 
-func (subscriptions) Subscribe(context.Context, domain.Subscription) error          { return nil }
-func (subscriptions) Unsubscribe(context.Context, domain.Subscription) error        { return nil }
-func (subscriptions) Subscribed(context.Context, domain.Subscription) (bool, error) { return true, nil }
-func (subscriptions) Clear(context.Context, ...domain.ConnectionID) error           { return nil }
+func (subscriptions) Subscribe(context.Context, domain.Subscription) error { return nil }
+func (left subscriptions) Unsubscribe(_ context.Context, s domain.Subscription) error {
+	left[s.To] = true
+	return nil
+}
+func (left subscriptions) Subscribed(_ context.Context, s domain.Subscription) (bool, error) {
+	return !left[s.To], nil
+}
+func (subscriptions) Clear(context.Context, ...domain.ConnectionID) error { return nil }
+func (subscriptions) Extend(context.Context, domain.Connection, ...domain.Recipients) error {
+	return nil
+}
 func (subscriptions) Subscriptions(_ context.Context, id domain.ConnectionID) ([]domain.Subscription, error) {
 	return []domain.Subscription{{To: domain.ToRoom("goals"), Connection: domain.Connection{ID: id, User: "alice"}}}, nil
 }

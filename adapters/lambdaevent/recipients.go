@@ -16,22 +16,23 @@ const (
 var known = map[string]bool{"action": true, "content": true, "ref": true, toMember: true, roomMember: true}
 
 // addressing are names, in lower case, that a client that wants to address a message may
-// write by mistake. Without this list its message would go to everyone. It has no names
-// that older clients may send with a broadcast, such as user.
+// write by mistake. Without this list the message of an anonymous client would go to
+// everyone. It has no names that older clients may send with a broadcast, such as user.
 var addressing = map[string]bool{
 	toMember: true, "touser": true, "to_user": true, roomMember: true, "rooms": true, "roomid": true, "room_id": true,
 	"toroom": true, "to_room": true, "channel": true, "channels": true, "recipient": true, "recipients": true,
 }
 
-// recipients returns whom the frame is for: a user or a room that it names, or everyone if
-// it has nothing that could be meant to name any. The error is InvalidRecipient.
-func (f frame) recipients() (domain.Recipients, error) {
+// recipients returns whom the frame of a principal is for: a user or a room that it names,
+// or everyone if nothing in it could be meant to name any. Users, of whom no older clients
+// are known, have no members but those of sendMessage. The error is InvalidRecipient.
+func (f frame) recipients(who domain.Principal) (domain.Recipients, error) {
 	addressed, unknown := false, false
 	for name := range f.members {
 		addressed = addressed || addressing[strings.ToLower(strings.TrimSpace(name))]
 		unknown = unknown || !known[name]
 	}
-	if !addressed {
+	if !addressed && !(unknown && who.SignedIn()) {
 		return domain.ToEveryone(), nil
 	}
 	user, toUser := f.text(toMember)

@@ -36,7 +36,9 @@ func (h *SendMessage) accept(ctx context.Context, event events.APIGatewayWebsock
 	if err != nil {
 		return f, domain.Message{}, err
 	}
-	to, err := f.recipients()
+	request := event.RequestContext
+	who := principal(request)
+	to, err := f.recipients(who)
 	if err != nil {
 		return f, domain.Message{}, err
 	}
@@ -44,8 +46,7 @@ func (h *SendMessage) accept(ctx context.Context, event events.APIGatewayWebsock
 	if err != nil {
 		return f, domain.Message{}, err
 	}
-	request := event.RequestContext
-	from, err := h.Registry.Caller(ctx, domain.ConnectionID(request.ConnectionID), principal(request))
+	from, err := h.Registry.Caller(ctx, domain.ConnectionID(request.ConnectionID), who)
 	if err != nil {
 		return f, domain.Message{}, err
 	}

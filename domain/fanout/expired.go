@@ -20,12 +20,14 @@ func (p *pass) closeExpired(posts *errgroup.Group, ids []domain.ConnectionID) {
 }
 
 // closeOne reads the row again: the token may have been renewed since the page was read.
+// A connection that is gone may be about to open, and then has to be closed.
 func (p *pass) closeOne(id domain.ConnectionID) {
 	row, err := p.worker.outside.Connections.Get(p.budget.posts, id)
 	if err != nil || !row.Expired(time.Now()) {
 		return
 	}
-	if err := p.closing(p.budget.posts, id); err == nil || errors.Is(err, ports.ErrGone) {
+	err = p.closing(p.budget.posts, id)
+	if opening := row.Target().Fresh(time.Now(), p.worker.options.OpenGrace); err == nil || errors.Is(err, ports.ErrGone) && !opening {
 		p.tally.closed.Add(1)
 		p.results.add(toPrune, target{Target: row.Target()})
 	}

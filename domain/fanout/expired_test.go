@@ -51,6 +51,8 @@ func TestExpiredConnectionsAreClosed(t *testing.T) {
 			}
 			rows[id] = domain.Connection{ID: id, User: "alice", RegisteredAt: past, ExpiresAt: expires}
 		}
+		rows["opening"] = domain.Connection{ID: "opening", User: "alice", RegisteredAt: time.Now(), ExpiresAt: past}
+		w.poster.answer["opening"] = always(ports.ErrGone)
 		w.faultyStore.ConnectionStore = expiring{w.store, rows}
 		var pruned []domain.ConnectionID
 		w.worker = fanout.New(fanout.Ports{

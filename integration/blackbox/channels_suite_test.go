@@ -90,7 +90,7 @@ func oneToOne(t *testing.T, tg *target) {
 	a1.broadcast(`"for all"`)
 	eve.gets(`"for all"`, "alice", "")
 	bob.gets(`"for all"`, "alice", "")
-	for _, bad := range []string{`"to":""`, `"to":7`, `"to":"bob","room":"goals"`, `"To":"bob"`, `"to":"bob","cc":"eve"`} {
+	for _, bad := range []string{`"to":""`, `"to":7`, `"to":"bob","room":"goals"`, `"To":"bob"`, `"userId":"bob"`, `"to":"bob","cc":"eve"`} {
 		a1.ask(`{"action":"sendMessage",`+bad+`,"content":1}`, `"code":"invalid_recipient"`)
 	}
 }

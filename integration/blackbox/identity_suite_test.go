@@ -123,7 +123,8 @@ func handshake(t *testing.T, url string, options *websocket.DialOptions) (*webso
 
 func senders(t *testing.T, tg *target) {
 	alice, bob := signIn(t, tg, token(t, "alice", nil)), signIn(t, tg, token(t, `"bob" <b@x>`, nil))
-	alice.send(`{"action":"sendMessage","content":"from alice","sender":"eve"}`)
+	alice.ask(`{"action":"sendMessage","content":"from eve","sender":"eve"}`, `"code":"invalid_recipient"`)
+	alice.send(`{"action":"sendMessage","content":"from alice"}`)
 	bob.send(`{"action":"sendMessage","content":"from bob"}`)
 	senders := map[string]string{}
 	for len(senders) < 2 { // on AWS, one may arrive twice
