@@ -3,12 +3,15 @@
 const { execFileSync } = require('node:child_process');
 
 // AWS's minimum number of workers for a queue. New jobs, jobs for users and rooms, and
-// retries get that many each, parts of jobs the rest. A test keeps this in step with fanout.Quota, by which the
-// workers divide the posts a second.
+// retries get that many each, parts of jobs the rest. A test keeps this in step with
+// fanout.Quota, by which the workers divide the posts a second.
 const fewest = 2;
 
 // The maximum length of the name of a role or a function in IAM and Lambda.
 const longestName = 64;
+
+// What the functions take for an origin, or for all.
+const origin = /^(\*|[a-z][a-z0-9+.-]*:\/\/(\*\.)?([\w.-]+|\[[\dA-Fa-f:.]+\])(:\d{1,5})?)$/;
 
 // The allowed values of each parameter. Some of the framework's own checks are too lax
 // for AWS, and none names the parameter.
@@ -28,11 +31,14 @@ const rules = {
     /^(?=.{1,500}$)(?!\/(aws|ssm))(\/[\w.-]+){1,15}$/i,
     'the name of an SSM parameter such as /chat/jwt-secret'
   ),
-  jwksUrl: optional(/^https:\/\/[^\s/?#@]+(\/\S*)?$/, 'an https URL such as https://example.com/jwks.json'),
+  jwksUrl: optional(
+    { test: (value) => /^https:\/\/[^\s/?#@%]+(\/([^\s%]|%[\dA-Fa-f]{2})*)?$/.test(value) && URL.canParse(value) },
+    'an https URL such as https://example.com/jwks.json'
+  ),
   jwtIssuer: optional(/^\S+$/, 'text without spaces'),
   jwtAudience: optional(/^\S+$/, 'text without spaces'),
   origins: (value) =>
-    value === '' || value.split(',').every((one) => /^(\*|[a-z][a-z0-9+.-]*:\/\/[\w.:*[\]-]+)$/.test(one.trim()))
+    value === '' || value.split(',').every((one) => origin.test(one.trim()))
       ? undefined
       : 'origins such as https://example.com, separated by commas, or *',
   broadcastBy: oneOf('anyone', 'users', 'nobody'),

@@ -60,6 +60,9 @@ func fetched(ctx context.Context, address string, log *slog.Logger) (func(contex
 	if err != nil {
 		return nil, err
 	}
+	if all, err := keys.Storage().KeyReadAll(ctx); err == nil && len(all) == 0 {
+		log.ErrorContext(ctx, "no key: tokens are refused until the key set can be fetched", "host", u.Host)
+	}
 	set := &keySet{ctx: ctx, keys: keys, refetch: rate.NewLimiter(rate.Every(refetchAfter), 1)}
 	return func(context.Context) jwt.Keyfunc { return set.key }, nil
 }
@@ -70,7 +73,9 @@ func (s *keySet) key(token *jwt.Token) (any, error) {
 	ended, end := context.WithCancel(s.ctx)
 	end() // no fetch then
 	key, err := s.keys.KeyfuncCtx(ended)(token)
-	if err == nil || !s.refetch.Allow() {
+	// Whoever can send tokens whose keys are not looked up must not use up the fetches.
+	lookedUp := errors.Is(err, context.Canceled)
+	if !lookedUp || !s.refetch.Allow() {
 		return key, err
 	}
 	type found struct {

@@ -15,6 +15,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -177,6 +178,27 @@ func TestUnknownKeys(t *testing.T) {
 	}
 }
 
+// Tokens whose keys are never looked up use up no fetch that an honest one needs.
+func TestTokensThatNeedNoFetch(t *testing.T) {
+	i := newIssuer(t)
+	i.add("old", "EdDSA")
+	v := i.verifier()
+	old := i.keys["old"]
+	for what, header := range map[string]map[string]any{
+		"an id that is a number": {"kid": 5}, "an id that is null": {"kid": nil}, "another algorithm": {"kid": "old", "alg": "RS256"},
+	} {
+		token := jwt.NewWithClaims(jwt.SigningMethodEdDSA, good(nil))
+		maps.Copy(token.Header, header)
+		signed, err := token.SignedString(old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i.wants(v, what, signed, false)
+	}
+	i.add("new", "EdDSA")
+	i.wants(v, "the new key", i.sign("new", "EdDSA", i.keys["new"]), true)
+}
+
 // A key set that is too long is cut, and so not read.
 func TestALongKeySetIsNotRead(t *testing.T) {
 	i := newIssuer(t)
@@ -188,7 +210,11 @@ func TestALongKeySetIsNotRead(t *testing.T) {
 // The service starts when the issuer does not answer, and finds the keys later.
 func TestAnIssuerThatIsDownAtFirst(t *testing.T) {
 	i := newIssuer(t)
-	v := i.verifier() // has no keys yet
+	var log bytes.Buffer
+	v, err := jwtauth.New(t.Context(), jwtauth.Config{KeySet: i.url, Log: slog.New(slog.NewTextHandler(&log, nil))}) // has no keys yet
+	if err != nil || !strings.Contains(log.String(), "level=ERROR") {
+		t.Errorf("%v; without keys: %q", err, &log)
+	}
 	i.add("key", "EdDSA")
 	i.wants(v, "a key that came later", i.sign("key", "EdDSA", i.keys["key"]), true)
 }

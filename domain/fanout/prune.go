@@ -40,8 +40,8 @@ func (p *pass) pruneAll() {
 	p.pruning.Wait()
 }
 
-// remove deletes rows and what the connections subscribe to. It may go on when posts have to end, see budget. The next pass
-// finds the rows again that could not be deleted.
+// remove deletes the rows of connections and of their subscriptions. It may go on when
+// posts have to end, see budget. The next pass finds the rows that could not be deleted.
 func (p *pass) remove(gone []target) {
 	ctx, cancel := p.budget.deletion()
 	defer cancel()

@@ -89,6 +89,10 @@ var refused = []struct{ stage, params, want string }{
 	{"dev", "auth=jwt jwksUrl=https://me:secret@issuer.example/jwks.json", `jwksUrl is "https://me:secret@`},
 	{"dev", "auth=jwt origins=example.com " + keySet, `origins is "example.com"; it must be origins such as https://example.com`},
 	{"dev", "auth=jwt origins=https://example.com/ " + keySet, `origins is "https://example.com/"`},
+	{"dev", "auth=jwt jwksUrl=https://issuer.example:abc/jwks.json", `jwksUrl is "https://issuer.example:abc/jwks.json"`},
+	{"dev", "auth=jwt jwksUrl=https://issuer.example/%zz", `jwksUrl is "https://issuer.example/%zz"`},
+	{"dev", "auth=jwt origins=https://example.com:http " + keySet, `origins is "https://example.com:http"`},
+	{"dev", "auth=jwt origins=https://* " + keySet, `origins is "https://*"`},
 	{"dev", "auth=jwt origins=https://example.com,,* " + keySet, `origins is "https://example.com,,*"`},
 	{"dev", "auth=jwt origins=https://*.example.com,http://localhost:8080,app://desktop " + keySet, ""},
 

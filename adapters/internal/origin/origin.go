@@ -16,8 +16,9 @@ type List []string
 // Validate returns an error if an entry is not an origin.
 func (l List) Validate() error {
 	for _, origin := range l {
-		u, err := url.Parse(origin)
-		if origin != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin) {
+		plain := strings.Replace(origin, "://*.", "://", 1)
+		u, err := url.Parse(plain)
+		if origin != "*" && (err != nil || u.Scheme == "" || u.Hostname() == "" || u.Scheme+"://"+u.Host != plain || strings.Contains(plain, "*")) {
 			return fmt.Errorf("origin %q: want a scheme and a host, such as https://example.com", origin)
 		}
 	}

@@ -32,7 +32,7 @@ func TestHas(t *testing.T) {
 func TestValidate(t *testing.T) {
 	for entry, valid := range map[string]bool{
 		"*": true, "https://example.com": true, "https://*.example.com": true, "http://localhost:8080": true,
-		"example.com": false, "https://example.com/": false, "https://": false, "": false,
+		"example.com": false, "https://example.com/": false, "https://": false, "https://*": false, "https://a*.example": false, "": false,
 	} {
 		if err := (origin.List{"https://a.example", entry}).Validate(); (err == nil) != valid {
 			t.Errorf("%q: %v", entry, err)
