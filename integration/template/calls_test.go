@@ -22,8 +22,8 @@ var eventSourceActions = []string{"sqs:DeleteMessage", "sqs:GetQueueAttributes",
 // settings, the other is for endpoint discovery, which is off.
 var noActions = []string{"Options", "DescribeEndpoints"}
 
-// wrongCalls compares what each function can call with what its role allows: local tables
-// and queues do not check permissions.
+// wrongCalls compares what each function can call with what its role allows, on any table
+// or queue. The local stack checks on which, when a function calls.
 func wrongCalls(t template) []string {
 	called, err := actionsCalled()
 	if err != nil {

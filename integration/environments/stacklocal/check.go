@@ -21,6 +21,11 @@ func (p *plan) check() error {
 			return fmt.Errorf("function %s: %w", name, err)
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(p.roles)) {
+		if err := p.checkRole(p.roles[name]); err != nil {
+			return fmt.Errorf("role %s: %w", name, err)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(p.queues)) {
 		if redrive := p.queues[name].RedrivePolicy; redrive != nil {
 			if _, ok := p.queues[nameOf(redrive.DeadLetterTargetARN)]; !ok {

@@ -18,10 +18,10 @@ const environments = 6
 
 func (s *Stack) startFunctions(t testing.TB) {
 	t.Helper()
-	programs, env := s.programs(t), s.env(t)
+	programs, parameters := s.programs(t), awslocal.Parameters(t, s.options.Secrets)
 	for name, f := range s.plan.functions {
 		cfg := s.config(t, name)
-		cfg.Bootstrap, cfg.Env = programs[f.program()], slices.Concat(env, cfg.Env)
+		cfg.Bootstrap, cfg.Env = programs[f.program()], slices.Concat(s.env(t, f, parameters), cfg.Env)
 		s.Functions[f.program()] = lambdalocal.New(t, cfg)
 	}
 }
@@ -101,7 +101,7 @@ func (s *Stack) startSources(t testing.TB) {
 	t.Helper()
 	endpoint := awslocal.SQSEndpoint(t)
 	if s.options.FaultySources {
-		endpoint = s.sqs
+		endpoint = awslocal.Proxy(t, endpoint, s.SQS.Serve)
 	}
 	for _, p := range s.plan.sources {
 		if p.Enabled == "false" {

@@ -33,8 +33,22 @@ func (n number) seconds() time.Duration { return time.Duration(n) * time.Second 
 type unused = json.RawMessage
 
 type roleProperties struct {
-	// IAM is not enforced.
-	RoleName, Path, AssumeRolePolicyDocument, Policies, ManagedPolicyArns, PermissionsBoundary, Tags unused
+	Policies []policy
+	// Services of AWS take no roles here, and managed policies allow nothing.
+	RoleName, Path, AssumeRolePolicyDocument, ManagedPolicyArns, PermissionsBoundary, Tags unused
+}
+
+type policy struct {
+	PolicyName     string
+	PolicyDocument struct {
+		Version   string
+		Statement []statement
+	}
+}
+
+type statement struct {
+	Effect           string
+	Action, Resource texts
 }
 
 type tableProperties struct {

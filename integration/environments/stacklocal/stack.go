@@ -12,7 +12,9 @@
 // An unknown resource type, property or value is an error, so that nothing new in the
 // template is overlooked. Types and properties that make no difference here are listed
 // with the reason. A route to a function that its API may not invoke is an error too, and
-// so is such an authorizer; nothing else of IAM is enforced, and nothing is throttled.
+// so is such an authorizer. A function's calls of DynamoDB, SQS and the Parameter Store
+// are refused unless its role allows them; nothing else of IAM is enforced, and nothing is
+// throttled.
 package stacklocal
 
 import (
@@ -69,7 +71,6 @@ type Stack struct {
 	addresses addresses
 	servers   map[string]*httptest.Server // by the APIs' ids
 	sockets   map[string]net.Listener
-	sqs       string // the endpoint through which faults are seen
 }
 
 // Start starts the stack for the duration of the test. Afterwards, the sockets are closed
@@ -94,10 +95,13 @@ func Start(t testing.TB, deployed *cloudformation.Stack, o Options) *Stack {
 	return s
 }
 
-// env is the environment with which a function reaches other services.
-func (s *Stack) env(t testing.TB) []string {
+// env is the environment with which a function reaches other services, by its role.
+func (s *Stack) env(t testing.TB, f functionProperties, parameters string) []string {
 	t.Helper()
-	dynamoDB := awslocal.Proxy(t, awslocal.DynamoDBEndpoint(t), s.DynamoDB.Serve)
-	s.sqs = awslocal.Proxy(t, awslocal.SQSEndpoint(t), s.SQS.Serve)
-	return awslocal.Env(dynamoDB, s.sqs, awslocal.Parameters(t, s.options.Secrets))
+	role := s.permissions(nameOf(f.Role))
+	return awslocal.Env(
+		role.guard(t, "dynamodb", awslocal.DynamoDBEndpoint(t), s.DynamoDB.Serve),
+		role.guard(t, "sqs", awslocal.SQSEndpoint(t), s.SQS.Serve),
+		role.guard(t, "ssm", parameters, pass),
+	)
 }
