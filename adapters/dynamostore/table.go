@@ -25,7 +25,7 @@ const maxBatch = 25
 type Options struct {
 	// Timeout bounds each read or written row, each page of a scan and each batch of 25
 	// deletions, including retries. An attempt gets a third of it. Default: 4 s, less
-	// than the timeout of any function that waits for it.
+	// than the timeout of any function that waits for one.
 	Timeout time.Duration
 	// MaxAttempts bounds the tries of a request, and the tries to get all items of a
 	// batch processed. Default: 6, with waits of at most 0.8 s between them.

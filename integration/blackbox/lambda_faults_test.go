@@ -181,6 +181,19 @@ func (c *client) wantMessages(ids []string, forbidden string) {
 	}
 }
 
+// TestTableThatTakesTooLong has a table not answer within the time of the function, as when
+// several slow calls add up. The client is told so before Lambda ends the invocation.
+func TestTableThatTakesTooLong(t *testing.T) {
+	cfg := identifiedLambda(identity{})
+	cfg.timeouts = map[string]time.Duration{"rooms": 2 * time.Second} // a call can take 4 s
+	s := startLambda(t, cfg)
+	alice := signIn(t, s.target, token(t, "alice", nil))
+	s.dynamoDB.Set(func(_ http.ResponseWriter, r *http.Request, _ string, _ http.Handler) { <-r.Context().Done() })
+	alice.ask(`{"action":"joinRoom","room":"goals"}`, `"code":"unavailable"`)
+	s.dynamoDB.Set(nil)
+	alice.ask(`{"action":"joinRoom","room":"goals"}`, `"joined"`)
+}
+
 // TestTableThrottled has DynamoDB refuse two of three requests, which no one notices, and
 // then all of them for a while.
 func TestTableThrottled(t *testing.T) {

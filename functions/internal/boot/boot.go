@@ -31,7 +31,24 @@ func Start(build func(*slog.Logger, *Env) any) {
 		log.Error("function not started", "error", err)
 		os.Exit(1)
 	}
-	lambda.Start(handler)
+	lambda.Start(inTime{lambda.NewHandler(handler)})
+}
+
+// answerMargin is the end of an invocation that is left for the answer.
+const answerMargin = 500 * time.Millisecond
+
+// inTime ends what a handler waits for before Lambda ends the invocation: several calls
+// that are slow, but in time each by itself, are answered and logged as a failure too.
+type inTime struct{ lambda.Handler }
+
+// Invoke passes the invocation on with an earlier deadline.
+func (h inTime) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	if deadline, ok := ctx.Deadline(); ok {
+		earlier, cancel := context.WithDeadline(ctx, deadline.Add(-answerMargin))
+		defer cancel()
+		ctx = earlier
+	}
+	return h.Handler.Invoke(ctx, payload)
 }
 
 // AWSConfig loads the configuration that the Lambda service provides: region and
