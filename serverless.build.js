@@ -22,6 +22,8 @@ const rules = {
   // Each post in flight has a connection, and Lambda allows a process 1,024 descriptors.
   postsInFlight: wholeNumber(1, 1000),
   postsPerSecond: wholeNumber(1, 1000000),
+  // A tenth is for retries.
+  channelPercent: wholeNumber(1, 80),
   confirmGoneAfter: (value) => (value === '0' ? undefined : wholeNumber(10, 900)(value)?.concat(', or 0')),
   batchWindow: wholeNumber(0, 30),
   batchSize: wholeNumber(1, 10000),

@@ -13,28 +13,27 @@ const (
 )
 
 // RetryShare is the share of the quota that the workers of retries have together. It
-// keeps a storm of retries from slowing new messages. ChannelShare is that of the workers
-// of jobs for users and rooms, which so never wait for broadcasts.
-const (
-	RetryShare   = 0.1
-	ChannelShare = 0.1
-)
+// keeps a storm of retries from slowing new messages.
+const RetryShare = 0.1
 
 // Quota is how many posts a second a stage may make, and how many concurrent workers
 // share them. Fewer than MinWorkers count as MinWorkers.
 type Quota struct {
 	PostsPerSecond float64
 	Workers        int
+	// ChannelShare is the share, above zero, of the workers of jobs for users and rooms,
+	// which so never wait for broadcasts.
+	ChannelShare float64
 }
 
 // PerWorker returns the posts a second of each worker of new jobs or parts, when all
 // work at once.
 func (q Quota) PerWorker() float64 {
-	return (1 - RetryShare - ChannelShare) * q.PostsPerSecond / float64(JobWorkers+q.PartWorkers())
+	return (1 - RetryShare - q.ChannelShare) * q.PostsPerSecond / float64(JobWorkers+q.PartWorkers())
 }
 
 // PerChannelWorker returns the posts a second of each worker of jobs for users and rooms.
-func (q Quota) PerChannelWorker() float64 { return ChannelShare * q.PostsPerSecond / ChannelWorkers }
+func (q Quota) PerChannelWorker() float64 { return q.ChannelShare * q.PostsPerSecond / ChannelWorkers }
 
 // PerRetryWorker returns the posts a second of each worker of retries.
 func (q Quota) PerRetryWorker() float64 { return RetryShare * q.PostsPerSecond / RetryWorkers }

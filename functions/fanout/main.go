@@ -40,6 +40,7 @@ func service(log *slog.Logger, env *boot.Env) app.Service {
 		Quota: fanout.Quota{
 			PostsPerSecond: float64(env.Count("POSTS_PER_SECOND", 10_000)),
 			Workers:        env.Count("FAN_OUT_CONCURRENCY", fanout.MinWorkers),
+			ChannelShare:   float64(env.Count("CHANNEL_PERCENT", 10)) / 100,
 		},
 		Options: fanout.Options{
 			InFlight:         inFlight,

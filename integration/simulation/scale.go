@@ -24,6 +24,7 @@ type measured struct {
 	connections int
 	quota       float64 // posts a second
 	workers     workers
+	tokens      bool // whether the stage has users, and so a share for their messages
 
 	delivered, refused int
 	scanned, queried   atomic.Int64  // pages
@@ -207,9 +208,13 @@ func (m *measured) worker(w *world, a *account, rows *memstore.Store) *fanout.Wo
 	return service.Worker()
 }
 
-// share is the workers' quota, as in functions/fanout.
+// share is the workers' quota, as in functions/fanout with the default channelPercent.
 func (m *measured) share() fanout.Quota {
-	return fanout.Quota{PostsPerSecond: m.quota, Workers: m.workers.concurrency}
+	share := 0.01
+	if m.tokens {
+		share = channelShare
+	}
+	return fanout.Quota{PostsPerSecond: m.quota, Workers: m.workers.concurrency, ChannelShare: share}
 }
 
 // newTable returns a table with that many open connections.

@@ -57,7 +57,7 @@ func TestSustainedLoad(t *testing.T) {
 func TestMessagesToUsersWaitForNoBroadcast(t *testing.T) {
 	const connections, users, messages = 100_000, 10, 50
 	rows := newTable(connections)
-	m := measured{connections: connections, quota: 10_000, workers: workers{256, 14, 1769}}
+	m := measured{connections: connections, quota: 10_000, workers: workers{256, 14, 1769}, tokens: true}
 	synctest.Test(t, func(t *testing.T) {
 		w, a := m.newWorld(rows)
 		defer w.workers()()
@@ -90,7 +90,7 @@ func TestMessagesToUsersWaitForNoBroadcast(t *testing.T) {
 func TestARoomCostsWhatItsMembersCost(t *testing.T) {
 	const connections, members = 100_000, 10_000
 	rows := newTable(connections)
-	m := measured{connections: connections, quota: 10_000, workers: workers{256, 14, 1769}}
+	m := measured{connections: connections, quota: 10_000, workers: workers{256, 14, 1769}, tokens: true}
 	synctest.Test(t, func(t *testing.T) {
 		w, a := m.newWorld(rows)
 		defer w.workers()()

@@ -23,9 +23,12 @@ func (w *world) posters() (poster, channelPoster, retryPoster ports.Poster) {
 			Burst:     max(1, int(share*w.plan.hazards.burst)/workers),
 		})}
 	}
-	return governed(1-fanout.RetryShare-fanout.ChannelShare, w.plan.jobs.workers+w.plan.parts.workers),
-		governed(fanout.ChannelShare, w.plan.channels.workers), governed(fanout.RetryShare, w.plan.retries.workers)
+	return governed(1-fanout.RetryShare-channelShare, w.plan.jobs.workers+w.plan.parts.workers),
+		governed(channelShare, w.plan.channels.workers), governed(fanout.RetryShare, w.plan.retries.workers)
 }
+
+// channelShare is the share of workers for users and rooms; see fanout.Quota.
+const channelShare = 0.1
 
 // account returns the bucket of the account. For governed workers it has room for all
 // their bursts, and for posts that overtake each other on their way. Any worker can meet

@@ -88,6 +88,7 @@ var mutations = []mutation{
 
 	{"settings", fanOut + "Environment/Variables/POSTS_IN_FLIGHT", "zero", "postsInFlight"},
 	{"settings", fanOut + "Environment/Variables/POSTS_PER_SECOND", "0", "postsPerSecond"},
+	{"settings", fanOut + "Environment/Variables/CHANNEL_PERCENT/Fn::If/1", "0", "channelPercent"},
 	{"settings", fanOut + "Environment/Variables/FAN_OUT_CONCURRENCY", "1", "fanOutConcurrency"},
 	{"settings", fanOut + "Environment/Variables/CONFIRM_GONE_AFTER", "0", "confirmGoneAfter"},
 	{"settings", fanOut + "MemorySize", nil, "fanOutMemory"},

@@ -111,11 +111,12 @@ func usesOfSettings(t template) map[string][]string {
 		"fanOutConcurrency": {fanOut + "Environment/Variables/FAN_OUT_CONCURRENCY"},
 		"postsInFlight":     {fanOut + "Environment/Variables/POSTS_IN_FLIGHT"},
 		"postsPerSecond":    {fanOut + "Environment/Variables/POSTS_PER_SECOND"},
+		"channelPercent":    {fanOut + "Environment/Variables/CHANNEL_PERCENT/Fn::If/1"},
 		"maxRooms":          {"Resources/RoomsLambdaFunction/Properties/Environment/Variables/MAX_ROOMS"},
 		"confirmGoneAfter":  {fanOut + "Environment/Variables/CONFIRM_GONE_AFTER"},
 		"batchWindow":       {jobsSource + "MaximumBatchingWindowInSeconds"},
 		"batchSize":         {jobsSource + "BatchSize"},
-		"auth":              nil, // see wrongAuthorizer
+		"auth":              {"Conditions/TokensRequired/Fn::Equals/0"}, // see wrongAuthorizer
 		"jwtSecretParameter": {authorizer + "Environment/Variables/JWT_SECRET_PARAMETER",
 			"Conditions/HasJwtSecret/Fn::Not/0/Fn::Equals/0"},
 		"jwksUrl":        {authorizer + "Environment/Variables/JWKS_URL"},
