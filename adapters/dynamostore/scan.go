@@ -30,7 +30,7 @@ func (s *Store) Scan(ctx context.Context, segment domain.Segment, from domain.Cu
 	defer cancel()
 	out, err := s.client.Scan(ctx, input)
 	if err != nil {
-		return ports.Page{}, scanError(err, from)
+		return ports.Page{}, pageError(err, from)
 	}
 	page := newPage(out.Items, textOf(out.LastEvaluatedKey[keyAttribute]), segment)
 	page.Connections = slices.DeleteFunc(page.Connections, func(c domain.Connection) bool {
@@ -91,15 +91,15 @@ func unexpired(now time.Time) expression.ConditionBuilder {
 		Or(expression.Not(expiry.AttributeType(expression.Number)))
 }
 
-// scanError distinguishes a refused start key from other failures. DynamoDB has no error
+// pageError distinguishes a refused start key from other failures. DynamoDB has no error
 // type for it, but nothing else in the request varies, except the number of segments,
 // whose cursor would be just as bad.
-func scanError(err error, from domain.Cursor) error {
+func pageError(err error, from domain.Cursor) error {
 	var refusal smithy.APIError
 	if from != "" && errors.As(err, &refusal) && refusal.ErrorCode() == "ValidationException" {
-		return fmt.Errorf("scan from %s: %w: %w", from, ports.ErrBadCursor, err)
+		return fmt.Errorf("read a page from %s: %w: %w", from, ports.ErrBadCursor, err)
 	}
-	return fmt.Errorf("scan connections: %w", err)
+	return fmt.Errorf("read a page: %w", err)
 }
 
 // newPage returns the page of these rows, of which last was the last one read if there

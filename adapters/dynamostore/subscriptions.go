@@ -179,7 +179,7 @@ func (s *Subscriptions) Subscribers(ctx context.Context, to domain.Recipients, s
 	filter := unexpired(time.Now())
 	out, err := query(ctx, s.table, in, &filter, last, to.String())
 	if err != nil {
-		return ports.Page{}, scanError(err, from)
+		return ports.Page{}, pageError(err, from)
 	}
 	return newPage(out.Items, textOf(out.LastEvaluatedKey[memberAttribute]), segment), nil
 }

@@ -37,14 +37,14 @@ type Config struct {
 // Verifier verifies tokens. It is safe for concurrent use.
 type Verifier struct {
 	parser *jwt.Parser
-	key    func(context.Context) jwt.Keyfunc
+	key    jwt.Keyfunc
 }
 
 // New returns a Verifier, or an error for a Config that makes no sense. It fetches the
 // KeySet, and again every hour until ctx ends. A failure is logged: tokens are refused
 // until a fetch succeeds.
 func New(ctx context.Context, cfg Config) (*Verifier, error) {
-	var key func(context.Context) jwt.Keyfunc
+	var key jwt.Keyfunc
 	var algorithms []jwt.SigningMethod
 	var err error
 	switch {
@@ -64,13 +64,11 @@ func New(ctx context.Context, cfg Config) (*Verifier, error) {
 }
 
 // shared returns the key for all tokens.
-func shared(secret []byte) (func(context.Context) jwt.Keyfunc, error) {
+func shared(secret []byte) (jwt.Keyfunc, error) {
 	if len(secret) < minSecret {
 		return nil, fmt.Errorf("the secret has %d bytes: at least %d", len(secret), minSecret)
 	}
-	return func(context.Context) jwt.Keyfunc {
-		return func(*jwt.Token) (any, error) { return secret, nil }
-	}, nil
+	return func(*jwt.Token) (any, error) { return secret, nil }, nil
 }
 
 func (cfg Config) options(algorithms []jwt.SigningMethod) []jwt.ParserOption {
@@ -107,9 +105,9 @@ func (c *claims) UnmarshalJSON(text []byte) error {
 
 // Verify returns whom the token was issued to, until it expires, leeway included. The
 // error says why the token is not valid, without quoting it.
-func (v *Verifier) Verify(ctx context.Context, token string) (domain.Principal, error) {
+func (v *Verifier) Verify(_ context.Context, token string) (domain.Principal, error) {
 	var c claims
-	if _, err := v.parser.ParseWithClaims(token, &c, v.key(ctx)); err != nil {
+	if _, err := v.parser.ParseWithClaims(token, &c, v.key); err != nil {
 		return domain.Principal{}, reason(err)
 	}
 	user, err := c.GetSubject()

@@ -37,7 +37,7 @@ type keySet struct {
 }
 
 // fetched returns the key set at an address, which it fetches.
-func fetched(ctx context.Context, address string, log *slog.Logger) (func(context.Context) jwt.Keyfunc, error) {
+func fetched(ctx context.Context, address string, log *slog.Logger) (jwt.Keyfunc, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
 		return nil, errors.New("the address of the key set is not an http or https URL") // which can have a password
@@ -64,7 +64,7 @@ func fetched(ctx context.Context, address string, log *slog.Logger) (func(contex
 		log.ErrorContext(ctx, "no key: tokens are refused until the key set can be fetched", "host", u.Host)
 	}
 	set := &keySet{ctx: ctx, keys: keys, refetch: rate.NewLimiter(rate.Every(refetchAfter), 1)}
-	return func(context.Context) jwt.Keyfunc { return set.key }, nil
+	return set.key, nil
 }
 
 // key returns the key of a token. If it is not known, and no other was fetched lately,
