@@ -1,6 +1,8 @@
 package dynamostore_test
 
 import (
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -68,6 +70,31 @@ func TestRowFormat(t *testing.T) {
 	}
 	if len(item) != 3 {
 		t.Errorf("the row has %d attributes, want 3", len(item))
+	}
+}
+
+// DynamoDB may delete the row of a user's connection only when the connection has ended
+// for sure: until then the row is found, expired, and the connection closed.
+func TestTheRowOfAUserOutlivesTheToken(t *testing.T) {
+	client, table := awslocal.DynamoDB(t), awslocal.CreateTable(t)
+	store := dynamostore.New(client, table, dynamostore.Options{Timeout: patience})
+	registered := time.Now().Truncate(time.Second)
+	c := domain.Connection{ID: "a", User: "alice", RegisteredAt: registered, ExpiresAt: registered.Add(-time.Second)}
+	put(t, store, c)
+	page, err := store.Scan(t.Context(), domain.Segment{}, "")
+	if err != nil || len(page.Connections) > 0 || !slices.Equal(page.Expired, []domain.ConnectionID{"a"}) {
+		t.Errorf("%+v, %v", page, err)
+	}
+	if got, err := store.Get(t.Context(), "a"); err != nil || !got.ExpiresAt.Equal(c.ExpiresAt) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	rows, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &table})
+	if err != nil || len(rows.Items) != 1 {
+		t.Fatalf("%+v, %v", rows, err)
+	}
+	deletable := rows.Items[0]["expires_at"].(*types.AttributeValueMemberN).Value
+	if want := strconv.FormatInt(registered.Add(2*time.Hour+15*time.Minute).Unix(), 10); deletable != want {
+		t.Errorf("expires_at is %s, want %s", deletable, want)
 	}
 }
 

@@ -14,14 +14,20 @@ const (
 	keyAttribute          = "connection_id"
 	registrationAttribute = "registered_at"
 	expiryAttribute       = "expires_at"
+	validityAttribute     = "valid_until"
 	userAttribute         = "user"
 	scopeAttribute        = "scope"
 )
 
+// longestLife is longer than API Gateway keeps a connection. A user's connection whose
+// token has expired must be found until then, to be closed.
+const longestLife = 2*time.Hour + 15*time.Minute
+
 type row struct {
 	ID           string  `dynamodbav:"connection_id"`
-	RegisteredAt int64   `dynamodbav:"registered_at"` // ms
-	ExpiresAt    int64   `dynamodbav:"expires_at"`    // s
+	RegisteredAt int64   `dynamodbav:"registered_at"`         // ms
+	ExpiresAt    int64   `dynamodbav:"expires_at"`            // s, after which DynamoDB may delete the row
+	ValidUntil   *int64  `dynamodbav:"valid_until,omitempty"` // s; nil if that is ExpiresAt
 	User         string  `dynamodbav:"user,omitempty"`
 	Scope        *string `dynamodbav:"scope,omitempty"` // nil for a token without the claim
 }
@@ -30,7 +36,7 @@ func newRow(c domain.Connection) row {
 	r := row{
 		ID:           string(c.ID),
 		RegisteredAt: c.RegisteredAt.UnixMilli(),
-		ExpiresAt:    c.ExpiresAt.Add(time.Second - time.Nanosecond).Unix(),
+		ExpiresAt:    roundedUp(c.ExpiresAt),
 		User:         c.User,
 	}
 	if claim, ok := c.Scope.Claim(); ok {
@@ -39,6 +45,18 @@ func newRow(c domain.Connection) row {
 	return r
 }
 
+// newConnectionRow returns the row of a connection, which outlives its token.
+func newConnectionRow(c domain.Connection) row {
+	r := newRow(c)
+	if end := c.RegisteredAt.Add(longestLife); c.User != "" && c.ExpiresAt.Before(end) {
+		valid := r.ExpiresAt
+		r.ValidUntil, r.ExpiresAt = &valid, roundedUp(end)
+	}
+	return r
+}
+
+func roundedUp(t time.Time) int64 { return t.Add(time.Second - time.Nanosecond).Unix() }
+
 // readRow reads what is readable. The key, whose type DynamoDB enforces, is enough to
 // post to a connection, so a single corrupt row must neither stop the scan for everyone
 // nor be left out. It counts as old.
@@ -46,6 +64,10 @@ func readRow(item map[string]types.AttributeValue) row {
 	r := row{
 		ID: textOf(item[keyAttribute]), User: textOf(item[userAttribute]),
 		RegisteredAt: readNumber(item[registrationAttribute]), ExpiresAt: readNumber(item[expiryAttribute]),
+	}
+	if _, ok := item[validityAttribute]; ok {
+		valid := readNumber(item[validityAttribute]) // 1970, so never, if it is no number
+		r.ValidUntil = &valid
 	}
 	if _, ok := item[scopeAttribute]; ok {
 		claim := textOf(item[scopeAttribute]) // empty, which permits nothing, if it is not text
@@ -84,6 +106,9 @@ func (r row) connection() domain.Connection {
 		RegisteredAt: time.UnixMilli(r.RegisteredAt),
 		ExpiresAt:    time.Unix(r.ExpiresAt, 0),
 		User:         r.User,
+	}
+	if r.ValidUntil != nil {
+		c.ExpiresAt = time.Unix(*r.ValidUntil, 0)
 	}
 	if r.Scope != nil {
 		c.Scope = domain.NewScope(*r.Scope)

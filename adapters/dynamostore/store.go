@@ -51,7 +51,7 @@ func (s *Store) Replace(ctx context.Context, c domain.Connection) error {
 }
 
 func (s *Store) put(ctx context.Context, c domain.Connection, condition *string) error {
-	item, err := attributevalue.MarshalMap(newRow(c))
+	item, err := attributevalue.MarshalMap(newConnectionRow(c))
 	if err != nil {
 		return fmt.Errorf("encode connection %s: %w", c.ID, err)
 	}
