@@ -21,7 +21,8 @@ const (
 // client is one connection, starting with its handshake.
 type client struct {
 	id       domain.ConnectionID
-	user     string // empty for an anonymous one
+	user     string    // empty for an anonymous one
+	expires  time.Time // when the token does; never if zero
 	visitsTo []*visit
 	slow     bool
 	clogged  bool // its buffer is full at times
@@ -87,13 +88,19 @@ func newClient(s seed, id domain.ConnectionID, h hazards) *client {
 	case fate < 0.4:
 		c.leaves = s.between("leaves", 0, lastChange)
 	}
+	if c.user != "" && s.happens("expires", 0.25) {
+		c.expires = time.Now().Add(s.between("expires at", firstMessage, lastChange))
+	}
 	return c
 }
 
-// live runs the client's life.
+// expired reports whether the client's token is not valid any more.
+func (c *client) expired() bool { return !c.expires.IsZero() && !time.Now().Before(c.expires) }
+
+// live runs the client's life. The authorizer lets no one in whose token has expired.
 func (w *world) live(c *client) {
 	time.Sleep(c.joins)
-	if !w.register(c) || c.opens < 0 {
+	if c.expired() || !w.register(c) || c.opens < 0 {
 		w.gateway.settle(c, dead)
 		return
 	}

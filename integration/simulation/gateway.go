@@ -55,12 +55,42 @@ func (g *gateway) Prepare(payload []byte) (ports.Post, error) {
 	}, nil
 }
 
-// Closing closes no one: no row of a user expires in a run.
 func (g *gateway) Closing() ports.Post {
-	return func(_ context.Context, id domain.ConnectionID) error {
-		g.broken("%s was closed, whose row has not expired", id)
-		return nil
+	return func(ctx context.Context, id domain.ConnectionID) error {
+		call := callerOf(ctx).call(fmt.Sprint("close ", id))
+		d := g.seed.of("close", call)
+		if err := travel(ctx, d.between("there", time.Millisecond, longestWay)); err != nil {
+			return err
+		}
+		err := g.close(d, id)
+		g.event("close", call, err)
+		return cmp.Or(travel(ctx, d.between("back", time.Millisecond, 15*time.Millisecond)), err)
 	}
+}
+
+// close decides the outcome of a closing that has reached the gateway.
+func (g *gateway) close(d seed, id domain.ConnectionID) error {
+	g.checked("none but the connections of expired tokens are closed", 1)
+	if !g.expired(id) {
+		g.broken("%s is closed, whose token has not expired", id)
+	}
+	unavailable := d.happens("unavailable", g.hazards().unavailable)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c := g.clients[id]
+	switch {
+	case !g.healed.Load() && !g.quota.take():
+		g.overQuota++
+		return ports.ErrThrottled
+	case g.denied():
+		return errForbidden
+	case c.state != open:
+		return ports.ErrGone
+	case unavailable:
+		return errUnavailable
+	}
+	c.state = dead
+	return nil
 }
 
 // read reads a payload and compares its messages with those that were sent.
@@ -140,10 +170,7 @@ func (g *gateway) arrive(d seed, id domain.ConnectionID, f frame) (delivered boo
 		return false, errUnavailable
 	}
 	for _, m := range f.Messages {
-		g.checked("a message reaches none but its recipients", 1)
-		if sent := g.messages[m.ID]; !c.mayGet(sent.to) && !c.echoes(sent) {
-			g.broken("%s of %q got %s, which is for %s", id, c.user, m.ID, sent.to)
-		}
+		g.checkRecipient(c, g.messages[m.ID])
 		c.got[m.ID] = append(c.got[m.ID], time.Now())
 	}
 	if d.happens("unknown", h.unknown) {
@@ -151,6 +178,21 @@ func (g *gateway) arrive(d seed, id domain.ConnectionID, f frame) (delivered boo
 		return true, errUnavailable
 	}
 	return true, nil
+}
+
+// checkRecipient checks that the client may get a message. The caller holds g.mu.
+func (g *gateway) checkRecipient(c *client, sent *message) {
+	g.checked("a message reaches none but its recipients", 1)
+	if !c.mayGet(sent.to) && !c.echoes(sent) {
+		g.broken("%s of %q got %s, which is for %s", c.id, c.user, sent.id, sent.to)
+	}
+	if c.expires.IsZero() {
+		return
+	}
+	g.checked("no one gets a message that was sent after the token had expired", 1)
+	if !sent.sentAt.Before(c.expires) {
+		g.broken("%s got %s, which was sent after its token had expired", c.id, sent.id)
+	}
 }
 
 func (g *gateway) answerTime(d seed, id domain.ConnectionID) time.Duration {
@@ -225,6 +267,22 @@ func (g *gateway) live(id domain.ConnectionID) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.clients[id].state != dead
+}
+
+// tokenOf returns when the token of a connection expires; zero for never.
+func (g *gateway) tokenOf(id domain.ConnectionID) time.Time {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if c, ok := g.clients[id]; ok {
+		return c.expires
+	}
+	return time.Time{}
+}
+
+// expired reports whether the token of a connection is not valid any more.
+func (g *gateway) expired(id domain.ConnectionID) bool {
+	token := g.tokenOf(id)
+	return !token.IsZero() && !time.Now().Before(token)
 }
 
 // sent makes a message known, so that frames can be checked against it.

@@ -80,7 +80,9 @@ func (w *world) note(change func()) {
 	change()
 }
 
-func (c *client) principal() domain.Principal { return domain.Principal{User: c.user} }
+func (c *client) principal() domain.Principal {
+	return domain.Principal{User: c.user, ExpiresAt: c.expires}
+}
 
 // mayGet reports whether a message to the recipients can reach the client: it never asked
 // to join a room whose messages it gets. The caller holds the gateway's lock.
@@ -100,10 +102,11 @@ func (c *client) echoes(m *message) bool {
 	return m.to.Kind == domain.User && c.user != "" && c.user == m.sender
 }
 
-// isOwed reports whether a message must reach the client if it stays connected. The caller
+// isOwed reports whether a message must reach the client if it stays connected. One whose
+// token expires is owed nothing: any message can be retried until after that. The caller
 // holds the gateway's lock.
 func (c *client) isOwed(m *message) bool {
-	if !c.registeredAt.Before(m.sentAt) || c.registeredAt.IsZero() {
+	if !c.registeredAt.Before(m.sentAt) || c.registeredAt.IsZero() || !c.expires.IsZero() {
 		return false
 	}
 	if m.to.Kind != domain.Room {
@@ -136,7 +139,10 @@ func (s *subscriptions) Subscribe(ctx context.Context, sub domain.Subscription) 
 	}
 	ahead := callerOf(ctx).clock
 	c := &sub.Connection
-	c.RegisteredAt, c.ExpiresAt = c.RegisteredAt.Add(ahead), c.ExpiresAt.Add(max(ahead, -slack))
+	c.RegisteredAt = c.RegisteredAt.Add(ahead)
+	if s.gateway.tokenOf(c.ID).IsZero() {
+		c.ExpiresAt = c.ExpiresAt.Add(max(ahead, -slack))
+	}
 	return errors.Join(s.rows.Subscribe(ctx, sub), after)
 }
 
@@ -217,6 +223,9 @@ func (w *world) checkSubscriptions() {
 		all, err := w.subscriptions.rows.Subscriptions(context.Background(), c.id)
 		if err != nil {
 			panic(err) // an embedded store does not fail
+		}
+		if c.expired() && w.plan.governed { // see checkRows
+			continue
 		}
 		if c.state == dead && len(all) > 0 {
 			w.broken("%s is dead but still subscribes to %d channels", c.id, len(all))

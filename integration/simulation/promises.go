@@ -131,6 +131,10 @@ func (w *world) checkRows() {
 	for _, c := range w.clients {
 		stored := rows[c.id]
 		switch {
+		case c.expired() && w.plan.governed: // posts may leave no time for its closing
+		case c.expired() && stored:
+			w.broken("%s still has its row, but its token has expired", c.id)
+		case c.expired():
 		case c.state == open && !stored:
 			w.broken("%s is open but has lost its row", c.id)
 		case c.state == dead && stored:

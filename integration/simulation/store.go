@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 )
 
 // store is the connection table: the embedded one, with the timing and faults of a real
-// one.
+// one. Like that, it tells of users' rows whose tokens have expired, and keeps them.
 type store struct {
 	*world
 	rows *memstore.Store
@@ -51,7 +52,7 @@ func (s *store) Put(ctx context.Context, c domain.Connection) error {
 		return before
 	}
 	ahead := callerOf(ctx).clock
-	c.RegisteredAt, c.ExpiresAt = c.RegisteredAt.Add(ahead), c.ExpiresAt.Add(max(ahead, -slack))
+	c.RegisteredAt, c.ExpiresAt = c.RegisteredAt.Add(ahead), s.expiry(c, ahead)
 	return errors.Join(s.rows.Put(ctx, c), after)
 }
 
@@ -60,9 +61,16 @@ func (s *store) Replace(ctx context.Context, c domain.Connection) error {
 	if before != nil {
 		return before
 	}
-	ahead := callerOf(ctx).clock
-	c.ExpiresAt = c.ExpiresAt.Add(max(ahead, -slack))
+	c.ExpiresAt = s.expiry(c, callerOf(ctx).clock)
 	return errors.Join(s.rows.Replace(ctx, c), after)
+}
+
+// expiry returns when a row expires whose writer's clock is ahead.
+func (s *store) expiry(c domain.Connection, ahead time.Duration) time.Time {
+	if s.gateway.tokenOf(c.ID).IsZero() {
+		return c.ExpiresAt.Add(max(ahead, -slack))
+	}
+	return endOfTime
 }
 
 func (s *store) Get(ctx context.Context, id domain.ConnectionID) (domain.Connection, error) {
@@ -70,7 +78,11 @@ func (s *store) Get(ctx context.Context, id domain.ConnectionID) (domain.Connect
 	if err := errors.Join(before, after); err != nil {
 		return domain.Connection{}, err
 	}
-	return s.rows.Get(ctx, id)
+	row, err := s.rows.Get(ctx, id)
+	if token := s.gateway.tokenOf(id); !token.IsZero() {
+		row.ExpiresAt = token
+	}
+	return row, err
 }
 
 func (s *store) Delete(ctx context.Context, ids ...domain.ConnectionID) error {
@@ -81,6 +93,9 @@ func (s *store) Delete(ctx context.Context, ids ...domain.ConnectionID) error {
 	}
 	s.checked("no row is deleted that is live or unconfirmed", len(ids))
 	for _, id := range ids {
+		if s.gateway.expired(id) {
+			continue
+		}
 		if s.gateway.live(id) {
 			s.broken("%s deletes the row of %s, which is live", from.name, id)
 		}
@@ -103,6 +118,13 @@ func (s *store) Scan(ctx context.Context, segment domain.Segment, from domain.Cu
 		return ports.Page{Next: from}, nil
 	}
 	page, err := s.rows.Scan(ctx, segment, from)
+	page.Connections = slices.DeleteFunc(page.Connections, func(c domain.Connection) bool {
+		expired := s.gateway.expired(c.ID)
+		if expired {
+			page.Expired = append(page.Expired, c.ID)
+		}
+		return expired
+	})
 	for i, c := range page.Connections {
 		page.Connections[i].RegisteredAt = seen(c.RegisteredAt, callerOf(ctx).clock)
 	}

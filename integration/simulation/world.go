@@ -120,8 +120,7 @@ func (w *world) run() {
 	w.redrive()
 	w.checkDeliveries()
 	time.Sleep(freshFor)
-	w.send(len(w.messages))
-	w.drained()
+	w.broadcasts()
 	for _, to := range w.channels() { // one by one: passes at the same instant do not repeat
 		w.reach(len(w.messages), to)
 		w.drained()
@@ -129,6 +128,20 @@ func (w *world) run() {
 	w.checkDeliveries()
 	w.checkRows()
 	w.checkSubscriptions()
+}
+
+// broadcasts sends to everyone until no row of an expired token is left: a worker closes
+// what it finds as far as it has time.
+func (w *world) broadcasts() {
+	const most = 10
+	for range most {
+		w.send(len(w.messages))
+		w.drained()
+		rows := w.store.ids()
+		if !slices.ContainsFunc(w.clients, func(c *client) bool { return rows[c.id] && c.expired() }) {
+			return
+		}
+	}
 }
 
 // workers starts the event sources and returns the function that ends them.
