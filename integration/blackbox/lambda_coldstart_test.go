@@ -23,8 +23,18 @@ var firstEvents = []struct {
 		{MessageId: "1", Body: `{"v":1,"messages":[{"id":"01K4ZQ0000000000000000000A","sentAt":1795338000123,"content":"1"}]}`},
 	}}},
 	{"authorizer", events.APIGatewayCustomAuthorizerRequestTypeRequest{Type: "REQUEST"}},
-	{"connectionmanager", webSocketEvent("CONNECT", "")},
-	{"sendmessage", webSocketEvent("MESSAGE", sendTemplate+`1}`)},
+	{"connectionmanager", ofAlice("$connect", webSocketEvent("CONNECT", ""))},
+	{"rooms", ofAlice("joinRoom", webSocketEvent("MESSAGE", `{"room":"goals"}`))},
+	{"presence", ofAlice("presence", webSocketEvent("MESSAGE", `{"room":"goals"}`))},
+	{"authenticate", ofAlice("authenticate", webSocketEvent("MESSAGE", `{"token":"bad"}`))},
+	{"sendmessage", ofAlice("sendMessage", webSocketEvent("MESSAGE", sendTemplate+`1}`))},
+}
+
+// ofAlice adds the route, and what the authorizer says of alice.
+func ofAlice(route string, event events.APIGatewayWebsocketProxyRequest) events.APIGatewayWebsocketProxyRequest {
+	event.RequestContext.RouteKey = route
+	event.RequestContext.Authorizer = map[string]any{"user": "alice", "expiresAt": "4102444799"}
+	return event
 }
 
 func webSocketEvent(eventType, body string) events.APIGatewayWebsocketProxyRequest {
