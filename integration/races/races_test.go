@@ -1,4 +1,7 @@
-package dynamostore_test
+// Package races checks that requests of one client that run together, or fail halfway and
+// are repeated, leave the tables in agreement: the use cases on the real adapters, with
+// something happening at each call of a table.
+package races
 
 import (
 	"context"
@@ -11,12 +14,19 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"serverless-websocket/adapters/dynamostore"
 	"serverless-websocket/domain"
 	"serverless-websocket/domain/session"
 	"serverless-websocket/integration/environments/awslocal"
 	"serverless-websocket/ports"
 )
+
+// patience is long enough that even on a busy machine only a hang exceeds it.
+const patience = time.Minute
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(awslocal.M{M: m}) }
 
 // requests are what a client in the rooms goals and chess can ask for.
 var requests = map[string]func(context.Context, *session.Registry) error{
