@@ -70,7 +70,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		fmt.Fprintf(stderr, "standalone: %v\n", err)
 		return exitFailed
 	}
-	service.announce(stdout)
+	service.announce(stdout, settings)
 	if err := service.serve(ctx); err != nil {
 		log.Error("not stopped gracefully", "error", err)
 		return exitFailed

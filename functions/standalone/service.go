@@ -153,13 +153,18 @@ func httpAPI(log *slog.Logger) *httpapi.API {
 	return httpapi.New(map[string]httpapi.Integration{"GET /ping": lambdaevent.Ping}, log)
 }
 
-func (v *service) announce(w io.Writer) {
+// announce tells the addresses, and how to connect.
+func (v *service) announce(w io.Writer, s settings) {
 	for _, l := range v.listeners {
 		if l.label != "" {
 			fmt.Fprintf(w, "%-13s %s\n", l.label, l.url)
 		}
 	}
-	fmt.Fprintf(w, "%-13s npx wscat -c %s\n", "Try it:", v.listeners[0].url)
+	token := ""
+	if s.auth == authJWT {
+		token = ` -H "Authorization: Bearer <token>"`
+	}
+	fmt.Fprintf(w, "%-13s npx wscat -c %s%s\n", "Try it:", v.listeners[0].url, token)
 }
 
 // serve works until ctx ends or a listener fails, and then stops gracefully.

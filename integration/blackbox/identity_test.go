@@ -49,3 +49,11 @@ func TestWrongIdentitySettings(t *testing.T) {
 		}
 	}
 }
+
+// A service that requires tokens does not suggest to connect without one.
+func TestTheHintNeedsAToken(t *testing.T) {
+	s := startStandalone(t, "-auth", "jwt", "-jwt-secret", jwtSecret)
+	if out, want := s.process.Output(), "npx wscat -c "+s.webSocketURL+` -H "Authorization: Bearer <token>"`; !strings.Contains(out, want) {
+		t.Errorf("printed\n%s\nwant %s", out, want)
+	}
+}
