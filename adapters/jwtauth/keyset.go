@@ -61,7 +61,7 @@ func fetched(ctx context.Context, address string, log *slog.Logger) (jwt.Keyfunc
 		return nil, err
 	}
 	if all, err := keys.Storage().KeyReadAll(ctx); err == nil && len(all) == 0 {
-		log.ErrorContext(ctx, "no key: tokens are refused until the key set can be fetched", "host", u.Host)
+		log.ErrorContext(ctx, "no key: tokens are refused until the key set is fetched and has one", "host", u.Host)
 	}
 	set := &keySet{ctx: ctx, keys: keys, refetch: rate.NewLimiter(rate.Every(refetchAfter), 1)}
 	return set.key, nil
@@ -73,7 +73,7 @@ func (s *keySet) key(token *jwt.Token) (any, error) {
 	ended, end := context.WithCancel(s.ctx)
 	end() // no fetch then
 	key, err := s.keys.KeyfuncCtx(ended)(token)
-	// Whoever can send tokens whose keys are not looked up must not use up the fetches.
+	// A token whose key was not looked up needs no fetch, and must not use up one.
 	lookedUp := errors.Is(err, context.Canceled)
 	if !lookedUp || !s.refetch.Allow() {
 		return key, err

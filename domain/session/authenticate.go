@@ -13,8 +13,8 @@ import (
 // the same user: its expiry and its scope count from now on. The connection leaves the
 // rooms that the new scope does not permit. It returns when the connection's rows expire.
 //
-// The subscriptions are extended before the connection's row, so after a crash in between
-// no connection outlives them.
+// The subscriptions are extended before the connection's row: after a crash in between, a
+// longer token leaves no connection that outlives them.
 //
 // The errors are *domain.Error: InvalidToken, Forbidden for a token of another user,
 // Unauthenticated when there is no user or its connection has expired, and Unavailable,

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"time"
 
 	"serverless-websocket/domain"
 )
@@ -10,40 +11,54 @@ import (
 // maxTries is how often a request starts over because others change the same rows.
 const maxTries = 5
 
-// Join adds the principal's connection to a room. To be in it already is no error.
-//
-// No transaction spans the rows, but whoever changes them reads those of the others after
-// writing its own. So of a join and a $disconnect, a renewal, a leave or another join that
-// are under way together, one at least sees the other.
+// Join adds the principal's connection to a room. To be in it already is no error, and
+// writes nothing.
 //
 // The errors are *domain.Error: InvalidRoom, Unauthenticated, Forbidden, TooManyRooms and
-// Unavailable. After Unavailable the connection may be in the room or not.
+// Unavailable. After Unavailable the connection may be in the room or not; if it was in it
+// before, it still is, unless that is not permitted any more.
 func (r *Registry) Join(ctx context.Context, id domain.ConnectionID, who domain.Principal, room string) error {
 	if !domain.ValidRoom(room) {
 		return domain.NewError(domain.InvalidRoom)
 	}
 	s := domain.Subscription{To: domain.ToRoom(room), Connection: domain.Connection{ID: id, User: who.User}}
-	member := false // before this request
-	for try := range maxTries {
-		now, err := r.look(ctx, who, s)
-		member = member || try == 0 && now.in
-		if err == nil && now.others >= r.MaxRooms && !member {
-			err = domain.NewError(domain.TooManyRooms)
-		}
-		switch {
-		case try == 0 && err != nil:
-			return err
-		case err != nil:
-			return r.withdraw(ctx, s, err)
-		case try > 0 && now.in && now.connection == s.Connection:
-			return nil
-		}
-		s.Connection = now.connection
-		if err := r.Subscriptions.Subscribe(ctx, s); err != nil {
-			return r.withdraw(ctx, s, unavailable(err))
+	before, err := r.look(ctx, who, s)
+	if err != nil {
+		return err
+	}
+	if before.in { // unless a request to join ended between its two rows
+		if in, err := r.Subscriptions.Subscribed(ctx, s); err != nil || in {
+			return unavailable(err)
 		}
 	}
-	return r.withdraw(ctx, s, unavailable(errChanging))
+	if err := r.limit(before); err != nil {
+		return err
+	}
+	if s, err = r.join(ctx, who, s, before); err != nil {
+		return r.withdraw(ctx, who, s, err)
+	}
+	return nil
+}
+
+// join subscribes, and then looks whether that was right: no transaction spans the rows,
+// but whoever changes them reads those of the others after writing its own. So of a join
+// and a $disconnect, a renewal, a leave or another join that are under way together, one
+// at least sees the other. It returns what it wrote.
+func (r *Registry) join(ctx context.Context, who domain.Principal, s domain.Subscription, now standing) (domain.Subscription, error) {
+	for range maxTries {
+		s.Connection = now.connection
+		if err := r.Subscriptions.Subscribe(ctx, s); err != nil {
+			return s, unavailable(err)
+		}
+		var err error
+		if now, err = r.look(ctx, who, s); err == nil {
+			err = r.limit(now)
+		}
+		if err != nil || now.in && now.connection == s.Connection {
+			return s, err
+		}
+	}
+	return s, unavailable(errChanging)
 }
 
 var errChanging = errors.New("others keep changing the connection")
@@ -76,13 +91,44 @@ func (r *Registry) look(ctx context.Context, who domain.Principal, s domain.Subs
 	return found, unavailable(err)
 }
 
+// limit returns TooManyRooms if there is no room left for one more.
+func (r *Registry) limit(found standing) error {
+	if found.others >= r.MaxRooms {
+		return domain.NewError(domain.TooManyRooms)
+	}
+	return nil
+}
+
+// withdrawTime is how long a request that has failed, even because its time was over, may
+// take to withdraw what it wrote. A Lambda function has half a second left then.
+const withdrawTime = 400 * time.Millisecond
+
 // withdraw removes the subscription of a request to join that failed after it may have
-// been written: nothing says that it is permitted. It returns why the request failed.
-func (r *Registry) withdraw(ctx context.Context, s domain.Subscription, why error) error {
+// been written. After a failure of a table it may stay if it is permitted: another request
+// may have been told that it is there. It returns why the request failed.
+func (r *Registry) withdraw(ctx context.Context, who domain.Principal, s domain.Subscription, why error) error {
+	ctx, cancel := beyond(ctx, withdrawTime)
+	defer cancel()
+	var refused *domain.Error
+	if errors.As(why, &refused) && refused.Code == domain.Unavailable {
+		if now, err := r.look(ctx, who, s); err == nil && r.limit(now) == nil && now.connection == s.Connection {
+			return why
+		}
+	}
 	if err := r.remove(ctx, s); err != nil {
 		return unavailable(errors.Join(why, err))
 	}
 	return why
+}
+
+// beyond returns a context that lasts some time longer than ctx, whether that has ended or
+// not.
+func beyond(ctx context.Context, longer time.Duration) (context.Context, context.CancelFunc) {
+	end := time.Now()
+	if deadline, ok := ctx.Deadline(); ok && deadline.After(end) && ctx.Err() == nil {
+		end = deadline
+	}
+	return context.WithDeadline(context.WithoutCancel(ctx), end.Add(longer))
 }
 
 // Leave removes the principal's connection from a room. Not to be in it is no error.

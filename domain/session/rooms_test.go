@@ -113,6 +113,16 @@ func TestTheLimitOfRoomsCountsRequestsUnderWay(t *testing.T) {
 	w.subscriptions.first("Subscribe", underWay)
 	wantCode(t, w.Join(t.Context(), "a", alice, "new"), domain.TooManyRooms)
 	w.members(domain.ToRoom("new"))
+	w.subscriptions.then("Subscribe", func() error { return errors.New("answer lost") })
+	if err := w.Leave(t.Context(), "a", alice, "x"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Leave(t.Context(), "a", alice, "y"); err != nil {
+		t.Fatal(err)
+	}
+	w.subscriptions.first("Subscribe", underWay)
+	wantCode(t, w.Join(t.Context(), "a", alice, "new"), domain.Unavailable)
+	w.members(domain.ToRoom("new"))
 	w.join("a", alice, "goals") // which it was in before
 	w.members(goals, "a")
 }
@@ -184,12 +194,58 @@ func TestAStoreThatFailsIsUnavailable(t *testing.T) {
 		w.connect("a", alice)
 		w.subscriptions.then(method, func() error { return errors.New("down") })
 		wantCode(t, w.Join(t.Context(), "a", alice, "goals"), domain.Unavailable)
-		w.members(goals) // whatever was written: nothing says that it is permitted
 	}
 	w := newWorld(t)
 	w.connect("a", alice)
 	w.connections.then("Get", func() error { return errors.New("down") })
 	wantCode(t, w.Join(t.Context(), "a", alice, "goals"), domain.Unavailable)
+}
+
+// A member that joins again stays one, whatever fails, and so does one that was told so
+// while a second request of its own for the same room failed.
+func TestAFailureEndsNoMembership(t *testing.T) {
+	down := func() error { return errors.New("down") }
+	for _, method := range []string{"Subscriptions", "Subscribe", "Subscribed"} {
+		w := newWorld(t)
+		w.connect("a", alice)
+		w.join("a", alice, "goals")
+		w.subscriptions.first(method, down)
+		if err := w.Join(t.Context(), "a", alice, "goals"); err != nil {
+			wantCode(t, err, domain.Unavailable)
+		}
+		w.members(goals, "a")
+	}
+	w := newWorld(t)
+	w.connect("a", alice)
+	w.subscriptions.first("Subscribe", func() error {
+		w.join("a", alice, "goals")
+		w.subscriptions.then("Subscribe", down)
+		return nil
+	})
+	wantCode(t, w.Join(t.Context(), "a", alice, "goals"), domain.Unavailable)
+	w.members(goals, "a")
+}
+
+// What a request to join has written goes again when its time is over before it could
+// look, and a renewal has taken the permission away meanwhile.
+func TestAJoinWhoseTimeIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		who := w.brief()
+		w.tokens["less"] = domain.Principal{User: "alice", Scope: domain.NewScope("room:chess"), ExpiresAt: time.Now().Add(10 * time.Minute)}
+		ctx, cancel := context.WithCancel(t.Context())
+		w.subscriptions.first("Subscribe", func() error {
+			_, err := w.Authenticate(context.Background(), "a", who, "less")
+			return err
+		})
+		w.subscriptions.then("Subscribe", func() error {
+			cancel()
+			return nil
+		})
+		wantCode(t, w.Join(ctx, "a", who, "new"), domain.Unavailable)
+		w.members(domain.ToRoom("new"))
+		w.members(domain.ToRoom("chess"), "a")
+	})
 }
 
 func TestRoomsEndWithTheToken(t *testing.T) {

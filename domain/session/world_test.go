@@ -117,6 +117,14 @@ func (s *subscriptions) Unsubscribe(ctx context.Context, sub domain.Subscription
 	return s.around("Unsubscribe", func() error { return s.SubscriptionStore.Unsubscribe(ctx, sub) })
 }
 
+func (s *subscriptions) Subscribed(ctx context.Context, sub domain.Subscription) (in bool, err error) {
+	err = s.around("Subscribed", func() error {
+		in, err = s.SubscriptionStore.Subscribed(ctx, sub)
+		return err
+	})
+	return in, err
+}
+
 func (s *subscriptions) Subscriptions(ctx context.Context, id domain.ConnectionID) (all []domain.Subscription, err error) {
 	err = s.around("Subscriptions", func() error {
 		all, err = s.SubscriptionStore.Subscriptions(ctx, id)

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -182,6 +183,36 @@ func (w *tables) rooms() (in []string) {
 	return in
 }
 
+// joins and leaves are what becomes of rooms after requests.
+var (
+	joins  = map[string][]string{"join a new room": {"new"}, "join another": {"other"}, "join it again": {"goals"}}
+	leaves = map[string][]string{
+		"leave": {"goals"}, "leave a new room": {"new"},
+		"renew for less": {"goals", "new", "other"}, "disconnect": {"goals", "chess", "new", "other"},
+	}
+)
+
+// kept checks that a request whose answer was success did what it says, unless the other
+// one does the opposite.
+func (w *tables) kept(request string, answer error, other string) error {
+	w.Helper()
+	if answer != nil {
+		return nil
+	}
+	in := w.rooms()
+	for _, room := range joins[request] {
+		if !slices.Contains(in, room) && !slices.Contains(leaves[other], room) {
+			return fmt.Errorf("not in %s after %q", room, request)
+		}
+	}
+	for _, room := range leaves[request] {
+		if slices.Contains(in, room) && !slices.Contains(joins[other], room) {
+			return fmt.Errorf("in %s after %q", room, request)
+		}
+	}
+	return nil
+}
+
 // Of every two requests of a client that are under way together, at every moment of the
 // one, the rows agree in the end.
 func TestRequestsTogether(t *testing.T) {
@@ -190,15 +221,17 @@ func TestRequestsTogether(t *testing.T) {
 		for _, second := range slices.Sorted(maps.Keys(requests)) {
 			for n := 1; ; n++ {
 				w.reset()
+				var secondErr error
 				reached, err := w.interrupt(requests[first], n, func() bool {
-					_ = requests[second](t.Context(), w.direct) // which can be refused
+					secondErr = requests[second](t.Context(), w.direct)
 					return true
 				})
 				if !reached {
 					break
 				}
-				if wrong := w.check(); wrong != nil {
-					t.Errorf("%q before call %d of %q, which answered %v: %v", second, n, first, err, wrong)
+				wrong := errors.Join(w.check(), w.kept(first, err, second), w.kept(second, secondErr, first))
+				if wrong != nil {
+					t.Errorf("%q before call %d of %q, which answered %v and %v: %v", second, n, first, secondErr, err, wrong)
 				}
 			}
 		}
@@ -222,6 +255,9 @@ func TestARequestAgain(t *testing.T) {
 			}
 			if refused := new(domain.Error); !errors.As(err, &refused) || refused.Code != domain.Unavailable {
 				t.Errorf("%q with a failure of call %d answers %v", name, n, err)
+			}
+			if strings.HasPrefix(name, "join") && !slices.Contains(w.rooms(), "goals") {
+				t.Errorf("%q with a failure of call %d ends a membership", name, n)
 			}
 			if err := requests[name](t.Context(), w.direct); err != nil && name != "disconnect" {
 				t.Errorf("%q again, after a failure of call %d: %v", name, n, err)
