@@ -62,8 +62,12 @@ func (w *world) visits(c *client, v *visit) {
 func (w *world) asks(c *client, what string, request func(context.Context) error) bool {
 	for try := range 20 {
 		_, ctx := newCaller(fmt.Sprint(c.id, " ", what, " ", try), time.Minute)
+		late := c.expired()
 		err := request(ctx)
 		callerOf(ctx).cancel()
+		if late {
+			w.checkRefused(c, what, err)
+		}
 		var refused *domain.Error
 		if !errors.As(err, &refused) || refused.Code != domain.Unavailable {
 			return err == nil
@@ -71,6 +75,14 @@ func (w *world) asks(c *client, what string, request func(context.Context) error
 		time.Sleep(w.seed.of("asks again", c.id, what, try).between("after", time.Millisecond, time.Second))
 	}
 	return false
+}
+
+// checkRefused checks the answer to a request that began after the token had expired.
+func (w *world) checkRefused(c *client, what string, err error) {
+	w.checked("no request is granted after the token has expired", 1)
+	if err == nil {
+		w.broken("%s %s, although its token has expired", c.id, what)
+	}
 }
 
 // note changes what is guarded by the gateway's lock.

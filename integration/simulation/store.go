@@ -65,10 +65,16 @@ func (s *store) Replace(ctx context.Context, c domain.Connection) error {
 	return errors.Join(s.rows.Replace(ctx, c), after)
 }
 
-// expiry returns when a row expires whose writer's clock is ahead.
+// expiry returns when a row expires whose writer's clock is ahead. It checks that of a
+// token at once: later this table goes by the token and not by the row.
 func (s *store) expiry(c domain.Connection, ahead time.Duration) time.Time {
-	if s.gateway.tokenOf(c.ID).IsZero() {
+	token := s.gateway.tokenOf(c.ID)
+	if token.IsZero() {
 		return c.ExpiresAt.Add(max(ahead, -slack))
+	}
+	s.checked("a row expires with its token", 1)
+	if !c.ExpiresAt.Equal(token) {
+		s.broken("the row of %s expires at %v, its token at %v", c.ID, c.ExpiresAt, token)
 	}
 	return endOfTime
 }
@@ -118,6 +124,7 @@ func (s *store) Scan(ctx context.Context, segment domain.Segment, from domain.Cu
 		return ports.Page{Next: from}, nil
 	}
 	page, err := s.rows.Scan(ctx, segment, from)
+	s.checkListed(page.Connections)
 	page.Connections = slices.DeleteFunc(page.Connections, func(c domain.Connection) bool {
 		expired := s.gateway.expired(c.ID)
 		if expired {
@@ -129,6 +136,16 @@ func (s *store) Scan(ctx context.Context, segment domain.Segment, from domain.Cu
 		page.Connections[i].RegisteredAt = seen(c.RegisteredAt, callerOf(ctx).clock)
 	}
 	return page, err
+}
+
+// checkListed checks a page of the embedded table, whose rows of strays expire.
+func (s *store) checkListed(rows []domain.Connection) {
+	s.checked("no scan lists a row that has expired", len(rows))
+	for _, c := range rows {
+		if c.Expired(time.Now()) {
+			s.broken("a scan lists the row of %s, which has expired", c.ID)
+		}
+	}
 }
 
 // ids returns all rows that have not expired.
