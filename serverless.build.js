@@ -10,8 +10,9 @@ const fewest = 2;
 // The maximum length of the name of a role or a function in IAM and Lambda.
 const longestName = 64;
 
-// What the functions take for an origin, or for all.
-const origin = /^(\*|[a-z][a-z0-9+.-]*:\/\/(\*\.)?([\w.-]+|\[[\dA-Fa-f:.]+\])(:\d{1,5})?)$/;
+// What the functions can read, as far as a pattern tells; URL.canParse checks the rest.
+const origin = /^[a-z][a-z0-9+.-]*:\/\/(\*\.)?([\w.-]+|\[[\dA-Fa-f:.]+\])(:\d{1,5})?$/;
+const jwksUrl = /^https:\/\/([\w.-]+|\[[\dA-Fa-f:.]+\])(:\d{1,5})?(\/([\w~!$&'()*+,;=:@\/?.-]|%[\dA-Fa-f]{2})*)?$/;
 
 // The allowed values of each parameter. Some of the framework's own checks are too lax
 // for AWS, and none names the parameter.
@@ -34,18 +35,18 @@ const rules = {
     'the name of an SSM parameter such as /chat/jwt-secret'
   ),
   jwksUrl: optional(
-    { test: (value) => /^https:\/\/[^\s/?#@%]+(\/([^\s%]|%[\dA-Fa-f]{2})*)?$/.test(value) && URL.canParse(value) },
+    { test: (value) => jwksUrl.test(value) && URL.canParse(value) },
     'an https URL such as https://example.com/jwks.json'
   ),
   jwtIssuer: optional(/^\S+$/, 'text without spaces'),
   jwtAudience: optional(/^\S+$/, 'text without spaces'),
   origins: (value) =>
-    value === '' || value.split(',').every((one) => origin.test(one.trim()))
+    value === '' || value.split(',').every((one) => one.trim() === '*' || (origin.test(one.trim()) && URL.canParse(one.trim())))
       ? undefined
       : 'origins such as https://example.com, separated by commas, or *',
   broadcastBy: oneOf('anyone', 'users', 'nobody'),
-  // Each request to join reads the list of them.
-  maxRooms: wholeNumber(1, 1000),
+  // Each request to join reads the list of them, and a renewal can leave them all.
+  maxRooms: wholeNumber(1, 100),
   logLevel: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR'),
   // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
   logRetentionDays: oneOf(

@@ -19,8 +19,9 @@ const (
 	scopeAttribute        = "scope"
 )
 
-// longestLife is longer than API Gateway keeps a connection. A user's connection whose
-// token has expired must be found until then, to be closed.
+// longestLife is longer than API Gateway keeps a connection, and no shorter than what the
+// use case of sessions reckons with. A user's connection whose token has expired must be
+// found until then, to be closed.
 const longestLife = 2*time.Hour + 15*time.Minute
 
 type row struct {

@@ -3,7 +3,9 @@
 // which is to be the TTL attribute, in seconds.
 //
 // The key of the connections is the string connection_id. A row also has registered_at,
-// expires_at and, if the client has signed in, user and the token's scope.
+// expires_at and, if the client has signed in, user, the token's scope and valid_until: in
+// seconds, when the token expires, while expires_at is when the connection has certainly
+// ended.
 //
 // The key of the subscriptions is the strings channel and member. The row with the
 // channel has as member the user's place and the connection's id. The row with the
