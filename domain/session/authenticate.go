@@ -65,17 +65,15 @@ func (r *Registry) replace(ctx context.Context, c domain.Connection) (domain.Con
 	if err := r.Connections.Replace(ctx, c); err != nil {
 		return c, err
 	}
-	for range maxTries {
+	err := tryAgain(ctx, func() (done bool, err error) {
 		if err := r.extend(ctx, c); err != nil {
-			return c, err
+			return false, err
 		}
-		now, err := r.Connections.Get(ctx, c.ID)
-		if err != nil || sameToken(now, c) {
-			return now, err
-		}
-		c = now
-	}
-	return c, errChanging
+		written := c
+		c, err = r.Connections.Get(ctx, c.ID)
+		return sameToken(c, written), err
+	})
+	return c, err
 }
 
 // sameToken compares what rows have of a token. A table can round times to seconds.

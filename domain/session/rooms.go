@@ -3,13 +3,38 @@ package session
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"serverless-websocket/domain"
 )
 
-// maxTries is how often a request starts over because others change the same rows.
-const maxTries = 5
+const (
+	// maxTries is how often a request tries because others change the same rows.
+	maxTries = 7
+	// firstPause is the longest pause before the second try, doubled before each later one.
+	firstPause = 10 * time.Millisecond
+)
+
+// tryAgain calls try until it is done or fails. Random pauses keep two requests that undo
+// each other's work from meeting in step.
+func tryAgain(ctx context.Context, try func() (done bool, err error)) error {
+	for n := range maxTries {
+		if n > 0 {
+			select {
+			case <-time.After(rand.N(firstPause << (n - 1))):
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		if done, err := try(); done || err != nil {
+			return err
+		}
+	}
+	return errChanging
+}
+
+var errChanging = errors.New("others keep changing the connection")
 
 // Join adds the principal's connection to a room. To be in it already is no error, and
 // writes nothing.
@@ -45,23 +70,22 @@ func (r *Registry) Join(ctx context.Context, id domain.ConnectionID, who domain.
 // and a $disconnect, a renewal, a leave or another join that are under way together, one
 // at least sees the other. It returns what it wrote.
 func (r *Registry) join(ctx context.Context, who domain.Principal, s domain.Subscription, now standing) (domain.Subscription, error) {
-	for range maxTries {
+	var refused error
+	err := tryAgain(ctx, func() (done bool, err error) {
 		s.Connection = now.connection
 		if err := r.Subscriptions.Subscribe(ctx, s); err != nil {
-			return s, unavailable(err)
+			return false, err
 		}
-		var err error
-		if now, err = r.look(ctx, who, s); err == nil {
-			err = r.limit(now)
+		if now, refused = r.look(ctx, who, s); refused == nil {
+			refused = r.limit(now)
 		}
-		if err != nil || now.in && now.connection == s.Connection {
-			return s, err
-		}
+		return refused != nil || now.in && now.connection == s.Connection, nil
+	})
+	if refused != nil {
+		return s, refused
 	}
-	return s, unavailable(errChanging)
+	return s, unavailable(err)
 }
-
-var errChanging = errors.New("others keep changing the connection")
 
 // standing is what a request to join a room finds.
 type standing struct {
@@ -151,13 +175,11 @@ func (r *Registry) Leave(ctx context.Context, id domain.ConnectionID, who domain
 // remove unsubscribes. A request to join that is under way may write both rows between the
 // two deletions, and must not keep that with the channel alone.
 func (r *Registry) remove(ctx context.Context, s domain.Subscription) error {
-	for range maxTries {
+	return tryAgain(ctx, func() (done bool, err error) {
 		if err := r.Subscriptions.Unsubscribe(ctx, s); err != nil {
-			return err
+			return false, err
 		}
-		if in, err := r.Subscriptions.Subscribed(ctx, s); err != nil || !in {
-			return err
-		}
-	}
-	return errChanging
+		in, err := r.Subscriptions.Subscribed(ctx, s)
+		return !in, err
+	})
 }

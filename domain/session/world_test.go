@@ -55,6 +55,14 @@ type subscriptions struct {
 type hooks struct {
 	mu    sync.Mutex
 	calls map[string]func() error
+	takes map[string]time.Duration
+}
+
+// take sets how long the calls of methods take from now on.
+func (h *hooks) take(takes map[string]time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.takes = takes
 }
 
 // first and then set what happens once, before and after the next call of a method.
@@ -75,6 +83,10 @@ func (h *hooks) around(method string, call func() error) error {
 	if err := h.happens("before " + method); err != nil {
 		return err
 	}
+	h.mu.Lock()
+	takes := h.takes[method]
+	h.mu.Unlock()
+	time.Sleep(takes) // virtual
 	return errors.Join(call(), h.happens("after "+method))
 }
 
@@ -171,6 +183,17 @@ func (w *world) members(to domain.Recipients, want ...domain.ConnectionID) {
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
 		w.Errorf("%s has %q, want %q", to, got, want)
+	}
+}
+
+// agree checks that a user's connection and a channel say the same about the subscription.
+func (w *world) agree(id domain.ConnectionID, to domain.Recipients) {
+	w.Helper()
+	in, err := w.subscriptions.SubscriptionStore.Subscribed(w.Context(), domain.Subscription{To: to, Connection: domain.Connection{ID: id, User: "alice"}})
+	all, listed := w.subscriptions.SubscriptionStore.Subscriptions(w.Context(), id)
+	has := slices.ContainsFunc(all, func(s domain.Subscription) bool { return s.To == to })
+	if err = errors.Join(err, listed); err != nil || in != has {
+		w.Errorf("%s has %s: %v, which has %+v, %v", to, id, in, all, err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -234,6 +235,28 @@ func TestRequestsTogether(t *testing.T) {
 					t.Errorf("%q before call %d of %q, which answered %v and %v: %v", second, n, first, secondErr, err, wrong)
 				}
 			}
+		}
+	}
+}
+
+// Whatever a client asks for at once, against the protocol, the rows agree in the end.
+func TestRequestsAtOnce(t *testing.T) {
+	const rounds, atOnce = 300, 3
+	w := newTables(t)
+	seed := uint64(time.Now().UnixNano())
+	random := rand.New(rand.NewPCG(seed, 0))
+	names := slices.Sorted(maps.Keys(requests))
+	for round := range rounds {
+		w.reset()
+		chosen, answers := make([]string, atOnce), make([]error, atOnce)
+		var group sync.WaitGroup
+		for i := range chosen {
+			chosen[i] = names[random.IntN(len(names))]
+			group.Go(func() { answers[i] = requests[chosen[i]](t.Context(), w.direct) })
+		}
+		group.Wait()
+		if wrong := w.check(); wrong != nil {
+			t.Errorf("seed %d, round %d: %q at once, which answered %v: %v", seed, round, chosen, answers, wrong)
 		}
 	}
 }
