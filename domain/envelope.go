@@ -3,6 +3,8 @@ package domain
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"strconv"
 )
 
 // MaxPayload is the largest WebSocket message to a client, in bytes: API Gateway's
@@ -13,10 +15,14 @@ const (
 	envelopeHead = `{"messages":[`
 	messagesTail = `]`
 	channelKey   = `,"channel":`
+	epochKey     = `,"epoch":"`
+	epochTail    = `"`
 	envelopeTail = `}`
 	contentKey   = `{"content":`
 	idKey        = `,"id":"`
-	sentAtKey    = `","sentAt":"`
+	idTail       = `"`
+	seqKey       = `,"seq":`
+	sentAtKey    = `,"sentAt":"`
 	timeTail     = `"`
 	senderKey    = `,"sender":`
 	toKey        = `,"to":`
@@ -25,23 +31,28 @@ const (
 	sentAtLayout = "2006-01-02T15:04:05.000Z"
 )
 
-// Envelope is one frame for clients and the messages in it: {"messages":[…]}, and unless
-// they are for everyone "channel" after them: "user" for messages to or from the user
-// whose connection gets them, "room:NAME" for those of a room.
+// Envelope is one frame for clients and the messages in it: {"messages":[…]}. Unless they
+// are for everyone, or when they are in a log, "channel" follows: "user" for messages to or
+// from the user whose connection gets them, "room:NAME" for those of a room, or "everyone".
+// Messages in a log have "seq", and the envelope has their "epoch".
 type Envelope struct {
 	Messages []Message
 	Payload  []byte
 }
 
+// MaxLogged is the largest envelope of a message that is to be logged, in bytes, before it
+// has a number: it must fit into an answer with what that says of other channels.
+const MaxLogged = 96 << 10
+
 // Pack puts the messages, in the order given, into as few envelopes as possible whose
 // payloads are at most limit bytes long. A message that is too long gets an envelope
-// of its own.
-func Pack(to Recipients, messages []Message, limit int) []Envelope {
+// of its own. The epoch is that of their numbers, and empty without.
+func Pack(to Recipients, epoch Epoch, messages []Message, limit int) []Envelope {
 	var envelopes []Envelope
-	tail := tailFor(to)
+	tail := tailFor(to, epoch)
 	for start := 0; start < len(messages); {
 		end := start + 1
-		size := EnvelopeSize(to, messages[start])
+		size := EnvelopeSize(to, epoch, messages[start])
 		for end < len(messages) {
 			grown := size + len(",") + messageSize(messages[end])
 			if grown > limit {
@@ -56,23 +67,52 @@ func Pack(to Recipients, messages []Message, limit int) []Envelope {
 }
 
 // EnvelopeSize returns the length in bytes of an envelope that holds m alone.
-func EnvelopeSize(to Recipients, m Message) int {
-	return len(envelopeHead) + messageSize(m) + len(tailFor(to))
+func EnvelopeSize(to Recipients, epoch Epoch, m Message) int {
+	return len(envelopeHead) + messageSize(m) + len(tailFor(to, epoch))
 }
 
 // tailFor returns what follows the messages in an envelope.
-func tailFor(to Recipients) string {
-	switch to.Kind {
-	case User:
-		return messagesTail + channelKey + `"user"` + envelopeTail
-	case Room:
-		return messagesTail + channelKey + string(quoted(to.String())) + envelopeTail
+func tailFor(to Recipients, epoch Epoch) string {
+	tail := messagesTail
+	if to.Kind != Everyone || epoch != "" {
+		tail += channelKey + string(quoted(ChannelName(to)))
 	}
-	return messagesTail + envelopeTail
+	if epoch != "" {
+		tail += epochKey + string(epoch) + epochTail
+	}
+	return tail + envelopeTail
+}
+
+// ChannelName returns what clients call the channel of the recipients: "everyone", "user"
+// for their own user, or "room:NAME".
+func ChannelName(to Recipients) string {
+	if to.Kind == User {
+		return userChannel
+	}
+	return to.String()
+}
+
+const userChannel = "user"
+
+// ParseChannel reads what ChannelName returned to a client of the user, who is empty if
+// not signed in: for such a client the recipients of "user" are not Valid. The error is an
+// *Error with code InvalidPosition.
+func ParseChannel(name, user string) (Recipients, error) {
+	if name == userChannel {
+		return ToUser(user), nil
+	}
+	to, err := ParseRecipients(name)
+	if err != nil || to.Kind == User {
+		return Recipients{}, &Error{Code: InvalidPosition, Cause: fmt.Errorf("channel %.40q", name)}
+	}
+	return to, nil
 }
 
 func messageSize(m Message) int {
-	size := len(contentKey) + len(m.Content) + len(idKey) + len(m.ID) + len(sentAtKey) + len(sentAtLayout) + len(timeTail) + len(messageTail)
+	size := len(contentKey) + len(m.Content) + len(idKey) + len(m.ID) + len(idTail) + len(sentAtKey) + len(sentAtLayout) + len(timeTail) + len(messageTail)
+	if m.Seq != 0 {
+		size += len(seqKey) + len(strconv.FormatInt(m.Seq, 10))
+	}
 	if m.Sender != "" {
 		size += len(senderKey) + len(quoted(m.Sender))
 	}
@@ -91,30 +131,39 @@ func quoted(text string) []byte {
 	return bytes.TrimRight(b.Bytes(), "\n")
 }
 
-// seal writes the JSON by hand: encoding/json would compact and HTML-escape the
-// content, which must stay byte for byte the same.
 func seal(messages []Message, tail string, size int) Envelope {
 	payload := append(make([]byte, 0, size), envelopeHead...)
 	for i, m := range messages {
 		if i > 0 {
 			payload = append(payload, ',')
 		}
-		payload = append(payload, contentKey...)
-		payload = append(payload, m.Content...)
-		payload = append(payload, idKey...)
-		payload = append(payload, m.ID...)
-		payload = append(payload, sentAtKey...)
-		payload = m.SentAt.UTC().AppendFormat(payload, sentAtLayout)
-		payload = append(payload, timeTail...)
-		if m.Sender != "" {
-			payload = append(payload, senderKey...)
-			payload = append(payload, quoted(m.Sender)...)
-		}
-		if m.To != "" {
-			payload = append(payload, toKey...)
-			payload = append(payload, quoted(m.To)...)
-		}
-		payload = append(payload, messageTail...)
+		payload = m.AppendJSON(payload)
 	}
 	return Envelope{Messages: messages, Payload: append(payload, tail...)}
+}
+
+// AppendJSON appends the message as clients get it. It writes by hand: encoding/json would
+// compact and HTML-escape the content, which must stay byte for byte the same.
+func (m Message) AppendJSON(to []byte) []byte {
+	to = append(to, contentKey...)
+	to = append(to, m.Content...)
+	to = append(to, idKey...)
+	to = append(to, m.ID...)
+	to = append(to, idTail...)
+	if m.Seq != 0 {
+		to = append(to, seqKey...)
+		to = strconv.AppendInt(to, m.Seq, 10)
+	}
+	to = append(to, sentAtKey...)
+	to = m.SentAt.UTC().AppendFormat(to, sentAtLayout)
+	to = append(to, timeTail...)
+	if m.Sender != "" {
+		to = append(to, senderKey...)
+		to = append(to, quoted(m.Sender)...)
+	}
+	if m.To != "" {
+		to = append(to, toKey...)
+		to = append(to, quoted(m.To)...)
+	}
+	return append(to, messageTail...)
 }

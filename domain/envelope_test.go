@@ -26,9 +26,9 @@ func TestEnvelopeBytes(t *testing.T) {
 	}
 	want := `{"messages":[{"content":"<b>&서버리스 😀","id":"01J00000000000000000000000","sentAt":"2026-11-22T09:00:00.123Z"},` +
 		`{"content":{ "b":1,  "a":1.0 },"id":"01J00000000000000000000001","sentAt":"2026-11-22T09:00:00.123Z"}]}`
-	envelopes := domain.Pack(domain.ToEveryone(), messages, domain.MaxPayload)
+	envelopes := domain.Pack(domain.ToEveryone(), "", messages, domain.MaxPayload)
 	if len(envelopes) != 1 || string(envelopes[0].Payload) != want {
-		t.Errorf("got  %q\nwant %s", envelopes, want)
+		t.Errorf("got  %+v\nwant %s", envelopes, want)
 	}
 }
 
@@ -38,9 +38,9 @@ func TestAnEnvelopeNamesTheSender(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"messages":[{"content":1,"id":"` + string(anID) + `","sentAt":"2026-11-22T09:00:00.123Z","sender":"\"김\" <a&b>"}]}`
-	e := domain.Pack(domain.ToEveryone(), []domain.Message{m}, domain.MaxPayload)[0]
-	if string(e.Payload) != want || domain.EnvelopeSize(domain.ToEveryone(), m) != len(want) {
-		t.Errorf("got  %s of %d bytes\nwant %s", e.Payload, domain.EnvelopeSize(domain.ToEveryone(), m), want)
+	e := domain.Pack(domain.ToEveryone(), "", []domain.Message{m}, domain.MaxPayload)[0]
+	if string(e.Payload) != want || domain.EnvelopeSize(domain.ToEveryone(), "", m) != len(want) {
+		t.Errorf("got  %s of %d bytes\nwant %s", e.Payload, domain.EnvelopeSize(domain.ToEveryone(), "", m), want)
 	}
 	for _, sender := range []string{"\xff", "\uFFFD", strings.Repeat("x", domain.MaxRecipient+1)} {
 		if _, err := domain.NewMessage(anID, time.Now(), sender, domain.Content(`1`)); err == nil {
@@ -60,22 +60,39 @@ func TestAnEnvelopeNamesTheChannel(t *testing.T) {
 		domain.ToRoom("a/b"): `"sender":"alice","to":"\"b<o>b\""}],"channel":"room:a/b"}`,
 		domain.ToEveryone():  `"sender":"alice","to":"\"b<o>b\""}]}`,
 	} {
-		e := domain.Pack(to, []domain.Message{m}, domain.MaxPayload)[0]
-		if !strings.HasSuffix(string(e.Payload), want) || !json.Valid(e.Payload) || domain.EnvelopeSize(to, m) != len(e.Payload) {
-			t.Errorf("to %s: %s, counted as %d bytes; want …%s", to, e.Payload, domain.EnvelopeSize(to, m), want)
+		e := domain.Pack(to, "", []domain.Message{m}, domain.MaxPayload)[0]
+		if !strings.HasSuffix(string(e.Payload), want) || !json.Valid(e.Payload) || domain.EnvelopeSize(to, "", m) != len(e.Payload) {
+			t.Errorf("to %s: %s, counted as %d bytes; want …%s", to, e.Payload, domain.EnvelopeSize(to, "", m), want)
+		}
+	}
+}
+
+func TestAnEnvelopeOfLoggedMessages(t *testing.T) {
+	m, err := domain.NewMessage(anID, time.UnixMilli(1795338000123), "", domain.Content(`1`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Seq = 41
+	for to, channel := range map[domain.Recipients]string{
+		domain.ToEveryone(): "everyone", domain.ToUser("bob"): "user", domain.ToRoom("a/b"): "room:a/b",
+	} {
+		want := `{"messages":[{"content":1,"id":"` + string(anID) + `","seq":41,"sentAt":"2026-11-22T09:00:00.123Z"}],"channel":"` + channel + `","epoch":"k3"}`
+		e := domain.Pack(to, "k3", []domain.Message{m}, domain.MaxPayload)[0]
+		if string(e.Payload) != want || domain.EnvelopeSize(to, "k3", m) != len(want) {
+			t.Errorf("got  %s of %d bytes\nwant %s", e.Payload, domain.EnvelopeSize(to, "k3", m), want)
 		}
 	}
 }
 
 // Contents on both sides of the limit.
 func TestNewMessageKeepsOutWhatDoesNotFit(t *testing.T) {
-	overhead := domain.EnvelopeSize(domain.ToEveryone(), domain.Message{ID: anID})
+	overhead := domain.EnvelopeSize(domain.ToEveryone(), "", domain.Message{ID: anID})
 	fits := domain.Content(`"` + strings.Repeat("x", domain.MaxPayload-overhead-2) + `"`)
 	m, err := domain.NewMessage(anID, time.Now(), "", fits)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := len(domain.Pack(domain.ToEveryone(), []domain.Message{m}, domain.MaxPayload)[0].Payload); got != domain.MaxPayload {
+	if got := len(domain.Pack(domain.ToEveryone(), "", []domain.Message{m}, domain.MaxPayload)[0].Payload); got != domain.MaxPayload {
 		t.Errorf("payload of %d bytes, want %d", got, domain.MaxPayload)
 	}
 	_, err = domain.NewMessage(anID, time.Now(), "", append(fits, ' '))
@@ -97,11 +114,11 @@ func TestPack(t *testing.T) {
 		}
 		var packed []domain.Message
 		var before domain.Envelope
-		for _, e := range domain.Pack(domain.ToEveryone(), messages, limit) {
+		for _, e := range domain.Pack(domain.ToEveryone(), "", messages, limit) {
 			if len(e.Messages) == 0 || len(e.Payload) > limit && len(e.Messages) > 1 {
 				t.Fatalf("%d messages in %d bytes, limit %d", len(e.Messages), len(e.Payload), limit)
 			}
-			alone := domain.EnvelopeSize(domain.ToEveryone(), e.Messages[0]) - len(`{"messages":[]}`)
+			alone := domain.EnvelopeSize(domain.ToEveryone(), "", e.Messages[0]) - len(`{"messages":[]}`)
 			if before.Payload != nil && len(before.Payload)+len(`,`)+alone <= limit {
 				t.Fatalf("%q would have fitted into the envelope before", e.Messages[0].Content)
 			}

@@ -17,9 +17,11 @@ const (
 	InvalidRecipient Code = "invalid_recipient"
 	InvalidRoom      Code = "invalid_room"
 	InvalidPage      Code = "invalid_page"
+	InvalidPosition  Code = "invalid_position"
 	InvalidToken     Code = "invalid_token"
 	NotAMember       Code = "not_a_member"
 	TooManyRooms     Code = "too_many_rooms"
+	NoHistory        Code = "no_history"
 	Unauthenticated  Code = "unauthenticated"
 	Forbidden        Code = "forbidden"
 	Unavailable      Code = "unavailable"
@@ -40,13 +42,15 @@ var messages = map[Code]string{
 	InvalidRef:       "'ref' must be a string of at most 128 bytes.",
 	MissingContent:   "'content' not in message dict",
 	BlankContent:     "'content' must not be null or blank.",
-	ContentTooLarge:  "'content' does not fit into a message of 131072 bytes.",
+	ContentTooLarge:  "'content' does not fit into a message of 131072 bytes, or of 98304 if the service keeps messages.",
 	InvalidRecipient: "Address a message with 'to', the name of a user, or with 'room', not with both, and with no member that sendMessage does not have.",
 	InvalidRoom:      "'room' must be 1 to 128 letters, digits, '-', '.', '_', '~' and '/'.",
 	InvalidPage:      "'limit' must be a whole number from 1 to 100, and 'after' the name of a user.",
+	InvalidPosition:  "A position must be one that the service has sent, and in 'positions' stand by the name of a channel.",
 	InvalidToken:     "'token' must be a valid token.",
 	NotAMember:       "Join the room first.",
 	TooManyRooms:     "The connection is in as many rooms as it can be.",
+	NoHistory:        "This service keeps no messages.",
 	Unauthenticated:  "Sign in first: connect with a token.",
 	Forbidden:        "You do not have the permission to do that.",
 	Unavailable:      "The request could not be accepted now. Send it again later.",

@@ -57,6 +57,9 @@ type Span struct {
 type Job struct {
 	Messages []Message
 	To       Recipients
+	// Epoch is that of the messages' numbers in the log of the recipients' channel; empty
+	// if they have none, because they are not in the log yet, or are in no log.
+	Epoch Epoch
 	// Echo says that messages to a user also go to the connections of their senders, so
 	// that each of these shows what another one sent. See Job.Channels.
 	Echo bool

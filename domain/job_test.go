@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -55,6 +54,12 @@ func anyJob(t *rapid.T) domain.Job {
 	}
 	if job.Echo = conversation && rapid.Bool().Draw(t, "echo"); job.Echo {
 		return job
+	}
+	if rapid.Bool().Draw(t, "numbered") {
+		job.Epoch = domain.Epoch(rapid.StringMatching(`[0-9a-z]{1,16}`).Draw(t, "epoch"))
+		for i := range job.Messages {
+			job.Messages[i].Seq = rapid.Int64Range(1, domain.MaxSeq).Draw(t, "seq")
+		}
 	}
 	if rapid.Bool().Draw(t, "only") {
 		for range rapid.IntRange(1, 4).Draw(t, "connections") {
@@ -130,7 +135,7 @@ func TestAMessageThatFitsNoEnvelopeOfItsJob(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fill := domain.MaxPayload - domain.EnvelopeSize(domain.ToEveryone(), small)
+	fill := domain.MaxPayload - domain.EnvelopeSize(domain.ToEveryone(), "", small)
 	largest := small
 	largest.Content = domain.Content(`"` + strings.Repeat("x", fill) + `"`)
 	for to, want := range map[domain.Recipients]bool{domain.ToEveryone(): true, domain.ToRoom("goals"): false} {
@@ -286,66 +291,6 @@ func TestWhatIsEncodedIsDecoded(t *testing.T) {
 	}
 }
 
-// Every body that decodes makes frames that a client can read, and is what Encode writes.
-func FuzzDecodeJob(f *testing.F) {
-	f.Add(goodBody)
-	f.Add(goodRetry)
-	f.Add(goodParts)
-	f.Add(goodRoom)
-	f.Add(strings.Replace(goodBody, `"content":"1"`, `"content":"{\"a\":\"\\ud800\"}"`, 1))
-	f.Add(strings.Replace(goodBody, `000A`, `00\"A`, 1))
-	f.Add(`{`)
-	f.Fuzz(func(t *testing.T, body string) {
-		job, err := domain.DecodeJob(body)
-		if err != nil {
-			if !errors.Is(err, domain.ErrNotAJob) {
-				t.Errorf("error %v", err)
-			}
-			return
-		}
-		var compact bytes.Buffer
-		if err := json.Compact(&compact, []byte(body)); err != nil || compact.String() != written(job, body) {
-			t.Errorf("%q is written %q, %v", body, written(job, body), err)
-		}
-		checkFrames(t, job.Messages)
-	})
-}
-
-// written returns the job's body, in the version that it was read from.
-func written(job domain.Job, body string) string {
-	const forEveryone = `{"v":2,"to":"everyone",`
-	if strings.HasPrefix(strings.Join(strings.Fields(body), ""), forEveryone) {
-		return strings.Replace(job.Encode(), `{"v":1,`, forEveryone, 1)
-	}
-	return job.Encode()
-}
-
-// checkFrames packs the messages and reads the frames as a client does.
-func checkFrames(t interface{ Fatalf(string, ...any) }, messages []domain.Message) {
-	var read []string
-	for _, e := range domain.Pack(domain.ToEveryone(), messages, domain.MaxPayload) {
-		var frame struct {
-			Messages []struct {
-				ID      string
-				SentAt  time.Time
-				Sender  string
-				Content json.RawMessage
-			}
-		}
-		if err := json.Unmarshal(e.Payload, &frame); err != nil || !utf8.Valid(e.Payload) || len(e.Payload) > domain.MaxPayload {
-			t.Fatalf("a frame of %d bytes: %v\n%.500q", len(e.Payload), err, e.Payload)
-		}
-		for _, m := range frame.Messages {
-			read = append(read, m.ID+m.Sender+string(m.Content))
-		}
-	}
-	for i, m := range messages {
-		if want := string(m.ID) + m.Sender + strings.Trim(string(m.Content), " \t\r\n"); len(read) != len(messages) || read[i] != want {
-			t.Fatalf("message %d of %d is %q among %q", i, len(messages), want, read)
-		}
-	}
-}
-
 // Each message of a job with echo goes to its addressee once, and to its sender once, and
 // to no one else.
 func TestEchoReachesSendersAndNoOneElse(t *testing.T) {
@@ -407,5 +352,33 @@ func TestABodyCannotWidenAConversation(t *testing.T) {
 	echo := domain.Job{To: domain.ToUser("bob"), Echo: true, Messages: []domain.Message{m}}
 	if _, err := domain.DecodeJob(echo.Encode()); err == nil {
 		t.Error("an echo of a message to no one")
+	}
+}
+
+// Numbers are those of one epoch, and of one channel.
+func TestNumbersOfAJob(t *testing.T) {
+	good := domain.Job{To: domain.ToRoom("goals"), Epoch: "k3", Messages: []domain.Message{
+		{ID: anID, SentAt: time.UnixMilli(1795338000123), Sender: "alice", Content: domain.Content(`1`), Seq: 7},
+	}}.Encode()
+	if job, err := domain.DecodeJob(good); err != nil || job.Epoch != "k3" || job.Messages[0].Seq != 7 {
+		t.Fatalf("%s is %+v, %v", good, job, err)
+	}
+	for old, bad := range map[string]string{
+		`"v":3`:               `"v":2`,
+		`,"epoch":"k3"`:       ``,
+		`"epoch":"k3"`:        `"epoch":"K3"`,
+		`,"seq":7`:            ``,
+		`"seq":7`:             `"seq":-7`,
+		`"seq":7,`:            `"seq":9007199254740992,`,
+		`"to":"room:goals"`:   `"to":""`,
+		`,"epoch":"k3","mess`: `,"echo":true,"epoch":"k3","mess`,
+	} {
+		body := strings.Replace(good, old, bad, 1)
+		if body == good {
+			t.Fatalf("no %s in %s", old, good)
+		}
+		if job, err := domain.DecodeJob(body); !errors.Is(err, domain.ErrNotAJob) {
+			t.Errorf("%s is %+v, %v", body, job, err)
+		}
 	}
 }

@@ -36,7 +36,7 @@ func readBody(body string) (wire wireJob, err error) {
 	if err := json.Unmarshal([]byte(body), &wire); err != nil {
 		return wire, err
 	}
-	if wire.Version != versionForEveryone && wire.Version != versionOfRecipient {
+	if wire.Version < versionForEveryone || wire.Version > versionNumbered {
 		return wire, fmt.Errorf("version %d", wire.Version)
 	}
 	written := wire.body()
@@ -71,6 +71,10 @@ func (w wireJob) check() error {
 		return fmt.Errorf("segment %d of %d", w.Segment, w.Segments)
 	case len(w.Only) > 0 && (segment != Segment{} || w.Cursor != ""):
 		return errors.New("both connections and a part of the table")
+	case (w.Version == versionNumbered) != (w.Epoch != "") || w.Epoch != "" && !w.Epoch.Valid():
+		return fmt.Errorf("epoch %.40q in version %d", w.Epoch, w.Version)
+	case w.Echo && w.Epoch != "":
+		return errors.New("an echo with the numbers of one channel")
 	case w.Echo && (len(w.Only) > 0 || segment != Segment{} || w.Cursor != ""):
 		return errors.New("an echo of a part")
 	case len(w.Cursor) > maxCursor:
@@ -92,8 +96,9 @@ func (w wireJob) job() (Job, error) {
 		return Job{}, err
 	}
 	job := Job{
-		To:   to,
-		Echo: w.Echo,
+		To:    to,
+		Echo:  w.Echo,
+		Epoch: w.Epoch,
 		Span: Span{
 			Segment: Segment{Index: w.Segment, Total: w.Segments},
 			Cursor:  w.Cursor,
@@ -108,11 +113,14 @@ func (w wireJob) job() (Job, error) {
 		if err := m.checkAddressee(w.Echo, to); err != nil {
 			return job, err
 		}
+		if (m.Seq != 0) != (w.Epoch != "") || m.Seq < 0 || m.Seq > MaxSeq {
+			return job, fmt.Errorf("message %.40q has number %d in epoch %.40q", m.ID, m.Seq, w.Epoch)
+		}
 		message, err := m.message()
 		if err != nil {
 			return job, err
 		}
-		if size := EnvelopeSize(to, message); size > MaxPayload {
+		if size := EnvelopeSize(to, w.Epoch, message); size > MaxPayload {
 			return job, fmt.Errorf("message %.40q has an envelope of %d bytes", m.ID, size)
 		}
 		job.Messages = append(job.Messages, message)
@@ -143,7 +151,7 @@ func (w wireMessage) message() (Message, error) {
 		return Message{}, fmt.Errorf("message %.40q: %w", w.ID, err)
 	}
 	message, err := NewMessage(w.ID, time.UnixMilli(w.SentAt), w.Sender, content)
-	message.To = w.To
+	message.To, message.Seq = w.To, w.Seq
 	return message, err
 }
 

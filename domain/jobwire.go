@@ -19,10 +19,12 @@ var ErrNotAJob = errors.New("not a job")
 // after a rollback, and a worker refuses versions and members that it does not know.
 // So a job is written in the oldest version that can express it, and a new version is
 // for jobs that the release before would misread. Version 1 has neither recipients nor
-// senders: it is for everyone.
+// senders: it is for everyone. Version 3 has numbers: the release before would post
+// messages without them.
 const (
 	versionForEveryone = 1
 	versionOfRecipient = 2
+	versionNumbered    = 3
 )
 
 // Limits of a body. Its length bounds the number of messages and connections.
@@ -38,8 +40,9 @@ const (
 // nested value it would be compacted.
 type wireJob struct {
 	Version  int              `json:"v"`
-	To       string           `json:"to,omitempty"`   // since version 2
-	Echo     bool             `json:"echo,omitempty"` // since version 2
+	To       string           `json:"to,omitempty"`    // since version 2
+	Echo     bool             `json:"echo,omitempty"`  // since version 2
+	Epoch    Epoch            `json:"epoch,omitempty"` // since version 3
 	Messages []wireMessage    `json:"messages"`
 	Only     []wireConnection `json:"only,omitempty"`
 	Segment  int              `json:"segment,omitempty"`
@@ -55,6 +58,7 @@ type wireMessage struct {
 	SentAt  int64     `json:"sentAt"`           // Unix time in milliseconds
 	Sender  string    `json:"sender,omitempty"` // since version 2
 	To      string    `json:"to,omitempty"`     // since version 2
+	Seq     int64     `json:"seq,omitempty"`    // since version 3
 	Content string    `json:"content"`
 }
 

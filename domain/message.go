@@ -30,6 +30,9 @@ type Message struct {
 	Sender  string    // the verified user; empty if not signed in
 	To      string    // the user of a message to one user; otherwise empty
 	Content Content   // as ParseContent returned it
+	// Seq is the message's number in the log of its channel, 1 to MaxSeq; 0 if it is in
+	// none.
+	Seq int64
 }
 
 // NewMessage returns the message. The error is an *Error with code ContentTooLarge when
@@ -46,7 +49,7 @@ func NewMessage(id MessageID, sentAt time.Time, sender string, content Content) 
 		return Message{}, fmt.Errorf("message %s has the sender %.40q", id, sender)
 	}
 	m := Message{ID: id, SentAt: sentAt.UTC().Truncate(time.Millisecond), Sender: sender, Content: content}
-	if EnvelopeSize(ToEveryone(), m) > MaxPayload {
+	if EnvelopeSize(ToEveryone(), "", m) > MaxPayload {
 		return Message{}, NewError(ContentTooLarge)
 	}
 	return m, nil

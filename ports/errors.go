@@ -24,4 +24,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrBadCursor: not a position in this table.
 	ErrBadCursor = errors.New("bad cursor")
+	// ErrExpired: what followed the position in the log is not kept any more.
+	ErrExpired = errors.New("expired")
+	// ErrReset: the log has started over since it had the position.
+	ErrReset = errors.New("reset")
 )

@@ -1,6 +1,7 @@
-// Package dynamostore keeps the registered connections and their subscriptions in two
-// DynamoDB tables. In both, registered_at is in milliseconds since 1970, and expires_at,
-// which is to be the TTL attribute, in seconds.
+// Package dynamostore keeps the registered connections, their subscriptions and the logs
+// of channels in three DynamoDB tables. Times are numbers since 1970: registered_at and
+// at are in milliseconds, valid_until and expires_at, which is to be the TTL attribute, in
+// seconds.
 //
 // The key of the connections is the string connection_id. A row also has registered_at,
 // expires_at and, if the client has signed in, user, the token's scope and valid_until: in
@@ -10,6 +11,10 @@
 // The key of the subscriptions is the strings channel and member. The row with the
 // channel has as member the user's place and the connection's id. The row with the
 // connection, whose channel is "connection:" and the id, has as member the channel.
+//
+// The key of the logs is the string channel and the number seq. A row has the messages
+// seq to end, which were appended together, and their epoch, and at, when that was. They
+// are served before valid_until.
 package dynamostore
 
 import (

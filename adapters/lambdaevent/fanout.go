@@ -19,7 +19,9 @@ type FanOut struct {
 func (h *FanOut) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 	deliveries := make([]fanout.Delivery, 0, len(event.Records))
 	for _, r := range event.Records {
-		deliveries = append(deliveries, fanout.Delivery{ID: r.MessageId, Body: r.Body})
+		deliveries = append(deliveries, fanout.Delivery{
+			ID: r.MessageId, Body: r.Body, Again: r.Attributes["ApproximateReceiveCount"] != "1",
+		})
 	}
 	failures := []events.SQSBatchItemFailure{} // as JSON [], since not every event source takes null for success
 	for _, id := range h.Worker.Handle(ctx, deliveries) {

@@ -13,19 +13,22 @@ import (
 type received struct {
 	job      domain.Job
 	delivery string
+	again    bool
 }
 
 // batch is the work of one pass: the jobs that arrived together, are for the same
 // connections and have failed equally often, as one job. Its messages are in the order
-// of their ids, each once.
+// of their numbers or, without, of their ids, each once.
 type batch struct {
 	domain.Job
 	deliveries []string
+	again      bool // whether a queue may have delivered one of the jobs before
 }
 
 // batchKey is the same for jobs that can share a pass.
 type batchKey struct {
 	to      domain.Recipients
+	epoch   domain.Epoch
 	only    string
 	segment domain.Segment
 	cursor  domain.Cursor
@@ -56,6 +59,7 @@ func coalesce(work []received) []batch {
 			same.Rejected = same.Rejected || t.Rejected
 		}
 		b.deliveries = append(b.deliveries, r.delivery)
+		b.again = b.again || r.again
 	}
 	for i := range batches {
 		batches[i].Messages = ordered(batches[i].Messages)
@@ -70,14 +74,17 @@ func keyOf(job domain.Job) batchKey {
 		only.WriteByte(':')
 		only.WriteString(string(c.ID))
 	}
-	return batchKey{job.To, only.String(), job.Span.Segment, job.Span.Cursor, job.Attempt, job.Retry()}
+	return batchKey{job.To, job.Epoch, only.String(), job.Span.Segment, job.Span.Cursor, job.Attempt, job.Retry()}
 }
 
-// ordered sorts the messages by id and drops duplicates, which come from a queue that
-// delivers at least once.
+// ordered sorts the messages by number and id and drops duplicates, which come from a
+// queue that delivers at least once. A message has a number of its own each time it is in
+// the log.
 func ordered(messages []domain.Message) []domain.Message {
-	slices.SortStableFunc(messages, func(a, b domain.Message) int { return cmp.Compare(a.ID, b.ID) })
-	return slices.CompactFunc(messages, func(a, b domain.Message) bool { return a.ID == b.ID })
+	slices.SortStableFunc(messages, func(a, b domain.Message) int {
+		return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.ID, b.ID))
+	})
+	return slices.CompactFunc(messages, func(a, b domain.Message) bool { return a.ID == b.ID && a.Seq == b.Seq })
 }
 
 // byName reports whether the batch names its connections.

@@ -10,6 +10,8 @@ import (
 type Delivery struct {
 	ID   string // of the queue message
 	Body string
+	// Again says that the queue has delivered it before, or may have.
+	Again bool
 }
 
 func ids(deliveries []Delivery) []string {
@@ -32,7 +34,7 @@ func (w *Worker) decode(ctx context.Context, deliveries []Delivery) (jobs []rece
 			continue
 		}
 		for _, one := range job.Channels() {
-			jobs = append(jobs, received{one, d.ID})
+			jobs = append(jobs, received{one, d.ID, d.Again})
 		}
 	}
 	return jobs, failed

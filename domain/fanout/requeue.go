@@ -27,8 +27,8 @@ type rule struct {
 }
 
 // rules has one for each result that is requeued. Only targets that are unavailable or
-// for which a payload is too large have failed. A target that the gateway does not know never ends on the dead-letter
-// queue: its jobs end when its row is pruned.
+// for which a payload is too large have failed. A target that the gateway does not know
+// never ends on the dead-letter queue: its jobs end when its row is pruned.
 var rules = map[result]rule{
 	untried: {},
 	rateLimited: {

@@ -46,7 +46,7 @@ func TestAPayloadMayBeAsLongAsTheLimitAndNoLonger(t *testing.T) {
 			id := w.connect(1)[0]
 			first := `"` + strings.Repeat("a", 1_000) + `"`
 			m := domain.Message{ID: w.newID(time.Time{}), Content: domain.Content(first)}
-			room := domain.MaxPayload - domain.EnvelopeSize(domain.ToEveryone(), m) - len(`,`) - (domain.EnvelopeSize(domain.ToEveryone(), m) - len(`{"messages":[]}`) - len(first))
+			room := domain.MaxPayload - domain.EnvelopeSize(domain.ToEveryone(), "", m) - len(`,`) - (domain.EnvelopeSize(domain.ToEveryone(), "", m) - len(`{"messages":[]}`) - len(first))
 			second := `"` + strings.Repeat("b", room-2+more) + `"`
 			w.send(first)
 			w.send(second)

@@ -73,6 +73,8 @@ type Ports struct {
 	// Channels gets what was not tried yet of jobs for users and rooms; Parts if nil.
 	Channels    ports.Queue
 	DeadLetters ports.Queue
+	// Log gets the messages before they are posted; nil if none are kept.
+	Log ports.MessageLog
 	// Observer hears what the worker does; its log always does. It can be nil.
 	Observer Observer
 }
@@ -160,7 +162,19 @@ func scansFirst(batches []batch) []batch {
 // run processes a batch. After an error, part of it is lost unless its deliveries are
 // redelivered. The error has been logged.
 func (w *Worker) run(within budget, b batch) error {
-	envelopes := domain.Pack(b.To, b.Messages, domain.MaxPayload)
+	if w.outside.Log == nil || !b.whole() || b.Epoch != "" {
+		return w.fanOut(within, b)
+	}
+	batches, err := w.number(within, b)
+	for _, b := range batches {
+		err = errors.Join(err, w.fanOut(within, b))
+	}
+	return err
+}
+
+// fanOut makes a pass over the batch's connections, or splits it.
+func (w *Worker) fanOut(within budget, b batch) error {
+	envelopes := domain.Pack(b.To, b.Epoch, b.Messages, domain.MaxPayload)
 	if parts := w.parts(b); parts > 1 && w.tooLarge(within.posts, b.To, len(envelopes)) {
 		return w.split(within, b, envelopes, parts)
 	}
@@ -173,9 +187,7 @@ func (w *Worker) run(within budget, b batch) error {
 func (w *Worker) pass(within budget, b batch, envelopes []domain.Envelope) (busy time.Duration, err error) {
 	p, err := w.newPass(within, b, envelopes)
 	if err != nil {
-		for _, ids := range chunks(b.Messages) {
-			w.log.WarnContext(within.ctx, "not fanned out", "messageIds", ids, "error", err)
-		}
+		w.warn(within.ctx, "not fanned out", b.Messages, err)
 		which := unavailable
 		if errors.Is(err, ports.ErrTooLarge) {
 			which = tooLarge
@@ -186,4 +198,10 @@ func (w *Worker) pass(within budget, b batch, envelopes []domain.Envelope) (busy
 	report := p.report()
 	w.observe(func(o Observer) { o.Passed(within.ctx, report) })
 	return p.busy, p.lost
+}
+
+func (w *Worker) warn(ctx context.Context, text string, messages []domain.Message, err error) {
+	for _, ids := range chunks(messages) {
+		w.log.WarnContext(ctx, text, "messageIds", ids, "error", err)
+	}
 }

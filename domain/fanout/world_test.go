@@ -30,8 +30,10 @@ type world struct {
 	faultyStore *faultyStore
 	queue       *memqueue.Queue
 	faultyQueue *faultyQueue
+	history     *faultyLog
 	dead        *memqueue.Queue
 	poster      *poster
+	newWorker   func(ports.MessageLog) *fanout.Worker
 	worker      *fanout.Worker
 	sender      *publish.Publisher
 	log         *bytes.Buffer
@@ -64,9 +66,13 @@ func newWorldOf(t *testing.T, pageSize int, options fanout.Options) *world {
 	w.faultyStore = &faultyStore{ConnectionStore: w.store}
 	w.faultyQueue = &faultyQueue{Queue: w.queue}
 	log := slog.New(slog.NewJSONHandler(&lockedWriter{w: w.log}, nil))
-	w.worker = fanout.New(fanout.Ports{
-		Connections: w.faultyStore, Subscriptions: w.subscribers, Poster: w.poster, Parts: w.faultyQueue, Retries: w.faultyQueue, DeadLetters: w.dead,
-	}, log, options)
+	w.newWorker = func(history ports.MessageLog) *fanout.Worker {
+		return fanout.New(fanout.Ports{
+			Connections: w.faultyStore, Subscriptions: w.subscribers, Poster: w.poster, Log: history,
+			Parts: w.faultyQueue, Retries: w.faultyQueue, DeadLetters: w.dead,
+		}, log, options)
+	}
+	w.worker = w.newWorker(nil)
 	w.sender = &publish.Publisher{Jobs: w.queue, Channels: w.queue, Subscriptions: w.subscribers, NewID: w.newID, Policy: domain.Policy{BroadcastBy: domain.Anyone}}
 	return w
 }
@@ -174,7 +180,7 @@ func (w *world) workUntil(deadline time.Duration) {
 func (w *world) handle(ctx context.Context, messages []memqueue.Message) (failed []string) {
 	var deliveries []fanout.Delivery
 	for _, m := range messages {
-		deliveries = append(deliveries, fanout.Delivery{ID: m.ID, Body: m.Body})
+		deliveries = append(deliveries, fanout.Delivery{ID: m.ID, Body: m.Body, Again: m.ReceiveCount > 1})
 	}
 	failed = w.worker.Handle(ctx, deliveries)
 	for _, m := range messages {

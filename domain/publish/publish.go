@@ -28,6 +28,8 @@ type Publisher struct {
 	// called concurrently.
 	NewID  func(time.Time) domain.MessageID
 	Policy domain.Policy
+	// Logged says that messages are kept, and so can have domain.MaxLogged at most.
+	Logged bool
 }
 
 // Publish puts the content on the queue as a message to the recipients, and returns the
@@ -57,7 +59,7 @@ func (p *Publisher) Publish(ctx context.Context, c Command) (domain.Message, err
 	case domain.User:
 		message.To, job.Echo = c.To.Name, true
 	}
-	if domain.EnvelopeSize(c.To, message) > domain.MaxPayload {
+	if domain.EnvelopeSize(c.To, "", message) > p.largest() {
 		return domain.Message{}, domain.NewError(domain.ContentTooLarge)
 	}
 	job.Messages = []domain.Message{message}
@@ -65,6 +67,13 @@ func (p *Publisher) Publish(ctx context.Context, c Command) (domain.Message, err
 		return domain.Message{}, &domain.Error{Code: domain.Unavailable, Cause: err}
 	}
 	return message, nil
+}
+
+func (p *Publisher) largest() int {
+	if p.Logged {
+		return domain.MaxLogged
+	}
+	return domain.MaxPayload
 }
 
 // permit returns nil if the sender may send to the recipients.

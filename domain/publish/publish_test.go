@@ -145,7 +145,7 @@ func TestPublishRefusesWhatDoesNotFitTheFrameOfARoom(t *testing.T) {
 	if err := p.Subscriptions.Subscribe(t.Context(), domain.Subscription{To: room, Connection: alice}); err != nil {
 		t.Fatal(err)
 	}
-	overhead := domain.EnvelopeSize(room, domain.Message{ID: "01K4ZQ0000000000000000000A", Sender: "alice"})
+	overhead := domain.EnvelopeSize(room, "", domain.Message{ID: "01K4ZQ0000000000000000000A", Sender: "alice"})
 	for extra, want := range map[int]domain.Code{0: "", 1: domain.ContentTooLarge} {
 		content := domain.Content(`"` + strings.Repeat("x", domain.MaxPayload-overhead-2+extra) + `"`)
 		_, err := p.Publish(t.Context(), publish.Command{From: alice, To: room, Content: content})

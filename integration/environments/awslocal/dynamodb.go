@@ -60,26 +60,38 @@ func lists(client *dynamodb.Client) bool {
 // name.
 func CreateTable(t testing.TB) string {
 	t.Helper()
-	return createTable(t, "connections-", "connection_id")
+	return createTable(t, "connections-", text("connection_id"))
 }
 
 // CreateSubscriptionTable creates an empty table of subscriptions, as deployed, and
 // returns its name.
 func CreateSubscriptionTable(t testing.TB) string {
 	t.Helper()
-	return createTable(t, "subscriptions-", "channel", "member")
+	return createTable(t, "subscriptions-", text("channel"), text("member"))
 }
 
-// createTable creates a table whose key is one or two strings.
-func createTable(t testing.TB, prefix string, key ...string) string {
+// CreateLogTable creates an empty table of logs, as deployed, and returns its name.
+func CreateLogTable(t testing.TB) string {
+	t.Helper()
+	return createTable(t, "logs-", text("channel"), number("seq"))
+}
+
+func text(name string) types.AttributeDefinition {
+	return types.AttributeDefinition{AttributeName: &name, AttributeType: types.ScalarAttributeTypeS}
+}
+
+func number(name string) types.AttributeDefinition {
+	return types.AttributeDefinition{AttributeName: &name, AttributeType: types.ScalarAttributeTypeN}
+}
+
+// createTable creates a table whose key is one or two attributes.
+func createTable(t testing.TB, prefix string, key ...types.AttributeDefinition) string {
 	t.Helper()
 	client, name := DynamoDB(t), prefix+rand.Text()
-	input := &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest}
+	input := &dynamodb.CreateTableInput{TableName: &name, BillingMode: types.BillingModePayPerRequest, AttributeDefinitions: key}
 	for i, attribute := range key {
 		kind := []types.KeyType{types.KeyTypeHash, types.KeyTypeRange}[i]
-		input.AttributeDefinitions = append(input.AttributeDefinitions,
-			types.AttributeDefinition{AttributeName: &attribute, AttributeType: types.ScalarAttributeTypeS})
-		input.KeySchema = append(input.KeySchema, types.KeySchemaElement{AttributeName: &attribute, KeyType: kind})
+		input.KeySchema = append(input.KeySchema, types.KeySchemaElement{AttributeName: attribute.AttributeName, KeyType: kind})
 	}
 	if _, err := client.CreateTable(t.Context(), input); err != nil {
 		t.Fatalf("create table: %v", err)

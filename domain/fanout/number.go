@@ -1,0 +1,61 @@
+package fanout
+
+import "serverless-websocket/domain"
+
+// number appends the messages of a batch for all its recipients to their log, and returns
+// the batch with the numbers that they have there: one batch for each epoch, which is one
+// unless the log has just started over. A message must be in the log before anyone gets it:
+// a client that reads the log first, and one that is registered first, both miss nothing.
+//
+// Messages that could not be appended are requeued, and the others go on. The error is
+// that of the requeueing. A message that is too large for a log, because it was accepted
+// before there was one, goes on without a number.
+func (w *Worker) number(within budget, b batch) (numbered []batch, err error) {
+	again := b.again || b.Attempt > 0 || b.Reason != ""
+	left := b.Messages
+	for _, envelope := range domain.Pack(b.To, "", b.Messages, domain.MaxLogged) {
+		if len(envelope.Payload) > domain.MaxLogged {
+			numbered = addTo(numbered, b, "", envelope.Messages[0])
+			left = left[1:]
+			continue
+		}
+		at, err := w.outside.Log.Append(within.posts, b.To, envelope.Messages, again)
+		if err != nil {
+			w.warn(within.ctx, "not logged", left, err)
+			rest := b
+			rest.Messages = left
+			return numbered, w.requeue(within.ctx, w.unnumbered(within, rest, err))
+		}
+		for i, m := range envelope.Messages {
+			m.Seq = at[i].Seq
+			numbered = addTo(numbered, b, at[i].Epoch, m)
+		}
+		left = left[len(envelope.Messages):]
+	}
+	for i := range numbered {
+		numbered[i].Messages = ordered(numbered[i].Messages)
+	}
+	return numbered, nil
+}
+
+// unnumbered returns the job for messages that could not be appended. That there was no
+// time is no failed attempt, but they may be in the log.
+func (w *Worker) unnumbered(within budget, rest batch, err error) requeuedJob {
+	which := unavailable
+	if within.posts.Err() != nil {
+		which, err, rest.Attempt = untried, nil, max(1, rest.Attempt)
+	}
+	return w.options.requeued(rest, scope{span: rest.Span}, which, err)
+}
+
+// addTo adds the message to the batch of its epoch.
+func addTo(batches []batch, like batch, epoch domain.Epoch, m domain.Message) []batch {
+	for i := range batches {
+		if batches[i].Epoch == epoch {
+			batches[i].Messages = append(batches[i].Messages, m)
+			return batches
+		}
+	}
+	like.Epoch, like.Messages = epoch, []domain.Message{m}
+	return append(batches, like)
+}
