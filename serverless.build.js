@@ -47,6 +47,7 @@ const rules = {
   broadcastBy: oneOf('anyone', 'users', 'nobody'),
   // Each request to join reads the list of them, and a renewal can leave them all.
   maxRooms: wholeNumber(1, 100),
+  historyDays: wholeNumber(0, 365),
   logLevel: oneOf('DEBUG', 'INFO', 'WARN', 'ERROR'),
   // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
   logRetentionDays: oneOf(

@@ -198,7 +198,7 @@ func TestRoomFrames(t *testing.T) {
 		status      int
 		reply       string
 	}{
-		{"joinRoom", `{"room":"goals","ref":"<r>"}`, 200, `{"joined":{"room":"goals","ref":"<r>"}}`},
+		{"joinRoom", `{"room":"goals","ref":"<r>"}`, 200, `{"joined":{"room":"goals","position":"k3.4","ref":"<r>"}}`},
 		{"leaveRoom", `{"room":"goals"}`, 200, `{"left":{"room":"goals"}}`},
 		{"presence", `{"room":"goals"}`, 200,
 			`{"presence":{"room":"goals","users":[{"user":"alice","connections":2}],"total":{"users":1,"connections":2}}}`},

@@ -109,6 +109,7 @@ func golden(t *testing.T, path string, got []byte) {
 type functions struct {
 	store       *store
 	queue       *queue
+	kept        *messageLog
 	log         *bytes.Buffer
 	useCases    lambdaevent.UseCases
 	connections *lambdaevent.ConnectionManager
@@ -118,7 +119,7 @@ type functions struct {
 }
 
 func newFunctions() *functions {
-	f := &functions{store: &store{}, queue: &queue{}, log: new(bytes.Buffer)}
+	f := &functions{store: &store{}, queue: &queue{}, kept: newMessageLog(), log: new(bytes.Buffer)}
 	log := slog.New(slog.NewJSONHandler(f.log, nil))
 	newID := func(time.Time) domain.MessageID { return "01K4ZQ0000000000000000000A" }
 	f.useCases = lambdaevent.UseCases{
@@ -131,6 +132,7 @@ func newFunctions() *functions {
 		Publisher: &publish.Publisher{Jobs: f.queue, Channels: f.queue, Subscriptions: subscriptions{}, NewID: newID, Policy: domain.Policy{BroadcastBy: domain.Anyone}},
 		Log:       log,
 	}
+	f.useCases.Past = &session.History{Registry: f.useCases.Registry, Log: f.kept}
 	f.connections = &lambdaevent.ConnectionManager{Registry: f.useCases.Registry, Log: log}
 	f.unknown = &lambdaevent.DefaultMessage{Log: log}
 	f.send = &lambdaevent.SendMessage{Registry: f.useCases.Registry, Publisher: f.useCases.Publisher, Log: log}
@@ -299,7 +301,8 @@ func (subscriptions) Extend(context.Context, domain.Connection, ...domain.Recipi
 	return nil
 }
 func (subscriptions) Subscriptions(_ context.Context, id domain.ConnectionID) ([]domain.Subscription, error) {
-	return []domain.Subscription{{To: domain.ToRoom("goals"), Connection: domain.Connection{ID: id, User: "alice"}}}, nil
+	c := domain.Connection{ID: id, User: "alice"}
+	return []domain.Subscription{{To: domain.ToUser("alice"), Connection: c}, {To: domain.ToRoom("goals"), Connection: c}}, nil
 }
 func (subscriptions) Subscribers(context.Context, domain.Recipients, domain.Segment, domain.Cursor) (ports.Page, error) {
 	return ports.Page{Connections: []domain.Connection{{ID: "a1", User: "alice"}, {ID: "a2", User: "alice"}}}, nil

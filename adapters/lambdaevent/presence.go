@@ -12,8 +12,8 @@ import (
 	"serverless-websocket/domain/session"
 )
 
-// defaultPresent is how many users an answer names unless the frame has a limit.
-const defaultPresent = 50
+// defaultLimit is how many users or messages an answer has unless the frame has a limit.
+const defaultLimit = 50
 
 // maxUsers is how many bytes of JSON the users of one answer can have, so that it fits a
 // frame.
@@ -70,19 +70,28 @@ func (h *Presence) present(ctx context.Context, request events.APIGatewayWebsock
 // page returns the limit of an answer, and after which user it begins. The error is
 // InvalidPage.
 func (f frame) page() (limit int, after string, err error) {
-	limit = defaultPresent
-	if raw, ok := f.members["limit"]; ok {
-		var n *int
-		if json.Unmarshal(raw, &n) != nil || n == nil {
-			return 0, "", domain.NewError(domain.InvalidPage)
-		}
-		limit = *n
+	limit, err = f.limit()
+	if err != nil {
+		return 0, "", err
 	}
 	after, ok := f.text("after")
 	if _, has := f.members["after"]; has && (!ok || after == "") {
 		return 0, "", domain.NewError(domain.InvalidPage)
 	}
 	return limit, after, nil
+}
+
+// limit returns how much an answer may have. The error is InvalidPage.
+func (f frame) limit() (int, error) {
+	raw, ok := f.members["limit"]
+	if !ok {
+		return defaultLimit, nil
+	}
+	var n *int
+	if json.Unmarshal(raw, &n) != nil || n == nil {
+		return 0, domain.NewError(domain.InvalidPage)
+	}
+	return *n, nil
 }
 
 // newPresence names the users who fit, at least one.

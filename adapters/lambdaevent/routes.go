@@ -16,6 +16,7 @@ type Handler func(context.Context, events.APIGatewayWebsocketProxyRequest) (even
 // UseCases are what the handlers of the WebSocket API call.
 type UseCases struct {
 	Registry  *session.Registry
+	Past      *session.History
 	Publisher *publish.Publisher
 	Log       *slog.Logger
 }
@@ -41,6 +42,8 @@ func (u UseCases) Routes() map[string]Route {
 		joinRoute:      {Function: "rooms", Handler: u.Rooms().Handle, Replies: true},
 		leaveRoute:     {Function: "rooms", Handler: u.Rooms().Handle, Replies: true},
 		"presence":     {Function: "presence", Handler: u.Presence().Handle, Replies: true},
+		resumeRoute:    {Function: "history", Handler: u.History().Handle, Replies: true},
+		loadRoute:      {Function: "history", Handler: u.History().Handle, Replies: true},
 		"authenticate": {Function: "authenticate", Handler: u.Authenticate().Handle, Replies: true},
 	}
 }
@@ -59,10 +62,13 @@ func (u UseCases) SendMessage() *SendMessage {
 }
 
 // Rooms returns the handler of joinRoom and leaveRoom.
-func (u UseCases) Rooms() *Rooms { return &Rooms{Registry: u.Registry, Log: u.Log} }
+func (u UseCases) Rooms() *Rooms { return &Rooms{Registry: u.Registry, Past: u.Past, Log: u.Log} }
 
 // Presence returns the handler of presence.
 func (u UseCases) Presence() *Presence { return &Presence{Registry: u.Registry, Log: u.Log} }
+
+// History returns the handler of resume and loadMessages.
+func (u UseCases) History() *History { return &History{Past: u.Past, Log: u.Log} }
 
 // Authenticate returns the handler of authenticate.
 func (u UseCases) Authenticate() *Authenticate {

@@ -48,11 +48,16 @@ func (r *Registry) Authenticate(ctx context.Context, id domain.ConnectionID, who
 // connection's row: of renewals that are under way together, that of one stays.
 func (r *Registry) renew(ctx context.Context, c domain.Connection) (domain.Connection, error) {
 	row, err := r.replace(ctx, c)
+	return row, r.unlessEnded(ctx, c.ID, err)
+}
+
+// unlessEnded returns an error of a store for the caller; nil for nil. ErrNotFound says
+// that the connection has ended meanwhile: its rows must not come back.
+func (r *Registry) unlessEnded(ctx context.Context, id domain.ConnectionID, err error) error {
 	if errors.Is(err, ports.ErrNotFound) {
-		// The connection has ended meanwhile, and its rows must not come back.
-		return row, &domain.Error{Code: domain.Unauthenticated, Cause: r.Subscriptions.Clear(ctx, c.ID)}
+		return &domain.Error{Code: domain.Unauthenticated, Cause: r.Subscriptions.Clear(ctx, id)}
 	}
-	return row, unavailable(err)
+	return unavailable(err)
 }
 
 // replace writes the rows. Those that a request to join has written meanwhile, by the old

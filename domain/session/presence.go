@@ -38,20 +38,29 @@ func (r *Registry) Presence(ctx context.Context, id domain.ConnectionID, who dom
 	}
 	c, err := r.Caller(ctx, id, who)
 	if err == nil {
-		err = r.Policy.MayJoin(c.Principal(), room)
+		err = r.member(ctx, c, room)
 	}
 	if err != nil {
 		return Presence{}, err
 	}
-	member, err := r.Subscriptions.Subscribed(ctx, domain.Subscription{To: domain.ToRoom(room), Connection: c})
-	switch {
-	case err != nil:
-		return Presence{}, unavailable(err)
-	case !member:
-		return Presence{}, domain.NewError(domain.NotAMember)
-	}
 	p, err := r.count(ctx, domain.ToRoom(room), limit, after)
 	return p, unavailable(err)
+}
+
+// member returns nil if the connection is in the room and may be. The errors are
+// *domain.Error: those of MayJoin, NotAMember and Unavailable.
+func (r *Registry) member(ctx context.Context, c domain.Connection, room string) error {
+	if err := r.Policy.MayJoin(c.Principal(), room); err != nil {
+		return err
+	}
+	in, err := r.Subscriptions.Subscribed(ctx, domain.Subscription{To: domain.ToRoom(room), Connection: c})
+	switch {
+	case err != nil:
+		return unavailable(err)
+	case !in:
+		return domain.NewError(domain.NotAMember)
+	}
+	return nil
 }
 
 // count reads the members page by page. One user's connections follow each other.

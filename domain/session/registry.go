@@ -54,9 +54,14 @@ func (r *Registry) Connect(ctx context.Context, id domain.ConnectionID, who doma
 	c.ExpiresAt = r.expiry(c, who)
 	err := r.Connections.Put(ctx, c)
 	if err == nil && who.SignedIn() {
-		err = r.Subscriptions.Subscribe(ctx, domain.Subscription{To: domain.ToUser(who.User), Connection: c})
+		err = r.Subscriptions.Subscribe(ctx, toOwnUser(c))
 	}
 	return unavailable(err)
+}
+
+// toOwnUser is the subscription of a user's connection to messages to that user.
+func toOwnUser(c domain.Connection) domain.Subscription {
+	return domain.Subscription{To: domain.ToUser(c.User), Connection: c}
 }
 
 // expiry returns when the connection's rows expire: with the token, and at the latest

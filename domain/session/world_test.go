@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"serverless-websocket/adapters/memlog"
 	"serverless-websocket/adapters/memstore"
 	"serverless-websocket/domain"
 	"serverless-websocket/domain/session"
@@ -18,9 +19,12 @@ import (
 type world struct {
 	*testing.T
 	*session.Registry
+	*session.History
+	log           *messageLog
 	connections   *connections
 	subscriptions *subscriptions
 	tokens        map[string]domain.Principal
+	said          int // messages in the log
 }
 
 func newWorld(t *testing.T) *world {
@@ -38,6 +42,8 @@ func newWorld(t *testing.T) *world {
 			return p, nil
 		},
 	}
+	w.log = &messageLog{MessageLog: memlog.New(memlog.Options{})}
+	w.History = &session.History{Registry: w.Registry, Log: w.log}
 	return w
 }
 
@@ -210,3 +216,14 @@ func (w *world) nothingIsLeft(id domain.ConnectionID) {
 }
 
 var goals = domain.ToRoom("goals")
+
+// nothingSince returns the place of a log without messages.
+func (w *world) nothingSince(at time.Time) domain.Position {
+	w.Helper()
+	end, err := w.log.MessageLog.End(w.Context(), domain.ToRoom("never"))
+	if err != nil {
+		w.Fatal(err)
+	}
+	_, log, _ := end.Nothing()
+	return domain.NothingSince(at, log)
+}

@@ -25,6 +25,8 @@ type Service struct {
 	Log           *slog.Logger
 	Connections   ports.ConnectionStore
 	Subscriptions ports.SubscriptionStore
+	// History has the messages that channels keep; nil: they keep none.
+	History ports.MessageLog
 	// MaxRooms is how many rooms a connection can be in; session.DefaultMaxRooms if zero.
 	MaxRooms int
 	// Renewed hears of connections whose token was replaced; see session.Registry.
@@ -37,6 +39,8 @@ type Service struct {
 	Jobs, Channels ports.Queue
 	// NewID returns the id of a message that was sent at a time; ULIDs if nil.
 	NewID func(time.Time) domain.MessageID
+	// Logged says that messages are logged by another program; with History, they are anyway.
+	Logged bool
 	// Policy says who may broadcast without a scope. The zero Policy lets no one.
 	Policy domain.Policy
 	// Verify returns whom a token was issued to, for the authorizer and for authenticate.
@@ -69,12 +73,18 @@ func (s Service) Publisher() *publish.Publisher {
 	if newID == nil {
 		newID = ulids.NewSource().New
 	}
-	return &publish.Publisher{Jobs: s.Jobs, Channels: s.Channels, Subscriptions: s.Subscriptions, NewID: newID, Policy: s.Policy}
+	return &publish.Publisher{
+		Jobs: s.Jobs, Channels: s.Channels, Subscriptions: s.Subscriptions, NewID: newID, Policy: s.Policy,
+		Logged: s.Logged || s.History != nil,
+	}
 }
 
 // Handlers returns the handlers of the WebSocket API.
 func (s Service) Handlers() lambdaevent.UseCases {
-	return lambdaevent.UseCases{Registry: s.Registry(), Publisher: s.Publisher(), Log: s.Log}
+	registry := s.Registry()
+	return lambdaevent.UseCases{
+		Registry: registry, Past: &session.History{Registry: registry, Log: s.History}, Publisher: s.Publisher(), Log: s.Log,
+	}
 }
 
 // Authorizer returns the handler of handshakes; see lambdaevent.Authorizer.Challenge.
@@ -90,7 +100,7 @@ func (s Service) Worker() *fanout.Worker {
 	options := s.Options
 	outside := fanout.Ports{
 		Connections: s.Connections, Subscriptions: s.Subscriptions, Poster: s.Poster, ChannelPoster: s.ChannelPoster, RetryPoster: s.RetryPoster,
-		Parts: s.Parts, Channels: s.Channels, Retries: s.Retries, DeadLetters: s.DeadLetters, Observer: s.Observer,
+		Parts: s.Parts, Channels: s.Channels, Retries: s.Retries, DeadLetters: s.DeadLetters, Log: s.History, Observer: s.Observer,
 	}
 	if s.Quota != (fanout.Quota{}) {
 		outside.Poster = governor.New(s.Poster, governor.Options{PerSecond: s.Quota.PerWorker()})

@@ -5,6 +5,8 @@ package main
 import (
 	"log/slog"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"serverless-websocket/functions/app"
 	"serverless-websocket/functions/internal/boot"
 	"serverless-websocket/functions/internal/tables"
@@ -13,7 +15,7 @@ import (
 func main() {
 	boot.Start(func(log *slog.Logger, env *boot.Env) any {
 		service := app.Service{Log: log}
-		service.Connections, service.Subscriptions = tables.Open(env, env.AWSConfig())
+		service.Connections, service.Subscriptions = tables.Open(env, dynamodb.NewFromConfig(env.AWSConfig()))
 		return service.Handlers().ConnectionManager().Handle
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"serverless-websocket/adapters/apigwposter"
@@ -14,6 +15,7 @@ import (
 	"serverless-websocket/domain/fanout"
 	"serverless-websocket/functions/app"
 	"serverless-websocket/functions/internal/boot"
+	"serverless-websocket/functions/internal/logs"
 	"serverless-websocket/functions/internal/tables"
 )
 
@@ -27,11 +29,12 @@ func service(log *slog.Logger, env *boot.Env) app.Service {
 	cfg := env.AWSConfig()
 	client := sqs.NewFromConfig(cfg)
 	queue := func(url string) *sqsqueue.Queue { return sqsqueue.New(client, url, sqsqueue.Options{}) }
-	connections, subscriptions := tables.Open(env, cfg)
+	database := dynamodb.NewFromConfig(cfg)
+	connections, subscriptions := tables.Open(env, database)
 	inFlight := env.Count("POSTS_IN_FLIGHT", 256)
 	return app.Service{
 		Log:         log,
-		Connections: connections, Subscriptions: subscriptions,
+		Connections: connections, Subscriptions: subscriptions, History: logs.Open(env, database),
 		Poster:      apigwposter.New(cfg, env.URL("MANAGEMENT_ENDPOINT"), apigwposter.Options{InFlight: inFlight}),
 		Channels:    queue(env.URL("CHANNELS_QUEUE_URL")),
 		Parts:       queue(env.URL("PARTS_QUEUE_URL")),

@@ -4,6 +4,7 @@ package main
 import (
 	"log/slog"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"serverless-websocket/adapters/sqsqueue"
@@ -23,8 +24,9 @@ func main() {
 			Jobs:     sqsqueue.New(client, env.URL("JOBS_QUEUE_URL"), sqsqueue.Options{}),
 			Channels: sqsqueue.New(client, env.URL("CHANNELS_QUEUE_URL"), sqsqueue.Options{}),
 			Policy:   policy,
+			Logged:   env.Days("HISTORY_DAYS") > 0,
 		}
-		service.Connections, service.Subscriptions = tables.Open(env, cfg)
+		service.Connections, service.Subscriptions = tables.Open(env, dynamodb.NewFromConfig(cfg))
 		return service.Handlers().SendMessage().Handle
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"serverless-websocket/adapters/eventsource"
 	"serverless-websocket/adapters/httpapi"
 	"serverless-websocket/adapters/lambdaevent"
+	"serverless-websocket/adapters/memlog"
 	"serverless-websocket/adapters/memqueue"
 	"serverless-websocket/adapters/memstore"
 	"serverless-websocket/adapters/wsgateway"
@@ -74,6 +75,9 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 		Lifetime: s.lifetime, MaxRooms: s.maxRooms, Policy: s.policy(),
 		Renewed: func(id domain.ConnectionID, end time.Time) { v.gateway.Renew(id, end) },
 		Jobs:    v.jobs, Channels: v.channels, Parts: v.retries, Retries: v.retries, DeadLetters: v.deadLetters, Options: fanOutOptions,
+	}
+	if s.historyDays > 0 {
+		service.History = memlog.New(memlog.Options{Retention: time.Duration(s.historyDays) * 24 * time.Hour, MaxBytes: s.historyBytes})
 	}
 	var err error
 	service.Verify, err = s.verifier(log)

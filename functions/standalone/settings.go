@@ -28,6 +28,7 @@ type settings struct {
 	sendBuffer, backlog              int
 	writeTimeout, drainTimeout       time.Duration
 	queueBytes                       int
+	historyDays, historyBytes        int
 	auth                             string
 	jwtSecret, jwksURL               string
 	jwtIssuer, jwtAudience           string
@@ -67,6 +68,8 @@ func (s *settings) flags() *flag.FlagSet {
 	f.DurationVar(&s.writeTimeout, "write-timeout", 30*time.Second, "drop a client that takes nothing for this long")
 	f.DurationVar(&s.drainTimeout, "drain-timeout", 20*time.Second, "how long a graceful stop can take to deliver accepted messages; closing the sockets takes up to 21s more")
 	f.IntVar(&s.queueBytes, "queue-bytes", 64<<20, "refuse messages as unavailable when this many `bytes` of new jobs are waiting")
+	f.IntVar(&s.historyDays, "history-days", 0, "for how many `days` messages are kept for clients that resume or load them; 0 keeps none")
+	f.IntVar(&s.historyBytes, "history-bytes", 256<<20, "keep at most this many `bytes` of messages, in memory")
 	f.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "minimum log `level`: debug, info, warn or error")
 	f.StringVar(&s.logFormat, "log-format", "auto", "log `format`: text, json, or auto, which is text on a terminal and json elsewhere")
 	f.BoolVar(&s.version, "version", false, "print the version and exit")
@@ -87,9 +90,11 @@ func require(f *flag.FlagSet) {
 	for _, name := range []string{"idle-timeout", "lifetime", "message-timeout", "peer-timeout", "write-timeout", "drain-timeout"} {
 		flags.Require(f, name, "above 0", flags.Positive[time.Duration])
 	}
-	for _, name := range []string{"max-connections", "max-rooms", "send-buffer", "backlog", "queue-bytes"} {
+	for _, name := range []string{"max-connections", "send-buffer", "backlog", "queue-bytes", "history-bytes"} {
 		flags.Require(f, name, "1 or more", flags.Positive[int])
 	}
+	flags.Require(f, "max-rooms", "1 to 100", func(rooms int) bool { return 1 <= rooms && rooms <= 100 })
+	flags.Require(f, "history-days", "0 to 365", func(days int) bool { return 0 <= days && days <= 365 })
 	flags.Require(f, "auth", "none or jwt", func(text string) bool { return slices.Contains([]string{authNone, authJWT}, text) })
 	flags.Require(f, "broadcast-by", "anyone, users or nobody", func(text string) bool { _, err := app.Policy(text); return err == nil })
 	flags.Require(f, "log-level", "debug, info, warn or error", func(*slog.Level) bool { return true })

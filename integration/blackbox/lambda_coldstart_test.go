@@ -11,12 +11,14 @@ import (
 	"serverless-websocket/integration/environments/lambdalocal"
 )
 
-// firstEvents are the first events of the functions, in an order in which none gives the
-// event source work for another.
-var firstEvents = []struct {
+// firstEvent is the first event of a function.
+type firstEvent struct {
 	function string
 	event    any
-}{
+}
+
+// firstEvents are in an order in which none gives the event source work for another.
+var firstEvents = []firstEvent{
 	{"ping", events.APIGatewayV2HTTPRequest{RouteKey: "GET /ping"}},
 	{"defaultmessage", webSocketEvent("MESSAGE", `{}`)},
 	{"fanout", events.SQSEvent{Records: []events.SQSMessage{
@@ -29,6 +31,9 @@ var firstEvents = []struct {
 	{"authenticate", ofAlice("authenticate", webSocketEvent("MESSAGE", `{"token":"bad"}`))},
 	{"sendmessage", ofAlice("sendMessage", webSocketEvent("MESSAGE", sendTemplate+`1}`))},
 }
+
+// firstPastEvents are those of functions that do nothing unless messages are kept.
+var firstPastEvents = []firstEvent{{"history", ofAlice("resume", webSocketEvent("MESSAGE", `{}`))}}
 
 // ofAlice adds the route, and what the authorizer says of alice.
 func ofAlice(route string, event events.APIGatewayWebsocketProxyRequest) events.APIGatewayWebsocketProxyRequest {
@@ -47,16 +52,24 @@ func webSocketEvent(eventType, body string) events.APIGatewayWebsocketProxyReque
 // TestColdStart measures, for each function, the time from the start of its process until
 // it asks for the first invocation, and that invocation, which opens connections.
 func TestColdStart(t *testing.T) {
-	const starts = 11
-	s := startLambda(t, identifiedLambda(identity{}))
-	t.Logf("cold start, median of %d:", starts)
-	for _, row := range firstEvents {
+	t.Logf("cold start, median of %d:", coldStarts)
+	coldStartAll(t, startLambda(t, identifiedLambda(identity{})), firstEvents)
+	cfg := identifiedLambda(identity{})
+	cfg.params = append(cfg.params, keepHistory)
+	coldStartAll(t, startLambda(t, cfg), firstPastEvents)
+}
+
+const coldStarts = 11
+
+func coldStartAll(t *testing.T, s *lambdaService, rows []firstEvent) {
+	t.Helper()
+	for _, row := range rows {
 		payload, err := json.Marshal(row.event)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var inits, firsts []time.Duration
-		for range starts {
+		for range coldStarts {
 			e := coldStart(t, s.functions[row.function], payload)
 			inits, firsts = append(inits, e.Init), append(firsts, e.First)
 		}

@@ -18,6 +18,11 @@ import (
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 var eventSourceActions = []string{"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
 
+// partActions are the actions of which the worker's transactions consist; a transaction is
+// none itself.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+var partActions = []string{"dynamodb:ConditionCheckItem", "dynamodb:PutItem"}
+
 // noActions are methods of the SDK's clients that make no calls: one returns the
 // settings, the other is for endpoint discovery, which is off.
 var noActions = []string{"Options", "DescribeEndpoints"}
@@ -94,7 +99,12 @@ func actionsIn(program []byte) []string {
 		client := []byte("aws-sdk-go-v2/service/" + service + ".(*Client).")
 		for _, rest := range bytes.Split(program, client)[1:] {
 			method := string(exported.Find(rest[:min(len(rest), 64)]))
-			if method != "" && !slices.Contains(noActions, method) {
+			switch {
+			case method == "TransactWriteItems":
+				for _, action := range partActions {
+					actions[action] = true
+				}
+			case method != "" && !slices.Contains(noActions, method):
 				actions[service+":"+strings.TrimSuffix(method, "Batch")] = true
 			}
 		}

@@ -48,6 +48,8 @@ func valueOf(variable, stage string) string {
 		return ref("ConnectionsTable")
 	case "SUBSCRIPTIONS_TABLE":
 		return ref("SubscriptionsTable")
+	case "LOGS_TABLE":
+		return `{"Fn::If":["HasHistory",` + ref("LogsTable") + `,` + ref("AWS::NoValue") + `]}`
 	case "CHANNELS_QUEUE_URL":
 		return ref("ChannelsQueue")
 	case "JOBS_QUEUE_URL":
@@ -74,7 +76,7 @@ func variablesRead(dir string) ([]string, error) {
 	var names []string
 	for _, path := range files {
 		err := eachCall(path, func(method string, call *ast.CallExpr) error {
-			if !slices.Contains([]string{"Required", "Optional", "URL", "Count", "Seconds"}, method) {
+			if !slices.Contains([]string{"Required", "Optional", "URL", "Count", "Seconds", "Days"}, method) {
 				return nil
 			}
 			name, ok := literal(call.Args, 0)

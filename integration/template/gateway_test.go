@@ -135,7 +135,11 @@ func wrongPermissions(t template) []string {
 		case "joinRoom", "leaveRoom":
 			key = "*Room"
 		}
-		path := "Resources/" + resource(route.Function) + "LambdaPermissionWebsockets/Properties/SourceArn"
+		permission := "LambdaPermissionWebsockets"
+		if key == "loadMessages" { // it has no pattern in common with resume
+			permission = "LambdaPermissionLoadMessages"
+		}
+		path := "Resources/" + resource(route.Function) + permission + "/Properties/SourceArn"
 		wrong = append(wrong, t.unmet(expectation{path, sub(api + t.stage() + "/" + key)})...)
 	}
 	for id, permission := range t.ofType("AWS::Lambda::Permission") {
@@ -152,6 +156,8 @@ func wrongOutputs(t template) []string {
 		expectation{"Outputs/ManagementEndpoint/Value", valueOf("MANAGEMENT_ENDPOINT", t.stage())},
 		expectation{"Outputs/ConnectionsTableName/Value", ref("ConnectionsTable")},
 		expectation{"Outputs/SubscriptionsTableName/Value", ref("SubscriptionsTable")},
+		expectation{"Outputs/LogsTableName/Value", ref("LogsTable")},
+		expectation{"Outputs/LogsTableName/Condition", `"HasHistory"`},
 		expectation{"Outputs/ChannelsQueueUrl/Value", ref("ChannelsQueue")},
 		expectation{"Outputs/ChannelsQueueArn/Value", arn("ChannelsQueue")},
 		expectation{"Outputs/JobsQueueUrl/Value", ref("JobsQueue")},

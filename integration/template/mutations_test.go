@@ -21,6 +21,7 @@ const (
 	workers       = "Resources/FanOutRole/Properties/Policies/0/PolicyDocument/Statement/"
 	table         = "Resources/ConnectionsTable/Properties/"
 	subscriptions = "Resources/SubscriptionsTable/Properties/"
+	logsTable     = "Resources/LogsTable/Properties/"
 	domain        = "Resources/CustomDomain/Properties/"
 	mapping       = "Resources/CustomDomainMapping/Properties/"
 	endpoint      = fanOut + "Environment/Variables/MANAGEMENT_ENDPOINT"
@@ -52,6 +53,8 @@ var mutations = []mutation{
 	{"environment", fanOut + "Environment/Variables/PARTS_QUEUE_URL/Ref", "RetriesQueue", "PARTS_QUEUE_URL is"},
 	{"environment", fanOut + "Environment/Variables/CHANNELS_QUEUE_URL/Ref", "PartsQueue", "CHANNELS_QUEUE_URL is"},
 	{"environment", "Resources/RoomsLambdaFunction/Properties/Environment/Variables/SUBSCRIPTIONS_TABLE/Ref", "ConnectionsTable", "SUBSCRIPTIONS_TABLE is"},
+	{"environment", fanOut + "Environment/Variables/LOGS_TABLE", nil, "FanOut reads LOGS_TABLE"},
+	{"environment", "Resources/HistoryLambdaFunction/Properties/Environment/Variables/LOGS_TABLE/Fn::If/2", "logs", "LOGS_TABLE is"},
 	{"environment", fanOut + "Environment/Variables/RETRIES_QUEUE_URL/Ref", "PartsQueue", "RETRIES_QUEUE_URL is"},
 	{"environment", fanOut + "Environment/Variables/DEAD_LETTER_QUEUE_URL/Ref", "JobsQueue", "DEAD_LETTER_QUEUE_URL is"},
 
@@ -71,12 +74,14 @@ var mutations = []mutation{
 	{"roles", "Resources/ApiGatewayAccount/UpdateReplacePolicy", nil, "UpdateReplacePolicy"},
 	{"roles", "Resources/AuthorizerRole/Properties/Policies/0/PolicyDocument/Statement/1/Fn::If/1/Resource/Fn::Sub",
 		"arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/", "parameter/"},
+	{"roles", workers + "6/Fn::If/0", "HasDomainName", "HasHistory"},
 	{"wildcards", workers + "1/Resource", "*", "dynamodb:Scan"},
 	{"wildcards", workers + "5/Resource/0/Fn::Sub", "arn:${AWS::Partition}:execute-api:*:*:*/@connections/*", "ManageConnections"},
 
 	{"calls", workers + "1/Action/0", "dynamodb:Query", "FanOut calls dynamodb:Scan"},
-	{"calls", workers + "1/Action/0", "dynamodb:PutItem", "FanOut may call dynamodb:PutItem"},
+	{"calls", workers + "1/Action/0", "dynamodb:DeleteItem", "FanOut may call dynamodb:DeleteItem"},
 	{"calls", workers + "3/Action/1", "sqs:ReceiveMessage", "FanOut calls sqs:DeleteMessage"},
+	{"calls", workers + "6/Fn::If/1/Action/2", "dynamodb:DeleteItem", "FanOut calls dynamodb:ConditionCheckItem"},
 	{"calls", workers + "5/Action", "sqs:SendMessage", "FanOut calls execute-api:ManageConnections"},
 	// Calls by another function do not count.
 	{"calls", "Resources/ConnectionManagerRole/Properties/Policies/0/PolicyDocument/Statement/1/Action/0", "dynamodb:Scan",
@@ -102,6 +107,8 @@ var mutations = []mutation{
 	{"settings", manager + "TracingConfig/Mode", "Active", "tracing"},
 	{"settings", "Conditions/HasJwtSecret/Fn::Not/0/Fn::Equals/1", "none", "HasJwtSecret"},
 	{"settings", authorizer + "Environment/Variables/ORIGINS", "https://example.com", "origins"},
+	{"settings", "Conditions/HasHistory/Fn::Not/0/Fn::Equals/0", "7 days", "HasHistory"},
+	{"settings", sender + "Environment/Variables/HISTORY_DAYS", "7", "historyDays"},
 	{"settings", "Conditions/HasDomainName/Fn::Not/0/Fn::Equals/1", "none", "HasDomainName"},
 	{"settings", domain + "DomainName", "example.com", "domainName"},
 	{"settings", domain + "DomainNameConfigurations/0/CertificateArn", "arn:aws:acm:1", "certificateArn"},
@@ -129,6 +136,7 @@ var mutations = []mutation{
 	{"invocation", "Resources/AuthorizerLambdaPermissionWebsockets/Properties/SourceArn", "arn:*", "Authorizer"},
 	{"invocation", "Resources/PingLambdaPermissionHttpApi/Properties/SourceArn", nil, "any API"},
 	{"invocation", "Resources/RoomsLambdaPermissionWebsockets/Properties/SourceArn", "arn:*", "Rooms"},
+	{"invocation", "Resources/HistoryLambdaPermissionLoadMessages", nil, "History"},
 	{"invocation", "Resources/SendMessageLambdaPermissionWebsockets/Properties/SourceArn", "arn:*", "SendMessage"},
 
 	{"endpoints", "Resources/WebsocketsApi/Properties/IpAddressType", nil, "WebsocketsApi: Properties/IpAddressType"},
@@ -149,6 +157,7 @@ var mutations = []mutation{
 	{"outputs", "Outputs/CustomDomainTarget/Value/Fn::GetAtt/1", "DistributionDomainName", "CustomDomainTarget"},
 	{"outputs", "Outputs/CustomDomainHostedZoneId/Value/Fn::GetAtt/1", "RegionalDomainName", "CustomDomainHostedZoneId"},
 	{"outputs", "Outputs/ServiceEndpointWebsocket", nil, "wss://"},
+	{"outputs", "Outputs/LogsTableName/Condition", nil, "LogsTableName"},
 	{"outputs", "Outputs/PartsQueueUrl", nil, "PartsQueueUrl"},
 	{"outputs", "Outputs/RetriesQueueArn/Value/Fn::GetAtt/0", "PartsQueue", "RetriesQueueArn"},
 	{"outputs", "Outputs/DeadLetterQueueUrl/Value/Ref", "JobsQueue", "DeadLetterQueueUrl"},
@@ -201,6 +210,10 @@ var mutations = []mutation{
 	{"table", subscriptions + "TimeToLiveSpecification/AttributeName", "ttl", "TimeToLive"},
 	{"table", subscriptions + "KeySchema/1/AttributeName", "user", "KeySchema"},
 	{"table", subscriptions + "BillingMode", "PROVISIONED", "BillingMode"},
+
+	{"table", logsTable + "TimeToLiveSpecification", nil, "TimeToLive"},
+	{"table", logsTable + "AttributeDefinitions/1/AttributeType", "S", "AttributeDefinitions"},
+	{"table", "Resources/LogsTable/Condition", nil, "LogsTable/Condition"},
 
 	{"bucket", "Resources/ServerlessDeploymentBucket/Properties/PublicAccessBlockConfiguration", nil, "PublicAccess"},
 

@@ -84,14 +84,17 @@ func (p packaged) settings() map[string]string {
 
 // wrongSettings checks that each parameter arrives where it takes effect.
 func wrongSettings(t template) []string {
+	settings, uses := shared.packages[t.stage()].settings(), usesOfSettings(t)
 	wrong := t.unmet(
 		expectation{"Conditions/HasAlarmEmail/Fn::Not/0/Fn::Equals/1", `""`},
 		expectation{"Conditions/TracingActive/Fn::Equals/1", `"Active"`},
 		expectation{"Conditions/CreateAccountLogRole/Fn::Equals/1", `"create"`},
+		expectation{"Conditions/HasHistory", text(map[string]any{
+			"Fn::Not": []any{map[string]any{"Fn::Equals": []string{settings["historyDays"] + " days", "0 days"}}},
+		})},
 		expectation{"Conditions/HasDomainName/Fn::Not/0/Fn::Equals/1", `""`},
 		expectation{"Conditions/HasJwtSecret/Fn::Not/0/Fn::Equals/1", `""`},
 	)
-	settings, uses := shared.packages[t.stage()].settings(), usesOfSettings(t)
 	for name, value := range settings {
 		for _, path := range uses[name] {
 			if got := fmt.Sprint(t.at(path)); got != value {
@@ -113,6 +116,7 @@ func usesOfSettings(t template) map[string][]string {
 		"postsPerSecond":    {fanOut + "Environment/Variables/POSTS_PER_SECOND"},
 		"channelPercent":    {fanOut + "Environment/Variables/CHANNEL_PERCENT/Fn::If/1"},
 		"maxRooms":          {"Resources/RoomsLambdaFunction/Properties/Environment/Variables/MAX_ROOMS"},
+		"historyDays":       {sender + "Environment/Variables/HISTORY_DAYS"},
 		"confirmGoneAfter":  {fanOut + "Environment/Variables/CONFIRM_GONE_AFTER"},
 		"batchWindow":       {jobsSource + "MaximumBatchingWindowInSeconds"},
 		"batchSize":         {jobsSource + "BatchSize"},
@@ -131,6 +135,9 @@ func usesOfSettings(t template) map[string][]string {
 		"accountLogRole": {"Conditions/CreateAccountLogRole/Fn::Equals/0"},
 		"domainName":     {"Conditions/HasDomainName/Fn::Not/0/Fn::Equals/0", domain + "DomainName"},
 		"certificateArn": {domain + "DomainNameConfigurations/0/CertificateArn"},
+	}
+	for _, name := range []string{"FanOut", "History", "Rooms"} {
+		uses["historyDays"] = append(uses["historyDays"], "Resources/"+name+"LambdaFunction/Properties/Environment/Variables/HISTORY_DAYS")
 	}
 	for name := range t.functions() {
 		function := "Resources/" + name + "LambdaFunction/Properties/"

@@ -19,18 +19,22 @@ func wrongTables(t template) []string {
 	folder := filepath.Join(testenv.Root(), "adapters", "dynamostore")
 	row, err := attributes(filepath.Join(folder, "row.go"), "row", "ID", "ExpiresAt")
 	key, failed := attributes(filepath.Join(folder, "subscriptionrow.go"), "rowKey", "Channel", "Member")
-	if err = errors.Join(err, failed); err != nil {
+	log, missing := attributes(filepath.Join(folder, "messagelogrow.go"), "logRow", "Channel", "ExpiresAt")
+	end, none := attributes(filepath.Join(folder, "messagelogend.go"), "logEnd", "Seq")
+	if err = errors.Join(err, failed, missing, none); err != nil {
 		return []string{err.Error()}
 	}
-	return append(wrongTable(t, "ConnectionsTable", row["ExpiresAt"], row["ID"]),
-		wrongTable(t, "SubscriptionsTable", row["ExpiresAt"], key["Channel"], key["Member"])...)
+	wrong := t.unmet(expectation{"Resources/LogsTable/Condition", `"HasHistory"`})
+	wrong = append(wrong, wrongTable(t, "ConnectionsTable", row["ExpiresAt"], "S", row["ID"])...)
+	wrong = append(wrong, wrongTable(t, "SubscriptionsTable", row["ExpiresAt"], "SS", key["Channel"], key["Member"])...)
+	return append(wrong, wrongTable(t, "LogsTable", log["ExpiresAt"], "SN", log["Channel"], end["Seq"])...)
 }
 
-// wrongTable checks a table whose key is one or two strings.
-func wrongTable(t template, id, expiry string, key ...string) []string {
+// wrongTable checks a table whose key is one or two attributes of types of one letter.
+func wrongTable(t template, id, expiry, types string, key ...string) []string {
 	var definitions, schema []string
 	for i, attribute := range key {
-		definitions = append(definitions, fmt.Sprintf(`{"AttributeName":%q,"AttributeType":"S"}`, attribute))
+		definitions = append(definitions, fmt.Sprintf(`{"AttributeName":%q,"AttributeType":"%c"}`, attribute, types[i]))
 		schema = append(schema, fmt.Sprintf(`{"AttributeName":%q,"KeyType":%q}`, attribute, []string{"HASH", "RANGE"}[i]))
 	}
 	path := "Resources/" + id + "/Properties/"
@@ -66,6 +70,9 @@ func attributes(path, name string, wanted ...string) (map[string]string, error) 
 			return true
 		}
 		for _, field := range spec.Type.(*ast.StructType).Fields.List {
+			if field.Tag == nil { // it is in no item, or embedded
+				continue
+			}
 			if tag, err := strconv.Unquote(field.Tag.Value); err == nil && len(field.Names) == 1 {
 				name, _, _ := strings.Cut(reflect.StructTag(tag).Get("dynamodbav"), ",")
 				found[field.Names[0].Name] = name

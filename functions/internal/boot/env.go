@@ -55,6 +55,11 @@ func (e *Env) Seconds(name string, standard time.Duration) time.Duration {
 	return time.Duration(e.number(name, int(standard/time.Second), 0)) * time.Second
 }
 
+// Days returns the variable, a whole number of days, or 0 if unset.
+func (e *Env) Days(name string) time.Duration {
+	return time.Duration(e.number(name, 0, 0)) * 24 * time.Hour
+}
+
 func (e *Env) number(name string, standard, least int) int {
 	value, _ := e.lookup(name)
 	if value == "" {

@@ -52,6 +52,11 @@ func TestEnv(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}
+	for name, want := range map[string]time.Duration{"TEN": 240 * time.Hour, "ZERO": 0, "EMPTY": 0, "UNSET": 0} {
+		if got := env.Days(name); got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
 	for name, want := range map[string]string{"TABLE": "connections", "EMPTY": "", "UNSET": ""} {
 		if got := env.Optional(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)

@@ -2,7 +2,6 @@
 package tables
 
 import (
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"serverless-websocket/adapters/dynamostore"
@@ -11,8 +10,7 @@ import (
 
 // Open returns stores on the tables that the environment names in CONNECTIONS_TABLE and
 // SUBSCRIPTIONS_TABLE.
-func Open(env *boot.Env, cfg aws.Config) (*dynamostore.Store, *dynamostore.Subscriptions) {
-	client := dynamodb.NewFromConfig(cfg)
+func Open(env *boot.Env, client *dynamodb.Client) (*dynamostore.Store, *dynamostore.Subscriptions) {
 	return dynamostore.New(client, env.Required("CONNECTIONS_TABLE"), dynamostore.Options{}),
 		dynamostore.NewSubscriptions(client, env.Required("SUBSCRIPTIONS_TABLE"), dynamostore.Options{})
 }

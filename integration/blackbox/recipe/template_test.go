@@ -15,7 +15,8 @@ var modeled = strings.NewReplacer(
 // does not have.
 var access = []string{
 	"    environment:\n      CONNECTIONS_TABLE: !Ref ConnectionsTable\n      SUBSCRIPTIONS_TABLE: !Ref SubscriptionsTable\n" +
-		"      JOBS_QUEUE_URL: !Ref JobsQueue\n      CHANNELS_QUEUE_URL: !Ref ChannelsQueue\n      BROADCAST_BY: ${param:broadcastBy}\n",
+		"      JOBS_QUEUE_URL: !Ref JobsQueue\n      CHANNELS_QUEUE_URL: !Ref ChannelsQueue\n      BROADCAST_BY: ${param:broadcastBy}\n" +
+		"      HISTORY_DAYS: ${param:historyDays}\n",
 	"                - Effect: Allow\n                  Action: sqs:SendMessage\n                  Resource:\n" +
 		"                    - !GetAtt JobsQueue.Arn\n                    - !GetAtt ChannelsQueue.Arn\n",
 	"                - Effect: Allow\n                  Action: dynamodb:GetItem\n                  Resource:\n" +

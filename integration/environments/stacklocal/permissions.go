@@ -90,15 +90,22 @@ func (p permissions) allow(all []request) bool {
 }
 
 // requests reads what a call of a service needs permissions for. A call for several
-// messages needs that for one.
+// messages needs that for one, and a transaction those for its parts.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
 func requests(service, operation string, body []byte) (all []request) {
 	var call struct {
 		TableName, QueueUrl, Name string
 		RequestItems              map[string]json.RawMessage
+		TransactItems             []map[string]struct{ TableName string }
 	}
 	if json.Unmarshal(body, &call) != nil {
 		return nil
+	}
+	for _, part := range call.TransactItems {
+		for kind, on := range part {
+			all = append(all, request{service + ":" + kind + "Item", on.TableName})
+		}
 	}
 	resources := slices.Collect(maps.Keys(call.RequestItems))
 	for _, resource := range []string{call.TableName, call.QueueUrl, call.Name} {

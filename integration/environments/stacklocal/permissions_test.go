@@ -17,6 +17,8 @@ func TestWhatACallNeeds(t *testing.T) {
 	}{
 		{"dynamodb", "Query", `{"TableName":"rows"}`, []request{{"dynamodb:Query", "rows"}}},
 		{"dynamodb", "BatchWriteItem", `{"RequestItems":{"rows":[]}}`, []request{{"dynamodb:BatchWriteItem", "rows"}}},
+		{"dynamodb", "TransactWriteItems", `{"TransactItems":[{"Put":{"TableName":"rows"}},{"ConditionCheck":{"TableName":"others"}}]}`,
+			[]request{{"dynamodb:PutItem", "rows"}, {"dynamodb:ConditionCheckItem", "others"}}},
 		{"sqs", "SendMessageBatch", `{"QueueUrl":"http://queue"}`, []request{{"sqs:SendMessage", "http://queue"}}},
 		{"ssm", "GetParameter", `{"Name":"/a/b"}`, []request{{"ssm:GetParameter", "/a/b"}}},
 		{"dynamodb", "ListTables", `{}`, nil},

@@ -1,0 +1,107 @@
+package session
+
+import (
+	"context"
+	"slices"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/ports"
+)
+
+const (
+	// MaxPage is the most messages that Load returns.
+	MaxPage = 100
+	// maxAnswer is how many bytes of JSON an answer has, so that it fits a frame, unless one
+	// message alone needs more.
+	maxAnswer = 32 << 10
+	// aboutAnswer and aboutChannel are the most that an answer says besides messages: once,
+	// and of each channel besides its name.
+	aboutAnswer  = 1 << 10
+	aboutChannel = 160
+)
+
+// History is the use case of clients that look back: it returns messages from the logs of
+// the channels that they can read. It may be used concurrently.
+type History struct {
+	Registry *Registry
+	Log      ports.MessageLog // nil: messages are not kept
+}
+
+// Page is a part of a channel's log without holes.
+type Page struct {
+	Messages []domain.Message // oldest first
+	Position domain.Position  // of the newest of them, or where there are none
+	More     bool             // there are older messages
+}
+
+// Load returns at most limit messages, 1 to MaxPage, of everyone or of a room that the
+// principal's connection is in: the nearest before a position, or the newest if that is
+// zero. There are fewer when they are large.
+//
+// The errors are *domain.Error: InvalidRoom, InvalidPage, NoHistory, Unauthenticated,
+// Forbidden, NotAMember and Unavailable.
+func (h *History) Load(ctx context.Context, id domain.ConnectionID, who domain.Principal, to domain.Recipients, before domain.Position, limit int) (
+	Page, error) {
+	switch {
+	case !to.Valid() || to.Kind == domain.User:
+		return Page{}, domain.NewError(domain.InvalidRoom)
+	case limit < 1 || limit > MaxPage:
+		return Page{}, domain.NewError(domain.InvalidPage)
+	case h.Log == nil:
+		return Page{}, domain.NewError(domain.NoHistory)
+	}
+	c, err := h.Registry.Caller(ctx, id, who)
+	if err == nil {
+		err = h.mayRead(ctx, c, to)
+	}
+	if err != nil {
+		return Page{}, err
+	}
+	page, err := h.before(ctx, to, before, limit)
+	return page, unavailable(err)
+}
+
+// mayRead returns nil if the connection gets what is for the recipients. The errors are
+// those of member.
+func (h *History) mayRead(ctx context.Context, c domain.Connection, to domain.Recipients) error {
+	switch {
+	case to.Kind == domain.Room:
+		return h.Registry.member(ctx, c, to.Name)
+	case !to.Valid():
+		return domain.NewError(domain.Unauthenticated)
+	}
+	return nil
+}
+
+// before reads a page, and keeps as many of its newest messages as fit.
+func (h *History) before(ctx context.Context, to domain.Recipients, before domain.Position, limit int) (Page, error) {
+	if _, _, nothing := before.Nothing(); nothing {
+		return Page{Position: before}, nil
+	}
+	found, err := h.Log.Before(ctx, to, before, limit, maxAnswer)
+	switch {
+	case err != nil:
+		return Page{}, err
+	case len(found.Messages) == 0 && before == domain.Position{}:
+		end, err := h.Log.End(ctx, to)
+		return Page{Position: end}, err
+	case len(found.Messages) == 0:
+		return Page{Position: before}, nil
+	}
+	newestFirst := slices.Clone(found.Messages)
+	slices.Reverse(newestFirst)
+	left := len(newestFirst) - domain.Turns([][]domain.Message{newestFirst}, maxAnswer-aboutAnswer)[0]
+	return Page{
+		Messages: found.Messages[left:], Position: domain.Position{Epoch: found.Epoch, Seq: newestFirst[0].Seq}, More: found.More || left > 0,
+	}, nil
+}
+
+// End returns the newest position in a channel's log; zero if messages are not kept. The
+// error is a *domain.Error: Unavailable.
+func (h *History) End(ctx context.Context, to domain.Recipients) (domain.Position, error) {
+	if h.Log == nil {
+		return domain.Position{}, nil
+	}
+	p, err := h.Log.End(ctx, to)
+	return p, unavailable(err)
+}
