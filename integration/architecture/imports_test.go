@@ -97,8 +97,14 @@ var layers = []layer{
 		why:       "a composition root picks adapters; what it shares with another is in functions/app and functions/internal",
 	},
 	{
+		path:      "clients/go",
+		may:       []string{anyModule},
+		mayInTest: testHelpers,
+		why:       "a client knows the protocol, and nothing else of the service",
+	},
+	{
 		path: "integration/...",
-		may:  []string{"domain/...", "ports/...", "adapters/...", "functions/app", anyModule},
+		may:  []string{"domain/...", "ports/...", "adapters/...", "functions/app", "clients/go", anyModule},
 		why:  "integration tests run the functions as programs, or compose the use cases as they do",
 	},
 }

@@ -7,7 +7,7 @@ import (
 
 const maxLines = 400
 
-var topLevel = []string{"adapters", "docs", "domain", "functions", "integration", "ports"}
+var topLevel = []string{"adapters", "clients", "docs", "domain", "functions", "integration", "ports"}
 
 func unknownFolders(t tree) []string {
 	var wrong []string

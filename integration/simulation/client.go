@@ -32,7 +32,9 @@ type client struct {
 	says     bool          // that it leaves
 	// For a while the gateway considers its open socket gone.
 	vanishes, vanishesFor time.Duration
-	rejected              bool // the gateway rejects its id
+	rejected              bool      // the gateway rejects its id
+	follower              *follower // nil if messages are not kept
+	again                 *client   // its next connection, some time after it has left; nil for none
 
 	// The rest is guarded by the gateway's lock.
 	state        state
@@ -111,14 +113,33 @@ func (w *world) live(c *client) {
 	for _, v := range c.visitsTo {
 		visits.Go(func() { w.visits(c, v) })
 	}
+	if c.follower != nil {
+		visits.Go(func() { c.follower.follow(c) })
+	}
 	if c.leaves < 0 {
 		return
 	}
 	time.Sleep(c.leaves)
 	w.gateway.settle(c, dead)
+	if c.again != nil {
+		visits.Go(func() { w.live(c.again) })
+	}
 	if c.says {
 		w.disconnect(c)
 	}
+}
+
+// comesAgain returns the next connection of a client: the same user, in the same rooms.
+func (c *client) comesAgain(s seed, h hazards) *client {
+	next := newClient(s, "again-"+c.id, h)
+	next.user, next.expires, next.follower, next.visitsTo = c.user, c.expires, c.follower, nil
+	for _, v := range c.visitsTo {
+		if v.leaves < 0 {
+			again := &visit{room: v.room, joins: v.joins, leaves: -1}
+			next.visitsTo = append(next.visitsTo, again)
+		}
+	}
+	return next
 }
 
 func (w *world) register(c *client) bool {

@@ -29,6 +29,7 @@ type gateway struct {
 	overQuota int // posts
 	clients   map[domain.ConnectionID]*client
 	messages  map[domain.MessageID]*message // all that were sent
+	numbers   map[domain.Position]domain.MessageID
 }
 
 var (
@@ -41,8 +42,11 @@ var (
 type frame struct {
 	Messages []struct {
 		ID      domain.MessageID
+		Seq     int64
 		Content json.RawMessage
 	}
+	Channel string
+	Epoch   domain.Epoch
 }
 
 func (g *gateway) Prepare(payload []byte) (ports.Post, error) {
@@ -105,9 +109,10 @@ func (g *gateway) read(payload []byte) frame {
 		if g.messages[m.ID].content != string(m.Content) {
 			g.broken("message %s was changed on its way", m.ID)
 		}
-		if i > 0 && m.ID <= f.Messages[i-1].ID {
-			g.broken("message %s comes after %s in a frame", m.ID, f.Messages[i-1].ID)
+		if before := f.Messages[max(0, i-1)]; i > 0 && (m.Seq < before.Seq || m.Seq == before.Seq && m.ID <= before.ID) {
+			g.broken("message %s comes after %s in a frame", m.ID, before.ID)
 		}
+		g.checkNumber(f.Epoch, m.Seq, m.ID)
 	}
 	return f
 }
@@ -172,6 +177,9 @@ func (g *gateway) arrive(d seed, id domain.ConnectionID, f frame) (delivered boo
 	for _, m := range f.Messages {
 		g.checkRecipient(c, g.messages[m.ID])
 		c.got[m.ID] = append(c.got[m.ID], time.Now())
+	}
+	if c.follower != nil {
+		c.follower.receive(f)
 	}
 	if d.happens("unknown", h.unknown) {
 		g.fault("answer lost")

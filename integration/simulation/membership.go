@@ -46,7 +46,11 @@ func newVisits(s seed) (all []*visit) {
 func (w *world) visits(c *client, v *visit) {
 	time.Sleep(v.joins)
 	w.note(func() { v.asked = true })
-	if !w.asks(c, "joins "+v.room, func(ctx context.Context) error { return w.registry.Join(ctx, c.id, c.principal(), v.room) }) {
+	join := func(ctx context.Context) error { return w.registry.Join(ctx, c.id, c.principal(), v.room) }
+	if c.follower != nil {
+		join = func(ctx context.Context) error { return c.follower.joins(ctx, c, v.room) }
+	}
+	if !w.asks(c, "joins "+v.room, join) {
 		return
 	}
 	w.note(func() { v.joined = time.Now() })
@@ -54,7 +58,12 @@ func (w *world) visits(c *client, v *visit) {
 		return
 	}
 	time.Sleep(v.leaves)
-	w.note(func() { v.left = time.Now() })
+	w.note(func() {
+		v.left = time.Now()
+		if c.follower != nil {
+			c.follower.leaves(v.room)
+		}
+	})
 	w.asks(c, "leaves "+v.room, func(ctx context.Context) error { return w.registry.Leave(ctx, c.id, c.principal(), v.room) })
 }
 

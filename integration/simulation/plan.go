@@ -24,6 +24,7 @@ type plan struct {
 	nonsense   int // bodies that are not jobs
 	messages   int
 	large      bool // contents that do not share a payload
+	logged     bool // whether channels keep their messages
 	jobs       intake
 	channels   intake
 	parts      intake
@@ -73,6 +74,7 @@ func newPlan(s seed) plan {
 		nonsense: max(0, s.number("nonsense", -4, 2)),
 		messages: s.number("messages", 1, 5),
 		large:    s.happens("large", 0.08),
+		logged:   s.happens("logged", 0.5),
 		jobs: intake{
 			workers: s.number("job workers", 1, 3),
 			batch:   pick(s, "batch", 1, 3, 10),

@@ -37,6 +37,7 @@ type world struct {
 	gateway       *gateway
 	store         *store
 	subscriptions *subscriptions
+	history       *history // nil: messages are not kept
 	// jobs and channels have accepted messages; parts and retries have what workers
 	// requeued.
 	jobs, channelJobs, parts, retries, dead *queue
@@ -72,6 +73,7 @@ func newWorld(s seed, p plan, out io.Writer) *world {
 	w.gateway = &gateway{
 		world: w, quota: p.account(),
 		clients: make(map[domain.ConnectionID]*client), messages: make(map[domain.MessageID]*message),
+		numbers: make(map[domain.Position]domain.MessageID),
 	}
 	w.store = &store{world: w, rows: memstore.New(p.pageSize)}
 	w.dead = newQueue(w, "dead", nil)
@@ -82,6 +84,10 @@ func newWorld(s seed, p plan, out io.Writer) *world {
 		Log: w.log, Connections: w.store, Subscriptions: w.subscriptions,
 		Jobs: w.jobs, Channels: w.channelJobs, Parts: w.parts, Retries: w.retries, DeadLetters: w.dead,
 		Policy: domain.Policy{BroadcastBy: domain.Anyone}, Options: p.options,
+	}
+	if p.logged {
+		w.history = newHistory(w)
+		w.service.History = w.history
 	}
 	w.registry = w.service.Registry()
 	w.newWorker = func() *fanout.Worker {
@@ -128,6 +134,7 @@ func (w *world) run() {
 	w.checkDeliveries()
 	w.checkRows()
 	w.checkSubscriptions()
+	w.checkFollowers()
 }
 
 // broadcasts sends to everyone until no row of an expired token is left: a worker closes
@@ -171,8 +178,14 @@ func (w *world) storms() {
 	}
 	for i := range w.plan.clients {
 		c := newClient(w.seed, domain.ConnectionID(fmt.Sprintf("client-%d=", i)), w.plan.hazards)
-		w.clients = append(w.clients, c)
-		w.gateway.add(c)
+		w.add(c)
+		if w.history != nil {
+			c.follower = newFollower(w, c.id)
+			if c.leaves >= 0 && w.seed.of("again", c.id).happens("", 0.7) {
+				c.again = c.comesAgain(w.seed, w.plan.hazards)
+				w.add(c.again)
+			}
+		}
 		actors.Go(func() { w.live(c) })
 	}
 	for i := range w.plan.messages {
@@ -182,6 +195,11 @@ func (w *world) storms() {
 		})
 	}
 	actors.Wait()
+}
+
+func (w *world) add(c *client) {
+	w.clients = append(w.clients, c)
+	w.gateway.add(c)
 }
 
 // send sends the message with that number: to everyone, to a user or to a room, from a
