@@ -38,8 +38,10 @@ type message struct {
 	ID      string          `json:"id"`
 	SentAt  time.Time       `json:"sentAt"`
 	Sender  string          `json:"sender"`
+	Seq     int64           `json:"seq"` // 0 without history
 	Content json.RawMessage `json:"content"`
-	channel string          // of its frame; empty for everyone
+	channel string          // of its frame; without history, empty for everyone
+	epoch   string          // of its frame
 }
 
 type accepted struct{ ID, Ref string }
@@ -52,6 +54,11 @@ type frame struct {
 	Error    *refused
 	Messages []message
 	Channel  string
+	Epoch    string
+	Joined   *struct{ Room, Position, Ref string }
+	Resumed  map[string]answer // by channel
+	Ref      string            // of Resumed
+	Loaded   *loadedPage
 }
 
 func dial(t testing.TB, tg *target) *client {
@@ -142,7 +149,7 @@ func (c *client) readFrame() (frame, error) {
 func (f *frame) parse(text string) error {
 	err := json.Unmarshal([]byte(text), f)
 	for i := range f.Messages {
-		f.Messages[i].channel = f.Channel
+		f.Messages[i].channel, f.Messages[i].epoch = f.Channel, f.Epoch
 	}
 	return err
 }

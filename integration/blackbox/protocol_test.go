@@ -24,22 +24,25 @@ func ping(t *testing.T, tg *target) {
 	}
 }
 
+// oddContents are JSON values that decoding and encoding would change.
+var oddContents = []string{
+	`"서버리스 웹소켓 API 테스트"`,
+	`"😀 👩‍👩‍👧‍👦 é"`,
+	`"<b title=\"a\">&amp;</b>"`,
+	`"\u003c \uD55c \ud83d\ude00 \/ \u0000"`,
+	"\"\u2028 \u2029 \ufeff\"",
+	`12345678901234567890123456789.000E-7`,
+	`-0.0`,
+	`false`,
+	`0`,
+	`{}`,
+	`[ ]`,
+	`{ "b" : 1,	"a":[ 1 , 2 ], "b":` + "\r\n" + `null }`,
+}
+
 func contentByteForByte(t *testing.T, tg *target) {
 	sender, receiver := dial(t, tg), dial(t, tg)
-	for _, content := range []string{
-		`"서버리스 웹소켓 API 테스트"`,
-		`"😀 👩‍👩‍👧‍👦 é"`,
-		`"<b title=\"a\">&amp;</b>"`,
-		`"\u003c \uD55c \ud83d\ude00 \/ \u0000"`,
-		"\"\u2028 \u2029 \ufeff\"",
-		`12345678901234567890123456789.000E-7`,
-		`-0.0`,
-		`false`,
-		`0`,
-		`{}`,
-		`[ ]`,
-		`{ "b" : 1,	"a":[ 1 , 2 ], "b":` + "\r\n" + `null }`,
-	} {
+	for _, content := range oddContents {
 		a := sender.broadcast(content)
 		got, err := receiver.frameOf(a.ID)
 		if err != nil {

@@ -25,6 +25,7 @@ func suite(t *testing.T, start func(*testing.T, settings) *target) {
 		{name: "clients killed during broadcasts", run: killedClients},
 		{name: "connections API", run: connectionsAPI},
 		{name: "log trail of a message", run: logTrail},
+		{name: "no history by default", run: noHistory},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, start(t, c.settings)) })
 	}

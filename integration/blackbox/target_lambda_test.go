@@ -73,6 +73,7 @@ var logicalIDs = map[string]string{
 	"rooms":             "RoomsLambdaFunction",
 	"presence":          "PresenceLambdaFunction",
 	"authenticate":      "AuthenticateLambdaFunction",
+	"history":           "HistoryLambdaFunction",
 	"ping":              "PingLambdaFunction",
 	"connectionmanager": "ConnectionManagerLambdaFunction",
 	"defaultmessage":    "DefaultMessageLambdaFunction",
