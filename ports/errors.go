@@ -22,6 +22,8 @@ var (
 	ErrQueueFull = errors.New("queue full")
 	// ErrNotFound: no such row.
 	ErrNotFound = errors.New("not found")
+	// ErrTooMany: there are as many as there may be.
+	ErrTooMany = errors.New("too many")
 	// ErrBadCursor: not a position in this table.
 	ErrBadCursor = errors.New("bad cursor")
 	// ErrExpired: what followed the position in the log is not kept any more.

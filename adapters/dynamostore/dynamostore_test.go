@@ -37,11 +37,13 @@ func TestConnectionStore(t *testing.T) {
 
 func TestSubscriptionStore(t *testing.T) {
 	porttest.TestSubscriptionStore(t, porttest.SubscriptionHarness{
-		NewTable: func(t *testing.T) func(int) ports.SubscriptionStore {
-			client, table := awslocal.DynamoDB(t), awslocal.CreateSubscriptionTable(t)
-			return func(pageSize int) ports.SubscriptionStore {
-				return dynamostore.NewSubscriptions(client, table, dynamostore.Options{PageSize: int32(pageSize), Timeout: patience})
+		NewTable: func(t *testing.T) (ports.ConnectionStore, func(int) ports.SubscriptionStore) {
+			client, table, connections := awslocal.DynamoDB(t), awslocal.CreateSubscriptionTable(t), awslocal.CreateTable(t)
+			open := func(pageSize int) ports.SubscriptionStore {
+				opts := dynamostore.Options{PageSize: int32(pageSize), Timeout: patience}
+				return dynamostore.NewSubscriptions(client, table, connections, opts)
 			}
+			return dynamostore.New(client, connections, dynamostore.Options{Timeout: patience}), open
 		},
 		Shared: true,
 	})

@@ -103,7 +103,7 @@ func (a *addition) run(ctx context.Context, again bool) error {
 			a.adopt(row)
 			end = row.logEnd
 			lost, how = steps%maxSteps == 0 && len(a.rest()) > 0, search{limit: pageRows, queries: maxSearch, downTo: end.End}
-		case isTransaction(err):
+		case isCancelled(err):
 			refusals++
 			err = a.pause(ctx, refusals, err)
 			lost, how = true, wholeSearch
@@ -232,12 +232,11 @@ func metBy(err error) map[string]types.AttributeValue {
 	return nil
 }
 
-// isTransaction reports whether a transaction was cancelled, or was in the way. It says
+// isCancelled reports whether a transaction was cancelled, which says
 // nothing about where the log ends now.
-func isTransaction(err error) bool {
+func isCancelled(err error) bool {
 	var cancelled *types.TransactionCanceledException
-	var conflict *types.TransactionConflictException
-	return errors.As(err, &cancelled) || errors.As(err, &conflict)
+	return errors.As(err, &cancelled)
 }
 
 func randomEpoch() domain.Epoch { return domain.Epoch(strings.ToLower(rand.Text()[:8])) }

@@ -122,26 +122,20 @@ func (l *logTable) delete(seq int64) {
 }
 
 // once calls the fault for the first request of an operation.
-func once(operation string, fault func(w http.ResponseWriter, r *http.Request, next http.Handler)) awslocal.Fault {
+func once(operation string, fault awslocal.Fault) awslocal.Fault {
 	var seen atomic.Bool
 	return func(w http.ResponseWriter, r *http.Request, name string, next http.Handler) {
 		if name == operation && !seen.Swap(true) {
-			fault(w, r, next)
+			fault(w, r, name, next)
 			return
 		}
 		next.ServeHTTP(w, r)
 	}
 }
 
-// lose has the request done, and answers that something went wrong.
-func lose(w http.ResponseWriter, r *http.Request, next http.Handler) {
-	next.ServeHTTP(discard{http.Header{}}, r)
-	awslocal.WriteError(w, http.StatusInternalServerError, "InternalServerError")
-}
-
 // meanwhile does something before the request.
-func meanwhile(do func()) func(http.ResponseWriter, *http.Request, http.Handler) {
-	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+func meanwhile(do func()) awslocal.Fault {
+	return func(w http.ResponseWriter, r *http.Request, _ string, next http.Handler) {
 		do()
 		next.ServeHTTP(w, r)
 	}
@@ -163,8 +157,8 @@ func TestALostAnswerOfAPut(t *testing.T) {
 	l := newLogTable(t)
 	all, mine := l.fill(2), l.messages(3)
 	var other []domain.Message
-	log := l.behind(once("PutItem", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		lose(w, r, next)
+	log := l.behind(once("PutItem", func(w http.ResponseWriter, r *http.Request, _ string, next http.Handler) {
+		lose(w, r, "", next)
 		other = l.fill(2)
 	}))
 	l.numbers(l.append(log, false, mine...), 3, 4, 5)

@@ -9,8 +9,10 @@
 // ended.
 //
 // The key of the subscriptions is the strings channel and member. The row with the
-// channel has as member the user's place and the connection's id. The row with the
-// connection, whose channel is "connection:" and the id, has as member the channel.
+// channel has as member the user's place and the connection's id, and expires with the
+// token. The row with the connection, whose channel is "connection:" and the id, has as
+// member the word channels, which is also the name of its set of them. It expires when the
+// connection's own row does, and has valid_until like that.
 //
 // The key of the logs is the string channel and the number seq. A row has the messages
 // seq to end, which were appended together, and their epoch, and at, when that was. They

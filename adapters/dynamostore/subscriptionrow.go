@@ -1,6 +1,8 @@
 package dynamostore
 
 import (
+	"slices"
+
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"serverless-websocket/domain"
@@ -12,7 +14,14 @@ const (
 	memberAttribute  = "member"
 )
 
-// rowKey is the key of a subscription's row.
+const (
+	// listMember stands for a member in the row with the connection.
+	listMember = "channels"
+	// listAttribute is the set of channels in that row. DynamoDB has no empty sets.
+	listAttribute = "channels"
+)
+
+// rowKey is the key of a row.
 type rowKey struct {
 	Channel string `dynamodbav:"channel"`
 	Member  string `dynamodbav:"member"`
@@ -22,6 +31,7 @@ func (k rowKey) attributes() map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{channelAttribute: text(k.Channel), memberAttribute: text(k.Member)}
 }
 
+// subscriptionRow is a row with the channel.
 type subscriptionRow struct {
 	rowKey
 	row
@@ -31,10 +41,23 @@ func keyOfChannel(s domain.Subscription) rowKey {
 	return rowKey{s.To.String(), domain.Place(s.Connection.User) + string(s.Connection.ID)}
 }
 
-func keyOfConnection(s domain.Subscription) rowKey {
-	return rowKey{connectionChannel(s.Connection.ID), s.To.String()}
+// keyOfConnection has what stands for a channel in the row with the connection. No
+// recipients are written like that.
+func keyOfConnection(id domain.ConnectionID) rowKey {
+	return rowKey{"connection:" + string(id), listMember}
 }
 
-// connectionChannel is what stands for a channel in the row with the connection. No
-// recipients are written like that.
-func connectionChannel(id domain.ConnectionID) string { return "connection:" + string(id) }
+// subscriptionsIn reads the row with a connection. It may be empty.
+func subscriptionsIn(item map[string]types.AttributeValue) (found []domain.Subscription) {
+	set, ok := item[listAttribute].(*types.AttributeValueMemberSS)
+	if !ok {
+		return nil
+	}
+	c := readRow(item).connection()
+	for _, channel := range slices.Sorted(slices.Values(set.Value)) {
+		if to, err := domain.ParseRecipients(channel); err == nil {
+			found = append(found, domain.Subscription{To: to, Connection: c})
+		}
+	}
+	return found
+}

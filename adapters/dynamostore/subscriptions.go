@@ -27,79 +27,110 @@ const (
 
 // Subscriptions is a ports.SubscriptionStore.
 //
-// All rows of a channel are in one partition, which takes 1,000 writes a second and
-// serves 3,000 reads of 4 KB. Above that DynamoDB throttles, and calls take longer or
-// fail.
-type Subscriptions struct{ table }
-
-// NewSubscriptions returns a store on the table of subscriptions; see New.
-func NewSubscriptions(client *dynamodb.Client, table string, opts Options) *Subscriptions {
-	return &Subscriptions{newTable(client, table, opts)}
+// All rows of a channel are in one partition, which takes 1,000 writes a second, or half
+// as many in transactions, and serves 3,000 reads of 4 KB. Above that DynamoDB throttles,
+// and calls take longer or fail.
+type Subscriptions struct {
+	table
+	connections string // the table of connections
 }
 
-// Subscribe stores the two rows one after the other.
-func (s *Subscriptions) Subscribe(ctx context.Context, sub domain.Subscription) error {
-	for _, key := range []rowKey{keyOfConnection(sub), keyOfChannel(sub)} {
-		if err := s.put(ctx, key, sub.Connection, nil); err != nil {
-			return fmt.Errorf("subscribe %s to %s: %w", sub.Connection.ID, sub.To, err)
-		}
+// NewSubscriptions returns a store on the table of subscriptions, which looks at rows of
+// the table of connections; see New.
+func NewSubscriptions(client *dynamodb.Client, table, connections string, opts Options) *Subscriptions {
+	return &Subscriptions{newTable(client, table, opts), connections}
+}
+
+// Subscribe writes both rows in one transaction with a look at the connection's.
+func (s *Subscriptions) Subscribe(ctx context.Context, sub domain.Subscription, most int) error {
+	check, err := s.checkToken(sub.Connection)
+	if err != nil {
+		return err
 	}
-	return nil
+	add, err := s.addChannel(sub, most)
+	if err != nil {
+		return err
+	}
+	item, err := attributevalue.MarshalMap(subscriptionRow{keyOfChannel(sub), newRow(sub.Connection)})
+	if err != nil {
+		return err
+	}
+	err = transact(ctx, s.table, types.TransactWriteItem{ConditionCheck: check}, types.TransactWriteItem{Update: add},
+		types.TransactWriteItem{Put: &types.Put{TableName: &s.name, Item: item}})
+	switch {
+	case err == nil:
+		return nil
+	case conditionFailed(err, 0):
+		err = ports.ErrNotFound
+	case conditionFailed(err, 1):
+		err = ports.ErrTooMany
+	}
+	return fmt.Errorf("subscribe %s to %s: %w", sub.Connection.ID, sub.To, err)
 }
 
-// Extend replaces the two rows of each subscription one after the other, if they exist.
+// Extend replaces, one by one, the rows that exist.
 func (s *Subscriptions) Extend(ctx context.Context, c domain.Connection, to ...domain.Recipients) error {
 	var group errgroup.Group // without a context: a failure leaves the others
 	group.SetLimit(maxExtending)
+	group.Go(func() error { return s.extendConnection(ctx, c) })
 	for _, one := range to {
-		group.Go(func() error {
-			if err := s.extend(ctx, domain.Subscription{To: one, Connection: c}); err != nil {
-				return fmt.Errorf("extend the subscription of %s to %s: %w", c.ID, one, err)
-			}
-			return nil
-		})
+		group.Go(func() error { return s.extendChannel(ctx, domain.Subscription{To: one, Connection: c}) })
 	}
 	return group.Wait()
 }
 
-func (s *Subscriptions) extend(ctx context.Context, sub domain.Subscription) error {
-	for _, key := range []rowKey{keyOfConnection(sub), keyOfChannel(sub)} {
-		var missing *types.ConditionalCheckFailedException
-		err := s.put(ctx, key, sub.Connection, aws.String("attribute_exists("+channelAttribute+")"))
-		if err != nil && !errors.As(err, &missing) {
-			return err
-		}
-	}
-	return nil
-}
-
-// put writes a row, on a condition unless that is nil.
-func (s *Subscriptions) put(ctx context.Context, key rowKey, c domain.Connection, condition *string) error {
-	item, err := attributevalue.MarshalMap(subscriptionRow{key, newRow(c)})
+func (s *Subscriptions) extendConnection(ctx context.Context, c domain.Connection) error {
+	update, err := s.updateConnection(describe(c), c.ID, isStored)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
-	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.name, Item: item, ConditionExpression: condition})
-	return err
+	_, err = s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: update.TableName, Key: update.Key,
+		UpdateExpression: update.UpdateExpression, ConditionExpression: update.ConditionExpression,
+		ExpressionAttributeNames:  update.ExpressionAttributeNames,
+		ExpressionAttributeValues: update.ExpressionAttributeValues,
+	})
+	return ifStored("extend the subscriptions of "+string(c.ID), err)
 }
 
-// Unsubscribe deletes the two rows one after the other.
-func (s *Subscriptions) Unsubscribe(ctx context.Context, sub domain.Subscription) error {
-	for _, key := range []rowKey{keyOfChannel(sub), keyOfConnection(sub)} {
-		if err := s.delete(ctx, key); err != nil {
-			return fmt.Errorf("unsubscribe %s from %s: %w", sub.Connection.ID, sub.To, err)
-		}
+func (s *Subscriptions) extendChannel(ctx context.Context, sub domain.Subscription) error {
+	item, err := attributevalue.MarshalMap(subscriptionRow{keyOfChannel(sub), newRow(sub.Connection)})
+	if err != nil {
+		return err
 	}
-	return nil
-}
-
-func (s *Subscriptions) delete(ctx context.Context, key rowKey) error {
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
-	_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &s.name, Key: key.attributes()})
-	return err
+	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: &s.name, Item: item, ConditionExpression: aws.String("attribute_exists(" + channelAttribute + ")"),
+	})
+	return ifStored(fmt.Sprintf("extend the subscription of %s to %s", sub.Connection.ID, sub.To), err)
+}
+
+// ifStored returns the error of a write to a row on the condition that it exists, unless
+// it does not.
+func ifStored(what string, err error) error {
+	if missing := new(types.ConditionalCheckFailedException); err == nil || errors.As(err, &missing) {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// Unsubscribe deletes from both rows in one transaction. A connection without a row
+// subscribes to nothing.
+func (s *Subscriptions) Unsubscribe(ctx context.Context, sub domain.Subscription) error {
+	remove, err := s.updateConnection(
+		expression.Delete(expression.Name(listAttribute), setOf(sub.To)), sub.Connection.ID, isStored)
+	if err != nil {
+		return err
+	}
+	row := &types.Delete{TableName: &s.name, Key: keyOfChannel(sub).attributes()}
+	err = transact(ctx, s.table, types.TransactWriteItem{Update: remove}, types.TransactWriteItem{Delete: row})
+	if err != nil && !conditionFailed(err, 0) {
+		return fmt.Errorf("unsubscribe %s from %s: %w", sub.Connection.ID, sub.To, err)
+	}
+	return nil
 }
 
 // Subscribed reads the row with strong consistency.
@@ -115,35 +146,35 @@ func (s *Subscriptions) Subscribed(ctx context.Context, sub domain.Subscription)
 	return len(out.Item) > 0 && !readRow(out.Item).connection().Expired(time.Now()), nil
 }
 
-// Subscriptions reads the rows with strong consistency.
-func (s *Subscriptions) Subscriptions(ctx context.Context, id domain.ConnectionID) (found []domain.Subscription, err error) {
-	of := expression.Key(channelAttribute).Equal(expression.Value(connectionChannel(id)))
-	for from := ""; ; {
-		out, err := query(ctx, s.table, of, nil, from, connectionChannel(id))
-		if err != nil {
-			return nil, fmt.Errorf("query the subscriptions of %s: %w", id, err)
-		}
-		for _, item := range out.Items {
-			if to, err := domain.ParseRecipients(textOf(item[memberAttribute])); err == nil {
-				found = append(found, domain.Subscription{To: to, Connection: readRow(item).connection()})
-			}
-		}
-		if from = textOf(out.LastEvaluatedKey[memberAttribute]); from == "" {
-			return found, nil
-		}
+// Subscriptions reads the row with strong consistency.
+func (s *Subscriptions) Subscriptions(ctx context.Context, id domain.ConnectionID) ([]domain.Subscription, error) {
+	item, err := s.item(ctx, id)
+	return subscriptionsIn(item), err
+}
+
+// item returns the row with the connection, empty if there is none.
+func (s *Subscriptions) item(ctx context.Context, id domain.ConnectionID) (map[string]types.AttributeValue, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
+	defer cancel()
+	out, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &s.name, Key: keyOfConnection(id).attributes(), ConsistentRead: aws.Bool(true),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("get the subscriptions of %s: %w", id, err)
 	}
+	return out.Item, nil
 }
 
 // Clear deletes the subscriptions of the connections: all rows with a channel, then those
 // with a connection.
 func (s *Subscriptions) Clear(ctx context.Context, ids ...domain.ConnectionID) error {
 	distinct := unique(ids)
-	found := make([][]domain.Subscription, len(distinct))
+	items := make([]map[string]types.AttributeValue, len(distinct))
 	group, inGroup := errgroup.WithContext(ctx)
 	group.SetLimit(maxClearing)
 	for i, id := range distinct {
 		group.Go(func() (err error) {
-			found[i], err = s.Subscriptions(inGroup, id)
+			items[i], err = s.item(inGroup, id)
 			return err
 		})
 	}
@@ -151,10 +182,12 @@ func (s *Subscriptions) Clear(ctx context.Context, ids ...domain.ConnectionID) e
 		return err
 	}
 	var channels, connections []map[string]types.AttributeValue
-	for _, subscriptions := range found {
-		for _, sub := range subscriptions {
+	for i, item := range items {
+		for _, sub := range subscriptionsIn(item) {
 			channels = append(channels, keyOfChannel(sub).attributes())
-			connections = append(connections, keyOfConnection(sub).attributes())
+		}
+		if len(item) > 0 {
+			connections = append(connections, keyOfConnection(distinct[i]).attributes())
 		}
 	}
 	if err := s.deleteAll(ctx, channels); err != nil {
@@ -176,8 +209,7 @@ func (s *Subscriptions) Subscribers(ctx context.Context, to domain.Recipients, s
 	}
 	in := expression.Key(channelAttribute).Equal(expression.Value(to.String())).
 		And(expression.Key(memberAttribute).Between(expression.Value(lowest), expression.Value(highest)))
-	filter := unexpired(time.Now())
-	out, err := query(ctx, s.table, in, &filter, last, to.String())
+	out, err := query(ctx, s.table, in, last, to.String())
 	if err != nil {
 		return ports.Page{}, pageError(err, from)
 	}
@@ -186,13 +218,9 @@ func (s *Subscriptions) Subscribers(ctx context.Context, to domain.Recipients, s
 
 // query reads one page of a channel, after a member unless that is empty. It is no method:
 // the linker would keep that in programs that never call it.
-func query(ctx context.Context, t table, keys expression.KeyConditionBuilder, filter *expression.ConditionBuilder,
-	after, channel string) (*dynamodb.QueryOutput, error) {
-	builder := expression.NewBuilder().WithKeyCondition(keys)
-	if filter != nil {
-		builder = builder.WithFilter(*filter)
-	}
-	expr, err := builder.Build()
+func query(ctx context.Context, t table, keys expression.KeyConditionBuilder, after, channel string) (
+	*dynamodb.QueryOutput, error) {
+	expr, err := expression.NewBuilder().WithKeyCondition(keys).WithFilter(unexpired(time.Now())).Build()
 	if err != nil {
 		return nil, err
 	}

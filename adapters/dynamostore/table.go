@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	smithytime "github.com/aws/smithy-go/time"
@@ -23,12 +24,13 @@ const maxBatch = 25
 
 // Options tune a store. The zero value of a field means its default.
 type Options struct {
-	// Timeout bounds each read or written row, each page of a scan and each batch of 25
-	// deletions, including retries. An attempt gets a third of it. Default: 4 s, less
-	// than the timeout of any function that waits for one.
+	// Timeout bounds each read or written row, each transaction, each page of a scan and
+	// each batch of 25 deletions, including retries. An attempt gets a third of it.
+	// Default: 4 s, less than the timeout of any function that waits for one.
 	Timeout time.Duration
 	// MaxAttempts bounds the tries of a request, and the tries to get all items of a
-	// batch processed. Default: 6, with waits of at most 0.8 s between them.
+	// batch processed. Default: 6, with waits of at most 0.8 s between them. Transactions
+	// that meet others are tried until the Timeout.
 	MaxAttempts int
 	// PageSize is the maximum number of rows that a page reads, expired ones included.
 	// Default: as many as DynamoDB fits into a page, 1 MB.
@@ -47,7 +49,11 @@ func newTable(client *dynamodb.Client, name string, opts Options) table {
 	opts.Timeout = cmp.Or(opts.Timeout, 4*time.Second)
 	opts.MaxAttempts = cmp.Or(opts.MaxAttempts, 6)
 	retries := awsretry.Policy{Timeout: opts.Timeout, MaxAttempts: opts.MaxAttempts, BaseDelay: baseDelay}
-	tuned := dynamodb.New(client.Options(), func(o *dynamodb.Options) { retries.Tune(&o.Retryer, &o.APIOptions) })
+	tuned := dynamodb.New(client.Options(), func(o *dynamodb.Options) {
+		retries.Tune(&o.Retryer, &o.APIOptions)
+		// A write that meets a transaction at its row; the SDK calls that final.
+		o.Retryer = retry.AddWithErrorCodes(o.Retryer, new(types.TransactionConflictException).ErrorCode())
+	})
 	return table{client: tuned, name: name, opts: opts, retries: retries}
 }
 

@@ -288,7 +288,7 @@ func (s *store) Scan(context.Context, domain.Segment, domain.Cursor) (ports.Page
 // two connections.
 type subscriptions map[domain.Recipients]bool
 
-func (subscriptions) Subscribe(context.Context, domain.Subscription) error { return nil }
+func (subscriptions) Subscribe(context.Context, domain.Subscription, int) error { return nil }
 func (left subscriptions) Unsubscribe(_ context.Context, s domain.Subscription) error {
 	left[s.To] = true
 	return nil

@@ -23,8 +23,9 @@ func TestConformance(t *testing.T) {
 
 func TestSubscriptions(t *testing.T) {
 	porttest.TestSubscriptionStore(t, porttest.SubscriptionHarness{
-		NewTable: func(*testing.T) func(int) ports.SubscriptionStore {
-			return func(pageSize int) ports.SubscriptionStore { return NewSubscriptions(pageSize) }
+		NewTable: func(*testing.T) (ports.ConnectionStore, func(int) ports.SubscriptionStore) {
+			connections := New(10)
+			return connections, func(pageSize int) ports.SubscriptionStore { return NewSubscriptions(pageSize, connections) }
 		},
 	})
 }

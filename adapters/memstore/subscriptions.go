@@ -14,13 +14,14 @@ import (
 
 // Subscriptions is a table of subscriptions in memory. It implements
 // ports.SubscriptionStore. The errors of its methods are those of a context that has
-// ended, and ErrBadCursor.
+// ended, ErrBadCursor, and those of Subscribe.
 type Subscriptions struct {
-	pageSize int
+	pageSize    int
+	connections *Store
 
-	mu          sync.RWMutex
-	channels    map[domain.Recipients][]*subscriber // in the order of their keys
-	connections map[domain.ConnectionID][]domain.Subscription
+	mu       sync.RWMutex
+	channels map[domain.Recipients][]*subscriber // in the order of their keys
+	of       map[domain.ConnectionID][]domain.Subscription
 }
 
 // subscriber is a row with the channel.
@@ -29,27 +30,61 @@ type subscriber struct {
 	connection domain.Connection
 }
 
-// NewSubscriptions returns an empty table; see New for the size of a page.
-func NewSubscriptions(pageSize int) *Subscriptions {
+// NewSubscriptions returns an empty table of what connections subscribe to; see New for
+// the size of a page.
+func NewSubscriptions(pageSize int, connections *Store) *Subscriptions {
 	if pageSize < 1 {
 		pageSize = defaultPageSize
 	}
 	return &Subscriptions{
 		pageSize:    pageSize,
+		connections: connections,
 		channels:    make(map[domain.Recipients][]*subscriber),
-		connections: make(map[domain.ConnectionID][]domain.Subscription),
+		of:          make(map[domain.ConnectionID][]domain.Subscription),
 	}
 }
 
 func keyOf(c domain.Connection) string { return domain.Place(c.User) + string(c.ID) }
 
-// Subscribe stores the subscription.
-func (s *Subscriptions) Subscribe(ctx context.Context, sub domain.Subscription) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
+// Subscribe stores the subscription. Whoever changes the connection's row and then reads
+// this table waits for a call that found the row unchanged.
+func (s *Subscriptions) Subscribe(ctx context.Context, sub domain.Subscription, most int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	stored, err := s.connections.Get(ctx, sub.Connection.ID)
+	switch {
+	case err != nil:
+		return err
+	case !sameToken(stored, sub.Connection):
+		return fmt.Errorf("connection %s has another token: %w", stored.ID, ports.ErrNotFound)
+	case sub.To.Kind == domain.Room && s.otherRooms(sub) >= most:
+		return fmt.Errorf("connection %s in %d rooms: %w", stored.ID, most, ports.ErrTooMany)
+	}
+	s.add(sub)
+	return nil
+}
+
+func sameToken(a, b domain.Connection) bool {
+	return a.User == b.User && a.Scope == b.Scope && a.ExpiresAt.Equal(b.ExpiresAt)
+}
+
+// otherRooms counts the rooms that the connection is in besides this; none if it is in
+// this: then nothing is added. The caller holds s.mu.
+func (s *Subscriptions) otherRooms(sub domain.Subscription) (n int) {
+	for _, one := range s.of[sub.Connection.ID] {
+		switch {
+		case one.To == sub.To:
+			return 0
+		case one.To.Kind == domain.Room:
+			n++
+		}
+	}
+	return n
+}
+
+// add stores the subscription, replacing one with the same recipients and connection. The
+// caller holds s.mu.
+func (s *Subscriptions) add(sub domain.Subscription) {
 	row := &subscriber{keyOf(sub.Connection), sub.Connection}
 	rows := s.channels[sub.To]
 	if i, found := search(rows, row.key); found {
@@ -58,8 +93,7 @@ func (s *Subscriptions) Subscribe(ctx context.Context, sub domain.Subscription) 
 		s.channels[sub.To] = slices.Insert(rows, i, row)
 	}
 	id := sub.Connection.ID
-	s.connections[id] = append(slices.DeleteFunc(s.connections[id], is(sub.To)), sub)
-	return nil
+	s.of[id] = append(slices.DeleteFunc(s.of[id], is(sub.To)), sub)
 }
 
 // Extend replaces the connection in its subscriptions to the recipients.
@@ -69,7 +103,7 @@ func (s *Subscriptions) Extend(ctx context.Context, c domain.Connection, to ...d
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	of := s.connections[c.ID]
+	of := s.of[c.ID]
 	for _, one := range to {
 		rows := s.channels[one]
 		if i, found := search(rows, keyOf(c)); found {
@@ -110,7 +144,7 @@ func (s *Subscriptions) Subscriptions(ctx context.Context, id domain.ConnectionI
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return slices.Clone(s.connections[id]), nil
+	return slices.Clone(s.of[id]), nil
 }
 
 // Clear deletes all subscriptions of the connections.
@@ -121,7 +155,7 @@ func (s *Subscriptions) Clear(ctx context.Context, ids ...domain.ConnectionID) e
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, id := range ids {
-		for _, sub := range slices.Clone(s.connections[id]) {
+		for _, sub := range slices.Clone(s.of[id]) {
 			s.remove(sub)
 		}
 	}
@@ -194,9 +228,9 @@ func (s *Subscriptions) remove(sub domain.Subscription) {
 		delete(s.channels, sub.To)
 	}
 	id := sub.Connection.ID
-	s.connections[id] = slices.DeleteFunc(s.connections[id], is(sub.To))
-	if len(s.connections[id]) == 0 {
-		delete(s.connections, id)
+	s.of[id] = slices.DeleteFunc(s.of[id], is(sub.To))
+	if len(s.of[id]) == 0 {
+		delete(s.of, id)
 	}
 }
 

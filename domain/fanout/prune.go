@@ -52,7 +52,10 @@ func (p *pass) remove(gone []target) {
 	p.tally.gone.Add(int64(len(ids)))
 	p.reportRejected(gone)
 	err := p.worker.outside.Connections.Delete(ctx, ids...)
-	if err = errors.Join(err, p.worker.outside.Subscriptions.Clear(ctx, ids...)); err != nil {
+	if err == nil {
+		err = p.worker.outside.Subscriptions.Clear(ctx, ids...)
+	}
+	if err != nil {
 		p.worker.log.WarnContext(p.budget.ctx, "gone connections not pruned", "connections", len(ids), "error", err)
 	}
 }

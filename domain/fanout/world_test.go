@@ -47,10 +47,11 @@ func newWorld(t *testing.T, options fanout.Options) *world {
 }
 
 func newWorldOf(t *testing.T, pageSize int, options fanout.Options) *world {
+	store := memstore.New(pageSize)
 	w := &world{
 		t:           t,
-		store:       memstore.New(pageSize),
-		subscribers: memstore.NewSubscriptions(pageSize),
+		store:       store,
+		subscribers: memstore.NewSubscriptions(pageSize, store),
 		dead:        memqueue.New(memqueue.Config{}),
 		poster: &poster{
 			mu:     new(sync.Mutex),
@@ -94,7 +95,10 @@ func (w *world) connect(n int) []domain.ConnectionID {
 }
 
 func (w *world) register(id domain.ConnectionID, at time.Time) {
-	c := domain.Connection{ID: id, RegisteredAt: at, ExpiresAt: at.Add(2 * time.Hour)}
+	w.put(domain.Connection{ID: id, RegisteredAt: at, ExpiresAt: at.Add(2 * time.Hour)})
+}
+
+func (w *world) put(c domain.Connection) {
 	if err := w.store.Put(context.Background(), c); err != nil {
 		w.t.Fatal(err)
 	}
@@ -105,9 +109,9 @@ func (w *world) subscribe(to domain.Recipients, user string, ids ...domain.Conne
 	w.t.Helper()
 	for _, id := range ids {
 		at := time.Now().Add(-time.Hour)
-		w.register(id, at)
 		c := domain.Connection{ID: id, User: user, RegisteredAt: at, ExpiresAt: at.Add(2 * time.Hour)}
-		if err := w.subscribers.Subscribe(context.Background(), domain.Subscription{To: to, Connection: c}); err != nil {
+		w.put(c)
+		if err := w.subscribers.Subscribe(context.Background(), domain.Subscription{To: to, Connection: c}, 10); err != nil {
 			w.t.Fatal(err)
 		}
 	}

@@ -23,9 +23,24 @@ func newPublisher() (*publish.Publisher, *memqueue.Queue) {
 	queue := memqueue.New(memqueue.Config{})
 	newID := func(time.Time) domain.MessageID { return "01K4ZQ0000000000000000000A" }
 	return &publish.Publisher{
-		Jobs: queue, Channels: queue, Subscriptions: memstore.NewSubscriptions(0), NewID: newID,
+		Jobs: queue, Channels: queue, Subscriptions: memstore.NewSubscriptions(0, memstore.New(0)), NewID: newID,
 		Policy: domain.Policy{BroadcastBy: domain.Anyone},
 	}, queue
+}
+
+// subscribed returns a table in which a connection subscribes to one channel.
+func subscribed(t *testing.T, c domain.Connection, to domain.Recipients) *memstore.Subscriptions {
+	t.Helper()
+	connections := memstore.New(0)
+	subscriptions := memstore.NewSubscriptions(0, connections)
+	err := connections.Put(t.Context(), c)
+	if err == nil {
+		err = subscriptions.Subscribe(t.Context(), domain.Subscription{To: to, Connection: c}, 1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return subscriptions
 }
 
 func toEveryone(content domain.Content) publish.Command {
@@ -99,9 +114,7 @@ func TestPublishKeepsTheRecipients(t *testing.T) {
 	for to, echo := range map[domain.Recipients]bool{domain.ToUser("alice"): true, domain.ToRoom("goals"): false} {
 		p, channels := newPublisher()
 		p.Jobs = down{errors.New("the wrong queue")}
-		if err := p.Subscriptions.Subscribe(t.Context(), domain.Subscription{To: to, Connection: bob}); err != nil {
-			t.Fatal(err)
-		}
+		p.Subscriptions = subscribed(t, bob, to)
 		if _, err := p.Publish(t.Context(), publish.Command{From: bob, To: to, Content: domain.Content(`1`)}); err != nil {
 			t.Fatal(err)
 		}
@@ -124,9 +137,7 @@ func TestPublishWantsMembers(t *testing.T) {
 	for range 2 {
 		_, err := p.Publish(t.Context(), command)
 		wantCode(t, err, domain.NotAMember)
-		if err := p.Subscriptions.Subscribe(t.Context(), domain.Subscription{To: command.To, Connection: bob}); err != nil {
-			t.Fatal(err)
-		}
+		p.Subscriptions = subscribed(t, bob, command.To)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -142,9 +153,7 @@ func TestPublishRefusesWhatDoesNotFitTheFrameOfARoom(t *testing.T) {
 	p, _ := newPublisher()
 	alice := domain.Connection{ID: "a", User: "alice", ExpiresAt: time.Now().Add(time.Hour)}
 	room := domain.ToRoom(strings.Repeat("x", domain.MaxRoom))
-	if err := p.Subscriptions.Subscribe(t.Context(), domain.Subscription{To: room, Connection: alice}); err != nil {
-		t.Fatal(err)
-	}
+	p.Subscriptions = subscribed(t, alice, room)
 	overhead := domain.EnvelopeSize(room, "", domain.Message{ID: "01K4ZQ0000000000000000000A", Sender: "alice"})
 	for extra, want := range map[int]domain.Code{0: "", 1: domain.ContentTooLarge} {
 		content := domain.Content(`"` + strings.Repeat("x", domain.MaxPayload-overhead-2+extra) + `"`)

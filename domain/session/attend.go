@@ -47,14 +47,5 @@ func (r *Registry) listen(ctx context.Context, c domain.Connection) (domain.Conn
 	if err != nil || in {
 		return c, unavailable(err)
 	}
-	id := c.ID
-	err = tryAgain(ctx, func() (done bool, err error) {
-		if err := r.Subscriptions.Subscribe(ctx, toOwnUser(c)); err != nil {
-			return false, err
-		}
-		written := c // by a row that $disconnect or a renewal may have changed meanwhile
-		c, err = r.Connections.Get(ctx, id)
-		return sameToken(c, written), err
-	})
-	return c, r.unlessEnded(ctx, id, err)
+	return r.subscribe(ctx, c.ID, c.Principal(), domain.ToUser(c.User))
 }

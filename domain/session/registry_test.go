@@ -17,7 +17,8 @@ import (
 func newRegistry() (*session.Registry, *memstore.Store) {
 	store := memstore.New(10)
 	return &session.Registry{
-		Connections: store, Subscriptions: memstore.NewSubscriptions(10), Lifetime: time.Hour, MaxRooms: session.DefaultMaxRooms,
+		Connections: store, Subscriptions: memstore.NewSubscriptions(10, store),
+		Lifetime: time.Hour, MaxRooms: session.DefaultMaxRooms,
 	}, store
 }
 

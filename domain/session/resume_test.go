@@ -150,7 +150,8 @@ func TestARowAloneMakesNoMember(t *testing.T) {
 	w := newWorld(t)
 	w.connect("a", alice)
 	expired := domain.Connection{ID: "a", User: "alice", ExpiresAt: time.Now().Add(-time.Minute)}
-	if err := w.subscriptions.Subscribe(t.Context(), domain.Subscription{To: goals, Connection: expired}); err != nil {
+	w.join("a", alice, "goals")
+	if err := w.subscriptions.Extend(t.Context(), expired, goals); err != nil {
 		t.Fatal(err)
 	}
 	at := w.say(goals, 1)[0]

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"serverless-websocket/domain"
+	"serverless-websocket/ports"
 )
 
 func TestAUserJoinsAndLeaves(t *testing.T) {
@@ -78,53 +79,43 @@ func TestAConnectionIsInSoManyRooms(t *testing.T) {
 	w.join("a", alice, "4")
 }
 
-// However many requests are under way together, the limit holds.
+// However many requests are under way together, the limit holds, and who was told to be in
+// a room is.
 func TestTheLimitOfRoomsHoldsForRequestsInParallel(t *testing.T) {
 	for range 50 {
 		w := newWorld(t)
 		w.connect("a", alice)
+		answers := make([]error, 8)
 		var requests sync.WaitGroup
-		for i := range 8 {
-			requests.Go(func() { _ = w.Join(t.Context(), "a", alice, fmt.Sprint(i)) })
+		for i := range answers {
+			requests.Go(func() { answers[i] = w.Join(t.Context(), "a", alice, fmt.Sprint(i)) })
 		}
 		requests.Wait()
-		rooms, err := w.subscriptions.SubscriptionStore.Subscriptions(t.Context(), "a")
-		if err != nil || len(rooms) > 3+1 { // and the user
-			t.Fatalf("in %d rooms, %v", len(rooms)-1, err)
+		granted := 0
+		for i, err := range answers {
+			if err != nil {
+				wantCode(t, err, domain.TooManyRooms)
+				w.members(domain.ToRoom(fmt.Sprint(i)))
+				continue
+			}
+			granted++
+			w.members(domain.ToRoom(fmt.Sprint(i)), "a")
+		}
+		if granted != 3 {
+			t.Fatalf("%d of 8 requests were granted", granted)
 		}
 	}
 }
 
-// Requests that have written their rooms, but not looked yet, count.
-func TestTheLimitOfRoomsCountsRequestsUnderWay(t *testing.T) {
+// At the limit, another request takes no room away, and one's own rooms can be joined.
+func TestAJoinAtTheLimit(t *testing.T) {
 	w := newWorld(t)
 	w.connect("a", alice)
 	w.join("a", alice, "goals", "chess")
-	underWay := func() error {
-		for _, room := range []string{"x", "y"} {
-			c, err := w.connections.ConnectionStore.Get(t.Context(), "a")
-			if err = errors.Join(err, w.subscriptions.SubscriptionStore.Subscribe(t.Context(),
-				domain.Subscription{To: domain.ToRoom(room), Connection: c})); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	w.subscriptions.first("Subscribe", underWay)
+	w.subscriptions.first("Subscribe", func() error { return w.Join(context.Background(), "a", alice, "x") })
 	wantCode(t, w.Join(t.Context(), "a", alice, "new"), domain.TooManyRooms)
 	w.members(domain.ToRoom("new"))
-	w.subscriptions.then("Subscribe", func() error { return errors.New("answer lost") })
-	if err := w.Leave(t.Context(), "a", alice, "x"); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Leave(t.Context(), "a", alice, "y"); err != nil {
-		t.Fatal(err)
-	}
-	w.subscriptions.first("Subscribe", underWay)
-	wantCode(t, w.Join(t.Context(), "a", alice, "new"), domain.Unavailable)
-	w.members(domain.ToRoom("new"))
-	w.join("a", alice, "goals") // which it was in before
-	w.members(goals, "a")
+	w.join("a", alice, "goals", "chess", "x")
 }
 
 // A request to join and the end of its connection, at each step of the one.
@@ -133,13 +124,16 @@ func TestAJoinThatRacesTheEndOfItsConnection(t *testing.T) {
 		return func() error { return w.Disconnect(context.Background(), "a", alice) }
 	}
 	for name, interrupt := range map[string]func(*world){
-		"before it subscribes": func(w *world) { w.subscriptions.then("Subscriptions", end(w)) },
+		"before it looks":      func(w *world) { w.connections.first("Get", end(w)) },
+		"before it subscribes": func(w *world) { w.subscriptions.first("Subscribe", end(w)) },
 		"after it subscribed":  func(w *world) { w.subscriptions.then("Subscribe", end(w)) },
 	} {
 		w := newWorld(t)
 		w.connect("a", alice)
 		interrupt(w)
-		wantCode(t, w.Join(t.Context(), "a", alice, "goals"), domain.Unauthenticated)
+		if err := w.Join(t.Context(), "a", alice, "goals"); err != nil || name != "after it subscribed" {
+			wantCode(t, err, domain.Unauthenticated)
+		}
 		w.members(goals)
 		w.nothingIsLeft("a")
 		if t.Failed() {
@@ -162,108 +156,45 @@ func TestADisconnectThatMeetsAJoin(t *testing.T) {
 	w.nothingIsLeft("a")
 }
 
-// Of a join and a leave under way together one wins, and wins both rows.
-func TestAJoinAndALeaveTogether(t *testing.T) {
-	for name, interrupt := range map[string]func(*world){
-		"the leave in the join": func(w *world) {
-			w.subscriptions.then("Subscribe", func() error { return w.Leave(context.Background(), "a", alice, "goals") })
-		},
-		"the join in the leave": func(w *world) {
-			w.subscriptions.then("Unsubscribe", func() error { return w.Join(context.Background(), "a", alice, "goals") })
-		},
-	} {
-		w := newWorld(t)
-		w.connect("a", alice)
-		interrupt(w)
-		if name == "the leave in the join" {
-			w.join("a", alice, "goals")
-		} else if err := w.Leave(t.Context(), "a", alice, "goals"); err != nil {
-			t.Fatal(err)
-		}
-		if w.agree("a", goals); t.Failed() {
-			t.Fatal(name)
-		}
-	}
+func TestAStoreThatFailsIsUnavailable(t *testing.T) {
+	down := func() error { return errors.New("down") }
+	w := newWorld(t)
+	w.connect("a", alice)
+	w.connections.then("Get", down)
+	wantCode(t, w.Join(t.Context(), "a", alice, "goals"), domain.Unavailable)
+	w.subscriptions.first("Subscribe", down)
+	wantCode(t, w.Join(t.Context(), "a", alice, "goals"), domain.Unavailable)
+	w.members(goals)
+	w.subscriptions.first("Unsubscribe", down)
+	wantCode(t, w.Leave(t.Context(), "a", alice, "goals"), domain.Unavailable)
 }
 
-// A join and a leave of which each would undo what the other has written, time after time,
-// if they kept in step.
-func TestAJoinAndALeaveInStep(t *testing.T) {
+// A connection whose row changes whenever a request has read it.
+func TestAConnectionThatKeepsChanging(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.connect("a", alice)
-		w.connections.take(map[string]time.Duration{"Get": time.Millisecond})
-		w.subscriptions.take(map[string]time.Duration{
-			"Subscribe": 2 * time.Millisecond, "Subscriptions": time.Millisecond,
-			"Unsubscribe": time.Millisecond / 2, "Subscribed": 7 * time.Millisecond / 2,
-		})
-		left := make(chan error)
-		go func() { left <- w.Leave(context.Background(), "a", alice, "goals") }()
-		if err := errors.Join(w.Join(t.Context(), "a", alice, "goals"), <-left); err != nil {
-			t.Error(err)
+		var change func() error
+		change = func() error {
+			w.subscriptions.first("Subscribe", change)
+			return ports.ErrNotFound
 		}
-		w.agree("a", goals)
+		w.subscriptions.first("Subscribe", change)
+		wantCode(t, w.Join(t.Context(), "a", alice, "goals"), domain.Unavailable)
+		w.members(goals)
 	})
 }
 
-func TestAStoreThatFailsIsUnavailable(t *testing.T) {
-	for _, method := range []string{"Subscriptions", "Subscribe"} {
-		w := newWorld(t)
-		w.connect("a", alice)
-		w.subscriptions.then(method, func() error { return errors.New("down") })
-		wantCode(t, w.Join(t.Context(), "a", alice, "goals"), domain.Unavailable)
-	}
+// A member that joins again stays one, whatever fails.
+func TestAFailureEndsNoMembership(t *testing.T) {
 	w := newWorld(t)
 	w.connect("a", alice)
-	w.connections.then("Get", func() error { return errors.New("down") })
-	wantCode(t, w.Join(t.Context(), "a", alice, "goals"), domain.Unavailable)
-}
-
-// A member that joins again stays one, whatever fails, and so does one that was told so
-// while a second request of its own for the same room failed.
-func TestAFailureEndsNoMembership(t *testing.T) {
-	down := func() error { return errors.New("down") }
-	for _, method := range []string{"Subscriptions", "Subscribe", "Subscribed"} {
-		w := newWorld(t)
-		w.connect("a", alice)
-		w.join("a", alice, "goals")
-		w.subscriptions.first(method, down)
-		if err := w.Join(t.Context(), "a", alice, "goals"); err != nil {
-			wantCode(t, err, domain.Unavailable)
-		}
+	w.join("a", alice, "goals")
+	for _, fail := range []func(string, func() error){w.subscriptions.first, w.subscriptions.then} {
+		fail("Subscribe", func() error { return errors.New("down") })
+		wantCode(t, w.Join(t.Context(), "a", alice, "goals"), domain.Unavailable)
 		w.members(goals, "a")
 	}
-	w := newWorld(t)
-	w.connect("a", alice)
-	w.subscriptions.first("Subscribe", func() error {
-		w.join("a", alice, "goals")
-		w.subscriptions.then("Subscribe", down)
-		return nil
-	})
-	wantCode(t, w.Join(t.Context(), "a", alice, "goals"), domain.Unavailable)
-	w.members(goals, "a")
-}
-
-// What a request to join has written goes again when its time is over before it could
-// look, and a renewal has taken the permission away meanwhile.
-func TestAJoinWhoseTimeIsOver(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		who := w.brief()
-		w.tokens["less"] = domain.Principal{User: "alice", Scope: domain.NewScope("room:chess"), ExpiresAt: time.Now().Add(10 * time.Minute)}
-		ctx, cancel := context.WithCancel(t.Context())
-		w.subscriptions.first("Subscribe", func() error {
-			_, err := w.Authenticate(context.Background(), "a", who, "less")
-			return err
-		})
-		w.subscriptions.then("Subscribe", func() error {
-			cancel()
-			return nil
-		})
-		wantCode(t, w.Join(ctx, "a", who, "new"), domain.Unavailable)
-		w.members(domain.ToRoom("new"))
-		w.members(domain.ToRoom("chess"), "a")
-	})
 }
 
 func TestRoomsEndWithTheToken(t *testing.T) {

@@ -28,9 +28,10 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
+	rows := memstore.New(10)
 	w := &world{
-		T: t, connections: &connections{ConnectionStore: memstore.New(10)},
-		subscriptions: &subscriptions{SubscriptionStore: memstore.NewSubscriptions(3)}, tokens: map[string]domain.Principal{},
+		T: t, connections: &connections{ConnectionStore: rows}, tokens: map[string]domain.Principal{},
+		subscriptions: &subscriptions{SubscriptionStore: memstore.NewSubscriptions(3, rows)},
 	}
 	w.Registry = &session.Registry{
 		Connections: w.connections, Subscriptions: w.subscriptions, Lifetime: time.Hour, MaxRooms: 3,
@@ -62,6 +63,7 @@ type hooks struct {
 	mu    sync.Mutex
 	calls map[string]func() error
 	takes map[string]time.Duration
+	every func() error // happens before and after each call, in place of others, unless it is nil
 }
 
 // take sets how long the calls of methods take from now on.
@@ -69,6 +71,13 @@ func (h *hooks) take(takes map[string]time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.takes = takes
+}
+
+// always sets what happens from now on before and after each call.
+func (h *hooks) always(what func() error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.every = what
 }
 
 // first and then set what happens once, before and after the next call of a method.
@@ -100,6 +109,9 @@ func (h *hooks) happens(when string) error {
 	h.mu.Lock()
 	what := h.calls[when]
 	delete(h.calls, when)
+	if h.every != nil {
+		what = h.every
+	}
 	h.mu.Unlock()
 	if what == nil {
 		return nil
@@ -123,8 +135,8 @@ func (c *connections) Delete(ctx context.Context, ids ...domain.ConnectionID) er
 	return c.around("Delete", func() error { return c.ConnectionStore.Delete(ctx, ids...) })
 }
 
-func (s *subscriptions) Subscribe(ctx context.Context, sub domain.Subscription) error {
-	return s.around("Subscribe", func() error { return s.SubscriptionStore.Subscribe(ctx, sub) })
+func (s *subscriptions) Subscribe(ctx context.Context, sub domain.Subscription, most int) error {
+	return s.around("Subscribe", func() error { return s.SubscriptionStore.Subscribe(ctx, sub, most) })
 }
 
 func (s *subscriptions) Extend(ctx context.Context, c domain.Connection, to ...domain.Recipients) error {
@@ -133,6 +145,10 @@ func (s *subscriptions) Extend(ctx context.Context, c domain.Connection, to ...d
 
 func (s *subscriptions) Unsubscribe(ctx context.Context, sub domain.Subscription) error {
 	return s.around("Unsubscribe", func() error { return s.SubscriptionStore.Unsubscribe(ctx, sub) })
+}
+
+func (s *subscriptions) Clear(ctx context.Context, ids ...domain.ConnectionID) error {
+	return s.around("Clear", func() error { return s.SubscriptionStore.Clear(ctx, ids...) })
 }
 
 func (s *subscriptions) Subscribed(ctx context.Context, sub domain.Subscription) (in bool, err error) {
@@ -189,17 +205,6 @@ func (w *world) members(to domain.Recipients, want ...domain.ConnectionID) {
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
 		w.Errorf("%s has %q, want %q", to, got, want)
-	}
-}
-
-// agree checks that a user's connection and a channel say the same about the subscription.
-func (w *world) agree(id domain.ConnectionID, to domain.Recipients) {
-	w.Helper()
-	in, err := w.subscriptions.SubscriptionStore.Subscribed(w.Context(), domain.Subscription{To: to, Connection: domain.Connection{ID: id, User: "alice"}})
-	all, listed := w.subscriptions.SubscriptionStore.Subscriptions(w.Context(), id)
-	has := slices.ContainsFunc(all, func(s domain.Subscription) bool { return s.To == to })
-	if err = errors.Join(err, listed); err != nil || in != has {
-		w.Errorf("%s has %s: %v, which has %+v, %v", to, id, in, all, err)
 	}
 }
 

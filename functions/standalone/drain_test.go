@@ -25,8 +25,10 @@ func TestAClockThatWasSetBackDoesNotHoldUpAStop(t *testing.T) {
 			t.Fatal(err)
 		}
 		queue := memqueue.New(memqueue.Config{Visibility: visibility})
+		connections := memstore.New(scanPage)
 		fanOut := app.Service{
-			Log: slog.New(slog.DiscardHandler), Connections: memstore.New(scanPage), Subscriptions: memstore.NewSubscriptions(scanPage), Poster: gateway,
+			Log: slog.New(slog.DiscardHandler), Poster: gateway,
+			Connections: connections, Subscriptions: memstore.NewSubscriptions(scanPage, connections),
 			Parts: queue, Retries: queue, DeadLetters: queue, Options: fanOutOptions,
 		}.FanOut()
 		ctx, stop := context.WithCancel(t.Context())

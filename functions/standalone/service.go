@@ -70,8 +70,9 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 	v.deadLetters = memqueue.New(memqueue.Config{Log: log, MaxBytes: s.queueBytes})
 	v.jobs, v.channels = v.newQueue(s.queueBytes), v.newQueue(s.queueBytes)
 	v.retries = v.newQueue(retriesRoom * s.queueBytes)
+	connections := memstore.New(scanPage)
 	service := app.Service{
-		Log: log, Connections: memstore.New(scanPage), Subscriptions: memstore.NewSubscriptions(scanPage),
+		Log: log, Connections: connections, Subscriptions: memstore.NewSubscriptions(scanPage, connections),
 		Lifetime: s.lifetime, MaxRooms: s.maxRooms, Policy: s.policy(),
 		Renewed: func(id domain.ConnectionID, end time.Time) { v.gateway.Renew(id, end) },
 		Jobs:    v.jobs, Channels: v.channels, Parts: v.retries, Retries: v.retries, DeadLetters: v.deadLetters, Options: fanOutOptions,

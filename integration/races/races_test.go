@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -18,11 +17,9 @@ import (
 
 	"go.uber.org/goleak"
 
-	"serverless-websocket/adapters/dynamostore"
 	"serverless-websocket/domain"
 	"serverless-websocket/domain/session"
 	"serverless-websocket/integration/environments/awslocal"
-	"serverless-websocket/ports"
 )
 
 // patience is long enough that even on a busy machine only a hang exceeds it.
@@ -53,136 +50,6 @@ func renewal(token string) func(context.Context, *session.Registry) error {
 const racer = domain.ConnectionID("L0SM9cOFvHcCIhw=")
 
 var racing = domain.Principal{User: "alice", ExpiresAt: time.Now().Add(20 * time.Minute).Truncate(time.Second)}
-
-// tables are those of a registry whose requests a test can interrupt.
-type tables struct {
-	*testing.T
-	names    [2]string
-	direct   *session.Registry
-	hindered *session.Registry
-	mu       sync.Mutex
-	count    int
-	at       int         // the request before which to interrupt; none if zero
-	what     func() bool // whether the request still reaches the table
-}
-
-func newTables(t *testing.T) *tables {
-	w := &tables{T: t, names: [2]string{awslocal.CreateTable(t), awslocal.CreateSubscriptionTable(t)}}
-	w.direct = w.registry(awslocal.DynamoDBEndpoint(t))
-	w.hindered = w.registry(awslocal.Proxy(t, awslocal.DynamoDBEndpoint(t), w.pass))
-	return w
-}
-
-func (w *tables) registry(endpoint string) *session.Registry {
-	client, opts := awslocal.DynamoDBAt(endpoint), dynamostore.Options{Timeout: patience, MaxAttempts: 1}
-	tokens := map[string]domain.Principal{
-		"long":  {User: "alice", ExpiresAt: racing.ExpiresAt.Add(20 * time.Minute)},
-		"short": {User: "alice", ExpiresAt: racing.ExpiresAt.Add(-5 * time.Minute)},
-		"less":  {User: "alice", ExpiresAt: racing.ExpiresAt.Add(10 * time.Minute), Scope: domain.NewScope("room:chess")},
-	}
-	return &session.Registry{
-		Connections: dynamostore.New(client, w.names[0], opts), Subscriptions: dynamostore.NewSubscriptions(client, w.names[1], opts),
-		Lifetime: time.Hour, MaxRooms: 3,
-		Verify: func(_ context.Context, token string) (domain.Principal, error) { return tokens[token], nil },
-	}
-}
-
-func (w *tables) pass(rw http.ResponseWriter, r *http.Request, _ string, next http.Handler) {
-	w.mu.Lock()
-	w.count++
-	var what func() bool
-	if w.count == w.at {
-		what = w.what
-	}
-	w.mu.Unlock()
-	if what != nil && !what() {
-		awslocal.WriteError(rw, http.StatusInternalServerError, "InternalServerError")
-		return
-	}
-	next.ServeHTTP(rw, r)
-}
-
-// reset connects the client anew, and joins goals and chess.
-func (w *tables) reset() {
-	w.Helper()
-	r, ctx := w.direct, w.Context()
-	if err := errors.Join(
-		r.Connections.Delete(ctx, racer), r.Subscriptions.Clear(ctx, racer), r.Connect(ctx, racer, racing),
-		r.Join(ctx, racer, racing, "goals"), r.Join(ctx, racer, racing, "chess"),
-	); err != nil {
-		w.Fatal(err)
-	}
-}
-
-// interrupt makes a request, and does something else before its nth call of a table. It
-// reports false if there are fewer calls.
-func (w *tables) interrupt(request func(context.Context, *session.Registry) error, n int, what func() bool) (bool, error) {
-	w.mu.Lock()
-	w.count, w.at, w.what = 0, n, what
-	w.mu.Unlock()
-	err := request(w.Context(), w.hindered)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.count >= n, err
-}
-
-// check checks what always holds when no request is under way.
-func (w *tables) check() error {
-	w.Helper()
-	row, err := w.direct.Connections.Get(w.Context(), racer)
-	if err != nil && !errors.Is(err, ports.ErrNotFound) {
-		w.Fatal(err)
-	}
-	connected := err == nil
-	rooms := map[domain.Recipients]bool{domain.ToUser("alice"): true}
-	for _, name := range []string{"goals", "chess", "new", "other"} {
-		rooms[domain.ToRoom(name)] = false
-	}
-	all, err := w.direct.Subscriptions.Subscriptions(w.Context(), racer)
-	if err != nil {
-		w.Fatal(err)
-	}
-	if len(all) > 1+w.direct.MaxRooms {
-		return fmt.Errorf("in too many rooms: %v", all)
-	}
-	for to := range rooms {
-		page, err := w.direct.Subscriptions.Subscribers(w.Context(), to, domain.Segment{}, "")
-		if err != nil {
-			w.Fatal(err)
-		}
-		i := slices.IndexFunc(all, func(s domain.Subscription) bool { return s.To == to })
-		switch subscribed := len(page.Connections) > 0; {
-		case subscribed != (i >= 0):
-			return fmt.Errorf("%s has %v, but the connection has %v", to, page.Connections, all)
-		case !connected && subscribed:
-			return fmt.Errorf("%s has a connection that has ended", to)
-		case connected && !subscribed && to.Kind == domain.User:
-			return fmt.Errorf("%s has lost its connection", to)
-		case !subscribed:
-		case !page.Connections[0].ExpiresAt.Equal(row.ExpiresAt) || !all[i].Connection.ExpiresAt.Equal(row.ExpiresAt):
-			return fmt.Errorf("%s expires at %v and %v, the connection at %v", to, page.Connections[0].ExpiresAt, all[i].Connection.ExpiresAt, row.ExpiresAt)
-		case to.Kind == domain.Room && w.direct.Policy.MayJoin(row.Principal(), to.Name) != nil:
-			return fmt.Errorf("in %s, which the token does not permit", to)
-		}
-	}
-	return nil
-}
-
-// rooms returns those that the client is in, sorted.
-func (w *tables) rooms() (in []string) {
-	w.Helper()
-	all, err := w.direct.Subscriptions.Subscriptions(w.Context(), racer)
-	if err != nil {
-		w.Fatal(err)
-	}
-	for _, s := range all {
-		if s.To.Kind == domain.Room {
-			in = append(in, s.To.Name)
-		}
-	}
-	slices.Sort(in)
-	return in
-}
 
 // joins and leaves are what becomes of rooms after requests.
 var (
@@ -223,9 +90,9 @@ func TestRequestsTogether(t *testing.T) {
 			for n := 1; ; n++ {
 				w.reset()
 				var secondErr error
-				reached, err := w.interrupt(requests[first], n, func() bool {
+				reached, err := w.interrupt(requests[first], n, func() fate {
 					secondErr = requests[second](t.Context(), w.direct)
-					return true
+					return passes
 				})
 				if !reached {
 					break
@@ -239,23 +106,76 @@ func TestRequestsTogether(t *testing.T) {
 	}
 }
 
-// Whatever a client asks for at once, against the protocol, the rows agree in the end.
+// Of every two requests of which one is made just before a call of the other fails, the
+// rows agree in the end, and end with the connection.
+func TestAFailureAndAnotherRequest(t *testing.T) {
+	w := newTables(t)
+	for _, first := range slices.Sorted(maps.Keys(requests)) {
+		for _, second := range slices.Sorted(maps.Keys(requests)) {
+			for n, reached := 1, true; reached; n++ {
+				for _, failure := range []fate{refused, lost} {
+					w.reset()
+					var err, secondErr error
+					reached, err = w.interrupt(requests[first], n, func() fate {
+						secondErr = requests[second](t.Context(), w.direct)
+						return failure
+					})
+					if !reached {
+						break
+					}
+					var failed []string
+					if err != nil {
+						failed = append(failed, first)
+					}
+					wrong := errors.Join(w.check(failed...), w.kept(first, err, second), w.kept(second, secondErr, first), w.end())
+					if wrong != nil {
+						t.Errorf("%q before call %d of %q, which is %s, answered %v and %v: %v",
+							second, n, first, failure, secondErr, err, wrong)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Whatever a client asks for at once, against the protocol, and whatever fails, the rows
+// agree in the end, and end with the connection.
 func TestRequestsAtOnce(t *testing.T) {
 	const rounds, atOnce = 300, 3
 	w := newTables(t)
 	seed := uint64(time.Now().UnixNano())
+	var mu sync.Mutex
 	random := rand.New(rand.NewPCG(seed, 0))
 	names := slices.Sorted(maps.Keys(requests))
 	for round := range rounds {
 		w.reset()
+		if round%2 == 1 {
+			w.all(func() fate {
+				mu.Lock()
+				defer mu.Unlock()
+				if random.IntN(20) > 0 {
+					return passes
+				}
+				return []fate{refused, lost}[random.IntN(2)]
+			})
+		}
 		chosen, answers := make([]string, atOnce), make([]error, atOnce)
-		var group sync.WaitGroup
 		for i := range chosen {
 			chosen[i] = names[random.IntN(len(names))]
-			group.Go(func() { answers[i] = requests[chosen[i]](t.Context(), w.direct) })
+		}
+		var group sync.WaitGroup
+		for i := range chosen {
+			group.Go(func() { answers[i] = requests[chosen[i]](t.Context(), w.hindered) })
 		}
 		group.Wait()
-		if wrong := w.check(); wrong != nil {
+		w.all(nil)
+		var failed []string
+		for i, err := range answers {
+			if refused := new(domain.Error); errors.As(err, &refused) && refused.Code == domain.Unavailable {
+				failed = append(failed, chosen[i])
+			}
+		}
+		if wrong := errors.Join(w.check(failed...), w.end()); wrong != nil {
 			t.Errorf("seed %d, round %d: %q at once, which answered %v: %v", seed, round, chosen, answers, wrong)
 		}
 	}
@@ -272,9 +192,12 @@ func TestARequestAgain(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(requests)) {
 		for n := 1; ; n++ {
 			w.reset()
-			reached, err := w.interrupt(requests[name], n, func() bool { return false })
+			reached, err := w.interrupt(requests[name], n, func() fate { return refused })
 			if !reached {
 				break
+			}
+			if err == nil && strings.HasPrefix(name, "renew") {
+				continue // it has gone on by itself
 			}
 			if refused := new(domain.Error); !errors.As(err, &refused) || refused.Code != domain.Unavailable {
 				t.Errorf("%q with a failure of call %d answers %v", name, n, err)

@@ -153,18 +153,19 @@ type subscriptions struct {
 	rows *memstore.Subscriptions
 }
 
-func (s *subscriptions) Subscribe(ctx context.Context, sub domain.Subscription) error {
+// Subscribe has what the connection's row has, by the clock of its writer. In this world
+// tokens stay the same, so the row is that of the caller if there is one.
+func (s *subscriptions) Subscribe(ctx context.Context, sub domain.Subscription, most int) error {
 	before, after := s.begin(ctx, fmt.Sprint("subscribe ", sub.Connection.ID, sub.To))
 	if before != nil {
 		return before
 	}
-	ahead := callerOf(ctx).clock
-	c := &sub.Connection
-	c.RegisteredAt = c.RegisteredAt.Add(ahead)
-	if s.gateway.tokenOf(c.ID).IsZero() {
-		c.ExpiresAt = c.ExpiresAt.Add(max(ahead, -slack))
+	row, err := s.written.Get(ctx, sub.Connection.ID)
+	if err == nil {
+		sub.Connection = row
+		err = s.rows.Subscribe(ctx, sub, most)
 	}
-	return errors.Join(s.rows.Subscribe(ctx, sub), after)
+	return errors.Join(err, after)
 }
 
 func (s *subscriptions) Extend(ctx context.Context, c domain.Connection, to ...domain.Recipients) error {

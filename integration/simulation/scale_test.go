@@ -110,7 +110,11 @@ func TestARoomCostsWhatItsMembersCost(t *testing.T) {
 func (w *world) subscribe(to domain.Recipients, number int) {
 	c := row(number)
 	c.User = fmt.Sprint("user of ", number)
-	if err := w.subscriptions.rows.Subscribe(context.Background(), domain.Subscription{To: to, Connection: c}); err != nil {
+	err := w.subscriptions.written.Put(context.Background(), c)
+	if err == nil {
+		err = w.subscriptions.rows.Subscribe(context.Background(), domain.Subscription{To: to, Connection: c}, rooms)
+	}
+	if err != nil {
 		panic(err) // an embedded store does not fail
 	}
 }

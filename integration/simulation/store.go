@@ -17,7 +17,8 @@ import (
 // one. Like that, it tells of users' rows whose tokens have expired, and keeps them.
 type store struct {
 	*world
-	rows *memstore.Store
+	rows    *memstore.Store // as Scan finds them
+	written *memstore.Store // as Get does
 }
 
 var errStore = errors.New("throughput exceeded")
@@ -52,8 +53,8 @@ func (s *store) Put(ctx context.Context, c domain.Connection) error {
 		return before
 	}
 	ahead := callerOf(ctx).clock
-	c.RegisteredAt, c.ExpiresAt = c.RegisteredAt.Add(ahead), s.expiry(c, ahead)
-	return errors.Join(s.rows.Put(ctx, c), after)
+	c.RegisteredAt = c.RegisteredAt.Add(ahead)
+	return errors.Join(s.put(ctx, c, ahead), after)
 }
 
 func (s *store) Replace(ctx context.Context, c domain.Connection) error {
@@ -61,22 +62,26 @@ func (s *store) Replace(ctx context.Context, c domain.Connection) error {
 	if before != nil {
 		return before
 	}
-	c.ExpiresAt = s.expiry(c, callerOf(ctx).clock)
-	return errors.Join(s.rows.Replace(ctx, c), after)
+	if _, err := s.written.Get(ctx, c.ID); err != nil {
+		return errors.Join(err, after)
+	}
+	return errors.Join(s.put(ctx, c, callerOf(ctx).clock), after)
 }
 
-// expiry returns when a row expires whose writer's clock is ahead. It checks that of a
-// token at once: later this table goes by the token and not by the row.
-func (s *store) expiry(c domain.Connection, ahead time.Duration) time.Time {
-	token := s.gateway.tokenOf(c.ID)
-	if token.IsZero() {
-		return c.ExpiresAt.Add(max(ahead, -slack))
+// put stores a row whose writer's clock is ahead. That of a token stays for Scan.
+func (s *store) put(ctx context.Context, c domain.Connection, ahead time.Duration) error {
+	found := c
+	if token := s.gateway.tokenOf(c.ID); token.IsZero() {
+		c.ExpiresAt = c.ExpiresAt.Add(max(ahead, -slack))
+		found.ExpiresAt = c.ExpiresAt
+	} else {
+		s.checked("a row expires with its token", 1)
+		if !c.ExpiresAt.Equal(token) {
+			s.broken("the row of %s expires at %v, its token at %v", c.ID, c.ExpiresAt, token)
+		}
+		found.ExpiresAt = endOfTime
 	}
-	s.checked("a row expires with its token", 1)
-	if !c.ExpiresAt.Equal(token) {
-		s.broken("the row of %s expires at %v, its token at %v", c.ID, c.ExpiresAt, token)
-	}
-	return endOfTime
+	return errors.Join(s.written.Put(ctx, c), s.rows.Put(ctx, found))
 }
 
 func (s *store) Get(ctx context.Context, id domain.ConnectionID) (domain.Connection, error) {
@@ -84,11 +89,7 @@ func (s *store) Get(ctx context.Context, id domain.ConnectionID) (domain.Connect
 	if err := errors.Join(before, after); err != nil {
 		return domain.Connection{}, err
 	}
-	row, err := s.rows.Get(ctx, id)
-	if token := s.gateway.tokenOf(id); !token.IsZero() {
-		row.ExpiresAt = token
-	}
-	return row, err
+	return s.written.Get(ctx, id)
 }
 
 func (s *store) Delete(ctx context.Context, ids ...domain.ConnectionID) error {
@@ -109,7 +110,7 @@ func (s *store) Delete(ctx context.Context, ids ...domain.ConnectionID) error {
 			s.broken("%s deletes the row of %s, which was not found gone twice", from.name, id)
 		}
 	}
-	return errors.Join(s.rows.Delete(ctx, ids...), after)
+	return errors.Join(s.written.Delete(ctx, ids...), s.rows.Delete(ctx, ids...), after)
 }
 
 func (s *store) Scan(ctx context.Context, segment domain.Segment, from domain.Cursor) (ports.Page, error) {

@@ -75,9 +75,9 @@ func newWorld(s seed, p plan, out io.Writer) *world {
 		clients: make(map[domain.ConnectionID]*client), messages: make(map[domain.MessageID]*message),
 		numbers: make(map[domain.Position]domain.MessageID),
 	}
-	w.store = &store{world: w, rows: memstore.New(p.pageSize)}
+	w.store = &store{world: w, rows: memstore.New(p.pageSize), written: memstore.New(p.pageSize)}
 	w.dead = newQueue(w, "dead", nil)
-	w.subscriptions = &subscriptions{store: w.store, rows: memstore.NewSubscriptions(p.pageSize)}
+	w.subscriptions = &subscriptions{store: w.store, rows: memstore.NewSubscriptions(p.pageSize, w.store.written)}
 	w.channelJobs = newQueue(w, "channels", w.dead)
 	w.jobs, w.parts, w.retries = newQueue(w, "jobs", w.dead), newQueue(w, "parts", w.dead), newQueue(w, "retries", w.dead)
 	w.service = app.Service{

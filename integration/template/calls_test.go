@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"serverless-websocket/adapters/apigwposter"
+	"serverless-websocket/adapters/dynamostore"
 )
 
 // eventSourceActions are the actions with which Lambda itself reads queues, using the
@@ -18,14 +19,18 @@ import (
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 var eventSourceActions = []string{"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
 
-// partActions are the actions of which the worker's transactions consist; a transaction is
-// none itself.
+// transactions are the actions of which the transactions of our own methods consist; a
+// transaction is none itself.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
-var partActions = []string{"dynamodb:ConditionCheckItem", "dynamodb:PutItem"}
+var transactions = map[string][]string{
+	"Subscribe":   {"dynamodb:ConditionCheckItem", "dynamodb:UpdateItem", "dynamodb:PutItem"},
+	"Unsubscribe": {"dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+	"Append":      {"dynamodb:ConditionCheckItem", "dynamodb:PutItem"},
+}
 
 // noActions are methods of the SDK's clients that make no calls: one returns the
-// settings, the other is for endpoint discovery, which is off.
-var noActions = []string{"Options", "DescribeEndpoints"}
+// settings, another is for endpoint discovery, which is off; for the third see transactions.
+var noActions = []string{"Options", "DescribeEndpoints", "TransactWriteItems"}
 
 // wrongCalls compares what each function can call with what its role allows, on any table
 // or queue. The local stack checks on which, when a function calls.
@@ -92,20 +97,28 @@ var actionsCalled = sync.OnceValues(func() (map[string][]string, error) {
 
 var exported = regexp.MustCompile(`^[A-Z]\w*`)
 
+// methodsIn reads the names of a type's exported methods from an executable.
+func methodsIn(program []byte, receiver string) (found []string) {
+	for _, rest := range bytes.Split(program, []byte(receiver))[1:] {
+		found = append(found, string(exported.Find(rest[:min(len(rest), 64)])))
+	}
+	return found
+}
+
 // actionsIn reads the names of methods from an executable.
 func actionsIn(program []byte) []string {
 	actions := map[string]bool{}
 	for _, service := range []string{"dynamodb", "sqs", "ssm"} {
-		client := []byte("aws-sdk-go-v2/service/" + service + ".(*Client).")
-		for _, rest := range bytes.Split(program, client)[1:] {
-			method := string(exported.Find(rest[:min(len(rest), 64)]))
-			switch {
-			case method == "TransactWriteItems":
-				for _, action := range partActions {
-					actions[action] = true
-				}
-			case method != "" && !slices.Contains(noActions, method):
+		for _, method := range methodsIn(program, "aws-sdk-go-v2/service/"+service+".(*Client).") {
+			if method != "" && !slices.Contains(noActions, method) {
 				actions[service+":"+strings.TrimSuffix(method, "Batch")] = true
+			}
+		}
+	}
+	for _, store := range []reflect.Type{reflect.TypeFor[dynamostore.Subscriptions](), reflect.TypeFor[dynamostore.MessageLog]()} {
+		for _, method := range methodsIn(program, store.PkgPath()+".(*"+store.Name()+").") {
+			for _, action := range transactions[method] {
+				actions[action] = true
 			}
 		}
 	}

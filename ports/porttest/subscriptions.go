@@ -17,7 +17,8 @@ import (
 // SubscriptionHarness makes the stores under test. For NewTable and Shared see
 // StoreHarness.
 type SubscriptionHarness struct {
-	NewTable func(t *testing.T) (open func(pageSize int) ports.SubscriptionStore)
+	// NewTable also makes the store of the connections that subscribe.
+	NewTable func(t *testing.T) (connections ports.ConnectionStore, open func(pageSize int) ports.SubscriptionStore)
 	Shared   bool
 }
 
@@ -38,16 +39,20 @@ func TestSubscriptionStore(t *testing.T, h SubscriptionHarness) {
 		"bad cursor and bad segment":         (*subscriptionCase).bad,
 		"cancelled context":                  (*subscriptionCase).cancelled,
 		"concurrent use":                     (*subscriptionCase).concurrent,
+		"only with the connection's token":   (*subscriptionCase).token,
+		"at most so many rooms":              (*subscriptionCase).limit,
+		"many at the limit at once":          (*subscriptionCase).limitAtOnce,
+		"all or nothing":                     (*subscriptionCase).allOrNothing,
 	}
 	if h.Shared {
 		cases["cursor used by another instance"] = (*subscriptionCase).sharedCursor
 	}
 	for name, run := range cases {
 		t.Run(name, func(t *testing.T) {
-			open := h.NewTable(t)
+			connections, open := h.NewTable(t)
 			ctx, cancel := context.WithTimeout(t.Context(), caseTimeout)
 			t.Cleanup(cancel)
-			run(&subscriptionCase{T: t, ctx: ctx, open: open, now: time.Now()})
+			run(&subscriptionCase{T: t, ctx: ctx, connections: connections, open: open, now: time.Now()})
 		})
 	}
 }
@@ -55,10 +60,14 @@ func TestSubscriptionStore(t *testing.T, h SubscriptionHarness) {
 // subscriptionCase is one case with its own table.
 type subscriptionCase struct {
 	*testing.T
-	ctx  context.Context
-	open func(pageSize int) ports.SubscriptionStore
-	now  time.Time
+	ctx         context.Context
+	connections ports.ConnectionStore
+	open        func(pageSize int) ports.SubscriptionStore
+	now         time.Time
 }
+
+// manyRooms is more than any connection is in here, unless the case is about that.
+const manyRooms = 10
 
 var goals, chess = domain.ToRoom("goals"), domain.ToRoom("chess")
 
@@ -69,10 +78,22 @@ func (c *subscriptionCase) live(to domain.Recipients, user string, id domain.Con
 	}}
 }
 
+// register stores connections.
+func (c *subscriptionCase) register(all ...domain.Connection) {
+	c.Helper()
+	for _, one := range all {
+		if err := c.connections.Put(c.ctx, one); err != nil {
+			c.Fatal(err)
+		}
+	}
+}
+
+// subscribe registers the connections, and subscribes them.
 func (c *subscriptionCase) subscribe(store ports.SubscriptionStore, all ...domain.Subscription) {
 	c.Helper()
 	for _, s := range all {
-		if err := store.Subscribe(c.ctx, s); err != nil {
+		c.register(s.Connection)
+		if err := store.Subscribe(c.ctx, s, manyRooms); err != nil {
 			c.Fatalf("Subscribe %+v: %v", s, err)
 		}
 	}
@@ -243,15 +264,16 @@ func (c *subscriptionCase) bad() {
 }
 
 func (c *subscriptionCase) cancelled() {
-	store, s := c.open(10), c.live(goals, "alice", "a")
+	store, s, other := c.open(10), c.live(goals, "alice", "a"), c.live(goals, "bob", "b")
 	c.subscribe(store, s)
+	c.register(other.Connection)
 	ctx, cancel := context.WithCancel(c.ctx)
 	cancel()
 	_, subscribed := store.Subscribed(ctx, s)
 	_, subscriptions := store.Subscriptions(ctx, "a")
 	_, subscribers := store.Subscribers(ctx, goals, domain.Segment{}, "")
 	for call, err := range map[string]error{
-		"Subscribe": store.Subscribe(ctx, c.live(goals, "bob", "b")), "Unsubscribe": store.Unsubscribe(ctx, s),
+		"Subscribe": store.Subscribe(ctx, other, manyRooms), "Unsubscribe": store.Unsubscribe(ctx, s),
 		"Subscribed": subscribed, "Subscriptions": subscriptions, "Subscribers": subscribers, "Clear": store.Clear(ctx, "a"),
 	} {
 		if !errors.Is(err, context.Canceled) {
@@ -268,9 +290,12 @@ func (c *subscriptionCase) concurrent() {
 	for w := range 6 {
 		mine := idsLike(fmt.Sprint("worker-", w), 6)
 		kept = append(kept, mine[3:]...)
+		for _, id := range mine {
+			c.register(c.live(goals, "alice", id).Connection)
+		}
 		workers.Go(func() {
 			for i, id := range mine {
-				if err := store.Subscribe(c.ctx, c.live(goals, "alice", id)); err != nil {
+				if err := store.Subscribe(c.ctx, c.live(goals, "alice", id), manyRooms); err != nil {
 					c.Error(err)
 				}
 				if i < 3 {

@@ -50,8 +50,8 @@ func (c *subscriptionCase) extend() {
 		c.Fatal(err)
 	}
 	for _, one := range of {
-		if extended := one.Connection.ExpiresAt.After(s.Connection.ExpiresAt.Add(time.Minute)); extended != (one.To == goals) {
-			c.Errorf("the row with the connection of %s expires at %v", one.To, one.Connection.ExpiresAt)
+		if one.To == goals && !one.Connection.ExpiresAt.After(s.Connection.ExpiresAt.Add(time.Minute)) {
+			c.Errorf("the connection has %s until %v", one.To, one.Connection.ExpiresAt)
 		}
 	}
 	for _, row := range c.read(store, goals, domain.Segment{}, nil) {

@@ -11,6 +11,7 @@ import (
 // Open returns stores on the tables that the environment names in CONNECTIONS_TABLE and
 // SUBSCRIPTIONS_TABLE.
 func Open(env *boot.Env, client *dynamodb.Client) (*dynamostore.Store, *dynamostore.Subscriptions) {
-	return dynamostore.New(client, env.Required("CONNECTIONS_TABLE"), dynamostore.Options{}),
-		dynamostore.NewSubscriptions(client, env.Required("SUBSCRIPTIONS_TABLE"), dynamostore.Options{})
+	connections := env.Required("CONNECTIONS_TABLE")
+	return dynamostore.New(client, connections, dynamostore.Options{}),
+		dynamostore.NewSubscriptions(client, env.Required("SUBSCRIPTIONS_TABLE"), connections, dynamostore.Options{})
 }

@@ -28,7 +28,8 @@ type channelResults struct {
 // connections are all in rooms of ten and belong to users with two connections each.
 func measureChannels(progress io.Writer, size sizes) (channelResults, error) {
 	r := channelResults{connections: size.subscribers}
-	connections, subscriptions := memstore.New(0), memstore.NewSubscriptions(0)
+	connections := memstore.New(0)
+	subscriptions := memstore.NewSubscriptions(0, connections)
 	for i := range size.subscribers {
 		c := row(i)
 		c.User = fmt.Sprint("user-", i/userConnections)
@@ -36,7 +37,7 @@ func measureChannels(progress io.Writer, size sizes) (channelResults, error) {
 		err := connections.Put(context.Background(), c)
 		for _, to := range []domain.Recipients{room, domain.ToUser(c.User)} {
 			if err == nil {
-				err = subscriptions.Subscribe(context.Background(), domain.Subscription{To: to, Connection: c})
+				err = subscriptions.Subscribe(context.Background(), domain.Subscription{To: to, Connection: c}, 1)
 			}
 		}
 		if err != nil {

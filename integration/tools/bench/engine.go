@@ -192,7 +192,8 @@ func (discard) Send(context.Context, ...ports.QueueMessage) error { return nil }
 // service has one queue for everything.
 func service(connections ports.ConnectionStore, poster ports.Poster, queue ports.Queue, options fanout.Options) app.Service {
 	return app.Service{
-		Log: slog.New(slog.DiscardHandler), Connections: connections, Subscriptions: memstore.NewSubscriptions(0), Poster: poster,
+		Log: slog.New(slog.DiscardHandler), Poster: poster,
+		Connections: connections, Subscriptions: memstore.NewSubscriptions(0, memstore.New(0)),
 		Jobs: queue, Channels: queue, Parts: queue, Retries: queue, DeadLetters: queue, Options: options,
 	}
 }

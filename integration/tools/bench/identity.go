@@ -144,8 +144,10 @@ func connects(cfg *jwtauth.Config, token string, clients int) (float64, error) {
 // startGateway serves the handlers on a free port, with an authorizer if there is a
 // configuration for it.
 func startGateway(cfg *jwtauth.Config) (*wsgateway.Gateway, string, error) {
+	connections := memstore.New(0)
 	s := app.Service{
-		Log: slog.New(slog.DiscardHandler), Connections: memstore.New(0), Subscriptions: memstore.NewSubscriptions(0),
+		Log:         slog.New(slog.DiscardHandler),
+		Connections: connections, Subscriptions: memstore.NewSubscriptions(0, connections),
 		Jobs: memqueue.New(memqueue.Config{}), Channels: memqueue.New(memqueue.Config{}), Policy: domain.Policy{BroadcastBy: domain.Anyone},
 	}
 	gatewayConfig := wsgateway.Config{Routes: map[string]wsgateway.Route{}}
