@@ -47,6 +47,6 @@ type SubscriptionStore interface {
 
 	// Subscribers returns a page of the connections that subscribe to the recipients, as
 	// Scan does of the table, and reads no rows of others. They come in the order of
-	// domain.Place. The scope of a connection is not among what is returned.
+	// domain.Place.
 	Subscribers(ctx context.Context, to domain.Recipients, segment domain.Segment, from domain.Cursor) (Page, error)
 }

@@ -146,23 +146,20 @@ func (s *Subscriptions) Subscribed(ctx context.Context, sub domain.Subscription)
 	return len(out.Item) > 0 && !readRow(out.Item).connection().Expired(time.Now()), nil
 }
 
-// Subscriptions reads the row with strong consistency.
+// Subscriptions reads the row when no transaction is writing it.
 func (s *Subscriptions) Subscriptions(ctx context.Context, id domain.ConnectionID) ([]domain.Subscription, error) {
 	item, err := s.item(ctx, id)
 	return subscriptionsIn(item), err
 }
 
-// item returns the row with the connection, empty if there is none.
+// item returns the row with the connection, empty if there is none. A join whose check of
+// the connection's row has passed is in it.
 func (s *Subscriptions) item(ctx context.Context, id domain.ConnectionID) (map[string]types.AttributeValue, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
-	defer cancel()
-	out, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
-		TableName: &s.name, Key: keyOfConnection(id).attributes(), ConsistentRead: aws.Bool(true),
-	})
+	item, err := readAlone(ctx, s.table, keyOfConnection(id).attributes())
 	if err != nil {
 		return nil, fmt.Errorf("get the subscriptions of %s: %w", id, err)
 	}
-	return out.Item, nil
+	return item, nil
 }
 
 // Clear deletes the subscriptions of the connections: all rows with a channel, then those

@@ -16,10 +16,35 @@ import (
 // meets other requests at a row: each client's requests can, and how many are under way
 // together is up to the client. It is no method for the reason that query has.
 func transact(ctx context.Context, t table, parts ...types.TransactWriteItem) error {
+	return untilItPasses(ctx, t, func(ctx context.Context) error {
+		_, err := t.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: parts})
+		return err
+	})
+}
+
+// readAlone reads an item, empty if there is none, when no transaction is under way that
+// writes it. A plain read, however consistent, can return what the item was before such a
+// transaction, when other items show it already.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
+func readAlone(ctx context.Context, t table, key map[string]types.AttributeValue) (item map[string]types.AttributeValue, err error) {
+	get := types.TransactGetItem{Get: &types.Get{TableName: &t.name, Key: key}}
+	err = untilItPasses(ctx, t, func(ctx context.Context) error {
+		out, err := t.client.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{TransactItems: []types.TransactGetItem{get}})
+		if err == nil && len(out.Responses) > 0 {
+			item = out.Responses[0].Item
+		}
+		return err
+	})
+	return item, err
+}
+
+// untilItPasses tries a transaction until no other is in the way, within the store's time
+// limit.
+func untilItPasses(ctx context.Context, t table, try func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, t.opts.Timeout)
 	defer cancel()
 	for attempt := 1; ; attempt++ {
-		_, err := t.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: parts})
+		err := try(ctx)
 		if err == nil || !passes(err) {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,6 +55,35 @@ func TestAConflictIsTriedAgain(t *testing.T) {
 			s := member("alice", "a")
 			if err := store.Subscribe(t.Context(), s, most); err != nil || requests != 9 {
 				t.Errorf("%q: %v after %d requests", reasons, err, requests)
+			}
+		})
+	}
+}
+
+// The channels of a connection are read when no join is being written: any other read could
+// miss one whose check of the connection's row has passed.
+func TestAReadWaitsForTransactions(t *testing.T) {
+	for name, call := range map[string]func(context.Context, *dynamostore.Subscriptions) error{
+		"Clear": func(ctx context.Context, store *dynamostore.Subscriptions) error { return store.Clear(ctx, "a") },
+		"Subscriptions": func(ctx context.Context, store *dynamostore.Subscriptions) error {
+			_, err := store.Subscriptions(ctx, "a")
+			return err
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			requests := 0
+			store := subscriptionsInMemory(dynamostore.Options{MaxAttempts: 1}, func(w http.ResponseWriter, r *http.Request) {
+				if !strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".TransactGetItems") {
+					t.Errorf("%s reads by %s", name, r.Header.Get("X-Amz-Target"))
+				}
+				if requests++; requests <= 8 {
+					cancel(w, "TransactionConflict")
+					return
+				}
+				_, _ = io.WriteString(w, `{"Responses":[{}]}`)
+			})
+			if err := call(t.Context(), store); err != nil || requests != 9 {
+				t.Errorf("%s: %v after %d requests", name, err, requests)
 			}
 		})
 	}

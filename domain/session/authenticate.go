@@ -54,14 +54,14 @@ func (r *Registry) renew(ctx context.Context, c domain.Connection) (domain.Conne
 	return row, unavailable(err)
 }
 
-// replace writes the rows. Once that of the connection may have been replaced, the
-// subscriptions follow it, also after a failure or when the request's time is over: the
-// connection must leave rooms that its row does not permit.
+// replace writes the rows. The subscriptions follow that of the connection, also after a
+// failure or when the request's time is over: the connection must leave rooms that its row
+// does not permit, and keep the others as long as that says.
 func (r *Registry) replace(ctx context.Context, c domain.Connection) (domain.Connection, error) {
-	if err := r.extend(ctx, c); err != nil {
-		return c, err
+	failed := r.extend(ctx, c)
+	if failed == nil {
+		failed = r.Connections.Replace(ctx, c)
 	}
-	failed := r.Connections.Replace(ctx, c)
 	if errors.Is(failed, ports.ErrNotFound) {
 		return c, failed
 	}

@@ -23,14 +23,16 @@ var eventSourceActions = []string{"sqs:DeleteMessage", "sqs:GetQueueAttributes",
 // transaction is none itself.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
 var transactions = map[string][]string{
-	"Subscribe":   {"dynamodb:ConditionCheckItem", "dynamodb:UpdateItem", "dynamodb:PutItem"},
-	"Unsubscribe": {"dynamodb:UpdateItem", "dynamodb:DeleteItem"},
-	"Append":      {"dynamodb:ConditionCheckItem", "dynamodb:PutItem"},
+	"Subscribe":     {"dynamodb:ConditionCheckItem", "dynamodb:UpdateItem", "dynamodb:PutItem"},
+	"Unsubscribe":   {"dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+	"Subscriptions": {"dynamodb:GetItem"},
+	"Clear":         {"dynamodb:GetItem"},
+	"Append":        {"dynamodb:ConditionCheckItem", "dynamodb:PutItem"},
 }
 
 // noActions are methods of the SDK's clients that make no calls: one returns the
-// settings, another is for endpoint discovery, which is off; for the third see transactions.
-var noActions = []string{"Options", "DescribeEndpoints", "TransactWriteItems"}
+// settings, another is for endpoint discovery, which is off; for the others see transactions.
+var noActions = []string{"Options", "DescribeEndpoints", "TransactWriteItems", "TransactGetItems"}
 
 // wrongCalls compares what each function can call with what its role allows, on any table
 // or queue. The local stack checks on which, when a function calls.
