@@ -11,7 +11,7 @@ PACKAGES    ?= build/packages
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 GO_MINOR    := $(shell sed -n 's/^go 1\.\([0-9]*\).*/\1/p' go.mod 2>/dev/null)
-CODE        := domain ports adapters functions integration
+CODE        := domain ports adapters functions clients integration
 
 # Every function but standalone is a Lambda: build/<arch>/<function>/bootstrap.
 LAMBDAS  := $(filter-out standalone,$(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go)))
@@ -77,7 +77,7 @@ run: go ## Go | start the standalone service; pass flags in ARGS, as in ARGS="--
 # skipped tests are listed at the end. Package timeouts are four times what the packages
 # need beside eight busy loops on two cores.
 TESTRUN     := go build -o bin/ ./integration/tools/testrun && exec bin/testrun -log build/test.log
-UNIT        := -race -timeout 15m ./domain/... ./ports/... ./adapters/... ./functions/...
+UNIT        := -race -timeout 15m ./domain/... ./ports/... ./adapters/... ./functions/... ./clients/...
 # These start programs that go test does not know about, so it must not use its cache.
 INTEGRATION := -race -count=1 -timeout 30m ./integration/...
 

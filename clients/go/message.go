@@ -1,6 +1,6 @@
-// Package client is a client of the service, in Go. [Inbox] puts what it receives into
-// order: each message of a channel once, also across connections, or word that some are
-// lost.
+// Package client is a client of the service, in Go. [Client] keeps a connection, and
+// [Inbox] puts what it receives into order: each message of a channel once, also across
+// connections, or word that some are lost.
 package client
 
 import (
@@ -37,8 +37,9 @@ type Answer struct {
 
 // Error is the answer to a request that was refused.
 type Error struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
+	Code      string `json:"code"`
+	Message   string `json:"message"`
+	RequestID string `json:"requestId"` // under which the service logs it
 }
 
 // Error returns the code and the text.

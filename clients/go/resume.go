@@ -1,0 +1,132 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// resume asks for what was missed. There is one such request at a time.
+func (c *Client) resume() {
+	l := c.link
+	if l.resuming {
+		l.again = true
+		return
+	}
+	l.resuming, l.again = true, false
+	c.ask(request{Action: "resume", Positions: c.inbox.Positions()}, c.resumed)
+	c.keepAliveLater()
+}
+
+// keepAliveLater resumes long before the service closes an idle connection: that also
+// brings a last message that was lost.
+func (c *Client) keepAliveLater() {
+	if c.link.keepAlive != nil {
+		c.link.keepAlive.Stop()
+	}
+	wait := 8*time.Minute + time.Duration(c.random()*float64(time.Minute))
+	c.link.keepAlive = c.after(wait, c.resume)
+}
+
+// resumed takes the answer to a resume.
+func (c *Client) resumed(answer reply, err error) {
+	l := c.link
+	l.resuming = false
+	if err != nil {
+		c.notResumed(err)
+		c.watch()
+		return
+	}
+	l.answered, l.keeps, c.tries = true, true, 0
+	for _, name := range slices.Sorted(maps.Keys(answer.Resumed)) {
+		if !c.wants(name) {
+			delete(answer.Resumed, name) // left meanwhile
+			continue
+		}
+		c.check(name, answer.Resumed[name].Error)
+	}
+	events, more := c.inbox.Resumed(answer.Resumed)
+	c.events = append(c.events, events...)
+	if more || l.again {
+		c.resume()
+	}
+	c.watch()
+}
+
+// notResumed takes the refusal of a resume. A service that keeps no messages sends live
+// ones.
+func (c *Client) notResumed(err error) {
+	if hasCode(err, "no_history") {
+		c.link.answered, c.link.keeps, c.tries = true, false, 0
+		return
+	}
+	c.link.failed = true
+	c.OnError(fmt.Errorf("resume: %w", err))
+}
+
+// check looks whether a channel was refused.
+func (c *Client) check(channel string, err *Error) {
+	name, isRoom := strings.CutPrefix(channel, "room:")
+	switch {
+	case err == nil:
+		if isRoom {
+			c.rooms[name].rejoins = 0
+		}
+	case !isRoom:
+		c.OnError(fmt.Errorf("%s: %w", channel, err))
+	case err.Code == "not_a_member":
+		c.rejoin(name)
+	default:
+		c.refused(name, err)
+	}
+}
+
+// watch sees to it that the client resumes when something is missing for a while.
+func (c *Client) watch() {
+	l := c.link
+	if l == nil || !l.live || l.resuming {
+		return
+	}
+	due := l.failed || l.keeps && c.inbox.Missing()
+	switch {
+	case due && l.repair == nil:
+		l.repair = c.after(pause(c.random(), l.repairs), c.tryAgain)
+	case !due && l.repair != nil:
+		l.repair.Stop()
+		l.repair = nil
+	}
+	if !due {
+		l.repairs = 0
+	}
+}
+
+// tryAgain makes the requests again that were not answered well, and resumes.
+func (c *Client) tryAgain() {
+	l := c.link
+	l.repair, l.failed = nil, false
+	l.repairs++
+	for _, name := range slices.Sorted(maps.Keys(c.rooms)) {
+		c.settle(name)
+	}
+	c.resume()
+}
+
+// maxPause limits how long the client waits before it tries again.
+const maxPause = 5 * time.Minute
+
+// pause is a random time of 2 to 10 seconds, which doubles with each try.
+func pause(random float64, tries int) time.Duration {
+	wait := 2*time.Second + time.Duration(random*float64(8*time.Second))
+	return min(wait<<min(tries, 10), maxPause)
+}
+
+// temporary reports whether the service may accept the same request later.
+func temporary(err error) bool { return hasCode(err, "unavailable") || hasCode(err, "internal") }
+
+func hasCode(err error, code string) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == code
+}

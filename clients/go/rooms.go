@@ -1,0 +1,165 @@
+package client
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// room is one that the client is in, or wants to be in.
+type room struct {
+	wanted  bool
+	joined  bool // on this connection
+	asked   bool // whether a request about it is under way: there is one at a time
+	rejoins int  // in a row
+	waiting []func(error)
+}
+
+func (r *room) tell(err error) {
+	for _, told := range r.waiting {
+		told(err)
+	}
+	r.waiting = nil
+}
+
+// wants reports whether messages of the channel are for the user.
+func (c *Client) wants(channel string) bool {
+	name, ok := strings.CutPrefix(channel, "room:")
+	return !ok || c.rooms[name] != nil && c.rooms[name].wanted
+}
+
+// change notes whether the user wants to be in a room, and sees to it.
+func (c *Client) change(name string, wanted bool, told func(error)) {
+	r := c.rooms[name]
+	if r == nil {
+		r = new(room)
+		c.rooms[name] = r
+	}
+	r.wanted = wanted
+	r.waiting = append(r.waiting, told)
+	if wanted {
+		c.inbox.Joining(name)
+	} else {
+		c.inbox.Left(name)
+	}
+	c.settle(name)
+}
+
+// settle makes the next request about a room, if one is needed.
+func (c *Client) settle(name string) {
+	r := c.rooms[name]
+	switch {
+	case r.asked:
+	case r.wanted == r.joined:
+		r.tell(nil)
+		if !r.wanted {
+			delete(c.rooms, name)
+		}
+	case c.link == nil: // until there is one
+	case r.wanted:
+		r.asked = true
+		c.ask(request{Action: "joinRoom", Room: name}, func(answer reply, err error) { c.joined(name, answer, err) })
+	default:
+		r.asked = true
+		c.ask(request{Action: "leaveRoom", Room: name}, func(_ reply, err error) { c.left(name, err) })
+	}
+}
+
+// joinAll joins the rooms of a new connection. The resume is due when all have answered.
+func (c *Client) joinAll() {
+	for _, name := range slices.Sorted(maps.Keys(c.rooms)) {
+		c.settle(name)
+	}
+	c.begin()
+}
+
+// begin resumes for the first time on a connection, unless rooms are still to be joined.
+func (c *Client) begin() {
+	for _, r := range c.rooms {
+		if r.asked {
+			return
+		}
+	}
+	if c.link != nil && !c.link.live {
+		c.link.live = true
+		c.resume()
+		c.flush()
+	}
+}
+
+func (c *Client) joined(name string, answer reply, err error) {
+	r := c.rooms[name]
+	r.asked = false
+	switch {
+	case err == nil:
+		r.joined = true
+		if r.wanted {
+			c.joinedAt(name, answer.Joined)
+		}
+		c.settle(name)
+	case temporary(err):
+		c.link.failed = true
+	default:
+		c.refused(name, err)
+	}
+	c.begin()
+	c.watch()
+}
+
+func (c *Client) joinedAt(name string, at *answered) {
+	position := ""
+	if at != nil {
+		position = at.Position
+	}
+	events, due := c.inbox.Joined(name, position)
+	c.events = append(c.events, events...)
+	if due && c.link.live && c.link.keeps {
+		c.resume()
+	}
+}
+
+func (c *Client) left(name string, err error) {
+	r := c.rooms[name]
+	r.asked, r.joined = false, false
+	if err != nil {
+		r.tell(err)
+	}
+	c.settle(name)
+	c.begin()
+}
+
+// refused forgets a room that the client may not be in.
+func (c *Client) refused(name string, err error) {
+	r := c.rooms[name]
+	delete(c.rooms, name)
+	c.inbox.Left(name)
+	if len(r.waiting) == 0 {
+		c.OnError(fmt.Errorf("room %s: %w", name, err))
+	}
+	r.tell(err)
+}
+
+// forgetRooms notes that a connection has ended: it is in no room.
+func (c *Client) forgetRooms() {
+	for _, name := range slices.Sorted(maps.Keys(c.rooms)) {
+		r := c.rooms[name]
+		r.asked, r.joined = false, false
+		if !r.wanted {
+			c.settle(name)
+		}
+	}
+}
+
+// rejoin joins a room again of which the service says that the client is not in it: the
+// first time at once.
+func (c *Client) rejoin(name string) {
+	r := c.rooms[name]
+	r.joined = false
+	r.rejoins++
+	if r.rejoins == 1 {
+		c.settle(name)
+	} else {
+		c.link.failed = true
+	}
+}

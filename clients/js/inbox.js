@@ -1,0 +1,225 @@
+// How many messages of a channel wait for others. More than that is dropped: the log has
+// them.
+const maxHeld = 10_000;
+// How many ids of a channel are remembered. The service can number a message twice when a
+// queue repeats it, but then soon.
+const remembered = 1_000;
+
+const parsePosition = (text) => {
+  const dot = text.indexOf('.');
+  return { epoch: text.slice(0, dot), seq: Number(text.slice(dot + 1)) };
+};
+const format = ({ epoch, seq }) => `${epoch}.${seq}`;
+const byPosition = (a, b) => (a.epoch < b.epoch ? -1 : a.epoch > b.epoch ? 1 : a.seq - b.seq);
+
+// Inbox puts what a client receives into the order of its channels: each message once, or
+// an event that says that some are lost. It is the state machine of docs/protocol.md, and
+// the same as clients/go/inbox.go. It neither sends nor waits.
+export class Inbox {
+  #channels = new Map();
+  #left = new Set(); // rooms of which nothing is expected any more
+
+  #channel(name) {
+    if (!this.#channels.has(name)) this.#channels.set(name, new Channel(name));
+    return this.#channels.get(name);
+  }
+
+  // receive takes a frame of messages and returns the events to hand on. Messages without a
+  // number, of a service that keeps none, go on at once.
+  receive({ messages, channel, epoch }) {
+    if (this.#left.has(channel)) return [];
+    const c = this.#channel(channel || 'everyone');
+    return epoch ? c.receive(epoch, messages) : c.handOn(messages);
+  }
+
+  // positions returns what a resume tells the service. From now on nothing is handed on
+  // until resumed: live messages may overtake the answer.
+  positions() {
+    const all = {};
+    for (const [name, c] of this.#channels) {
+      c.ask();
+      if (c.known) all[name] = format(c.at);
+    }
+    return all;
+  }
+
+  // resumed takes the answer to a resume. With more, the next resume is due at once. A
+  // channel that was refused waits: for the client to join the room again, or for left.
+  resumed(answers) {
+    const events = [];
+    let more = false;
+    for (const name of Object.keys(answers).sort()) {
+      const answer = answers[name];
+      if (answer.error || this.#left.has(name)) continue;
+      more ||= !!answer.more;
+      events.push(...this.#channel(name).resumed(answer));
+    }
+    return { events, more };
+  }
+
+  // joining says that the client asks to join a room: its messages can come before the
+  // answer.
+  joining(room) {
+    this.#left.delete(`room:${room}`);
+  }
+
+  // joined takes the position that the answer to joinRoom has: the room's messages are in
+  // order from there. For a room that the client was in before, a resume is due instead.
+  joined(room, position) {
+    this.joining(room);
+    const c = this.#channel(`room:${room}`);
+    if (c.known || !position) return { events: [], resume: true };
+    return { events: c.resumed({ position }), resume: false };
+  }
+
+  // left forgets a room, and ignores what is late.
+  left(room) {
+    this.#channels.delete(`room:${room}`);
+    this.#left.add(`room:${room}`);
+  }
+
+  // missing reports whether messages wait for others before them. These may be under way
+  // still; otherwise a resume brings them.
+  missing() {
+    return [...this.#channels.values()].some((c) => c.held.size > 0);
+  }
+}
+
+// Channel is what the client knows of one.
+class Channel {
+  known = false; // whether at is set
+  at = { epoch: '', seq: 0 }; // of the last message handed on
+  floor = 0; // messages up to this number came before the first position was known
+  waiting = true; // for the answer to a resume
+  held = new Map(); // messages that wait for others, by their positions
+  seen = new Set(); // the latest ids, oldest first
+
+  constructor(name) {
+    this.name = name;
+  }
+
+  receive(epoch, messages) {
+    this.hold(epoch, messages);
+    if (this.held.size > maxHeld) this.drop();
+    return this.advance();
+  }
+
+  hold(epoch, messages) {
+    for (const message of messages) {
+      const at = { epoch, seq: message.seq };
+      this.held.set(format(at), { ...at, message, asked: false });
+    }
+  }
+
+  // ask notes that a resume is sent.
+  ask() {
+    this.waiting = true;
+    for (const h of this.held.values()) h.asked = true;
+  }
+
+  // resumed takes the answer about this channel.
+  resumed({ position, recovered, reason, messages = [], more }) {
+    this.waiting = false;
+    const at = parsePosition(position);
+    const events = [];
+    if (recovered) {
+      this.floor = 0; // what came before the first position and is late by now is dropped
+      this.recover(at, messages);
+    } else if (recovered === false) {
+      events.push(...this.lose(reason, at));
+    } else if (!this.known) {
+      this.start(at);
+      this.floor = at.seq;
+    }
+    if (!more) events.push(...this.strays());
+    events.push(...this.advance());
+    return events;
+  }
+
+  // lose goes on at another position than the channel's. Of the messages up to there those
+  // that have come are handed on; the others are lost.
+  lose(reason, at) {
+    const before = this.at;
+    const events = [];
+    this.start(at);
+    let next = -1;
+    for (const h of this.heldInOrder()) {
+      if (h.epoch !== at.epoch || h.seq > at.seq || (h.epoch === before.epoch && h.seq <= before.seq)) continue;
+      if (h.seq !== next) events.push({ channel: this.name, lost: reason });
+      events.push(...this.take(h));
+      next = h.seq + 1;
+    }
+    if (next !== at.seq + 1) events.push({ channel: this.name, lost: reason });
+    return events;
+  }
+
+  // strays hands on messages that came before the log was read, and are in another epoch:
+  // they are late, and nothing will bring what was around them.
+  strays() {
+    const late = this.heldInOrder().filter((h) => h.asked && h.epoch !== this.at.epoch);
+    return late.flatMap((h) => this.take(h));
+  }
+
+  // start goes on at a position.
+  start(at) {
+    this.known = true;
+    this.at = at;
+    this.floor = 0;
+  }
+
+  // recover takes the messages that follow the channel's position.
+  recover(at, messages) {
+    if (at.epoch !== this.at.epoch) { // the log was empty
+      this.start(messages.length > 0 ? { epoch: at.epoch, seq: messages[0].seq - 1 } : at);
+    }
+    this.hold(at.epoch, messages);
+  }
+
+  // advance hands on what is in order.
+  advance() {
+    const events = [];
+    if (this.waiting) return events;
+    for (const h of this.heldInOrder()) {
+      // The first message of a log that was empty.
+      if (this.at.seq === 0 && h.seq === 1) this.start({ epoch: h.epoch, seq: 0 });
+      if (h.epoch !== this.at.epoch || h.seq > this.at.seq + 1) continue; // until a resume
+      if (h.seq === this.at.seq + 1) {
+        this.at = { epoch: h.epoch, seq: h.seq };
+      } else if (h.seq > this.floor) {
+        this.held.delete(format(h)); // handed on before
+        continue;
+      }
+      events.push(...this.take(h));
+    }
+    return events;
+  }
+
+  heldInOrder() {
+    return [...this.held.values()].sort(byPosition);
+  }
+
+  // drop forgets all but one of the messages that are held, so that missing stays true.
+  drop() {
+    const last = this.heldInOrder().at(-1);
+    this.held = new Map([[format(last), last]]);
+  }
+
+  // take hands on a message that was held.
+  take(h) {
+    this.held.delete(format(h));
+    return this.handOn([h.message]);
+  }
+
+  // handOn returns the events of messages that were not handed on before.
+  handOn(messages) {
+    return messages.filter(({ id }) => this.add(id)).map((message) => ({ channel: this.name, message }));
+  }
+
+  // add remembers the id, and reports whether it is new.
+  add(id) {
+    if (this.seen.has(id)) return false;
+    if (this.seen.size >= remembered) this.seen.delete(this.seen.values().next().value);
+    this.seen.add(id);
+    return true;
+  }
+}
