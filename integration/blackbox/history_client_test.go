@@ -88,6 +88,9 @@ func (c *client) resumeAll(from positions) (missed map[string][]message, end pos
 			if _, asked := end[channel]; asked != (a.Recovered != nil) || a.Error != nil || asked && !*a.Recovered {
 				c.t.Fatalf("%s from %s: %+v", channel, end[channel], a)
 			}
+			if a.More != (a.End != "") {
+				c.t.Errorf("%s: more %v, up to %q", channel, a.More, a.End)
+			}
 			missed[channel] = append(missed[channel], numbered(channel, a.Position, a.Messages)...)
 			more = more || a.More
 		}

@@ -15,7 +15,11 @@ import (
 
 // followers has clients send, lose their connections at any time and come back. In the end
 // all have handed on the same messages in the same order: those of the log, each once.
-func followers(t *testing.T, tg *target) {
+func followers(t *testing.T, tg *target) { wantTheLog(t, tg, comeAndGo(t, tg)) }
+
+// comeAndGo returns clients that have handed on all messages that were accepted.
+func comeAndGo(t *testing.T, tg *target) []*follower {
+	t.Helper()
 	const many, seed = 30, 2026
 	p := &party{t: t, accepted: make(map[string]bool), ready: newBarrier(many), sent: newBarrier(many)}
 	all := make([]*follower, many)
@@ -32,6 +36,11 @@ func followers(t *testing.T, tg *target) {
 		t.Fatal(err)
 	}
 	t.Logf("%d messages accepted, %d connections cut, %d of them before they had sent all", len(p.accepted), p.cuts, p.interrupted)
+	return all
+}
+
+func wantTheLog(t *testing.T, tg *target, all []*follower) {
+	t.Helper()
 	reader := users(t, tg, "reader")[0]
 	reader.join("goals")
 	for _, channel := range []string{"everyone", "room:goals"} {

@@ -31,7 +31,13 @@ func (l *link) drain() {
 }
 
 func (f *follower) dial() error {
-	c, err := tryDial(f.t, f.at)
+	var c *client
+	err := errEnded
+	for range maxTries {
+		if c, err = tryDial(f.t, f.at); err == nil {
+			break
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -64,8 +70,20 @@ type reply struct {
 	Error    *refused
 }
 
-// ask sends a frame and waits for the reply. Meanwhile messages are received.
-func (f *follower) ask(text string) (reply, error) {
+// ask sends a frame until it is answered by more than "try again later". Meanwhile messages
+// are received.
+func (f *follower) ask(text string) (got reply, err error) {
+	for range maxTries {
+		if got, err = f.askOnce(text); err != nil || got.Error == nil || got.Error.Code != "unavailable" {
+			break
+		}
+	}
+	return got, err
+}
+
+const maxTries = 100
+
+func (f *follower) askOnce(text string) (reply, error) {
 	if err := f.link.c.trySend(text); err != nil {
 		return reply{}, err
 	}

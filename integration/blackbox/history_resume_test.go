@@ -98,6 +98,30 @@ func moreThanAnAnswer(t *testing.T, tg *target) {
 	}
 }
 
+// sharedAnswer has missed messages that fit an answer in each channel, but not in all.
+func sharedAnswer(t *testing.T, tg *target) {
+	c := users(t, tg, "alice", "bob")
+	alice, bob := c[0], c[1]
+	from := positions{"everyone": alice.resume(nil)["everyone"].Position, "room:goals": alice.join("goals")}
+	bob.join("goals")
+	const each = 7
+	for range each {
+		bob.tell(`"ref":"r"`, quoted(3000))
+		bob.tell(`"room":"goals"`, quoted(3000))
+	}
+	want := alice.take(2 * each)
+	first := alice.resume(from)
+	for channel := range from {
+		if n := len(first[channel].Messages); n == 0 {
+			t.Errorf("%s has no turn", channel)
+		}
+	}
+	missed, _ := alice.resumeAll(from)
+	for channel := range from {
+		wantSame(t, channel, missed[channel], want[channel])
+	}
+}
+
 // tellLarge is tell for content that does not fit a frame.
 func (c *client) tellLarge(address, content string) {
 	c.t.Helper()

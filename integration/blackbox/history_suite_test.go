@@ -19,6 +19,7 @@ func historySuite(t *testing.T, start func(t *testing.T, workers int) *target) {
 		{"the position of a room", roomPosition},
 		{"what was missed", missedMessages},
 		{"more than an answer has", moreThanAnAnswer},
+		{"channels that share an answer", sharedAnswer},
 		{"content byte for byte", historyByteForByte},
 		{"channels refused one by one", refusedChannels},
 		{"a position that never was", madeUpPositions},
