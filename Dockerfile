@@ -5,9 +5,11 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 RUN CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o /standalone ./functions/standalone
+RUN mkdir /data
 
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /standalone /standalone
+COPY --from=build --chown=nonroot:nonroot /data /data
 # Only ports published with -p can be reached. The @connections API stays private.
 ENV SWS_WS_ADDR=:3001 SWS_HTTP_ADDR=:3000
 EXPOSE 3001 3000

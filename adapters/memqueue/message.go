@@ -14,6 +14,7 @@ type Message = ports.ReceivedMessage
 // message is a message on the queue. It is in ready or in hidden.
 type message struct {
 	id, body        string
+	key             uint64 // in the journal
 	receipt         string // of the latest receive; empty before the first
 	receives        int
 	sentAt          time.Time

@@ -41,6 +41,10 @@ type Config struct {
 	Log *slog.Logger
 	// Observer hears the same and more; nil if nobody else has to.
 	Observer Observer
+	// Journal keeps the bodies until the messages are deleted; nil keeps them in memory
+	// alone. Those that it has kept come first, as received before and without a delay; so
+	// do dead letters, which it goes on to keep.
+	Journal Journal
 }
 
 func (c Config) withDefaults() Config {
@@ -83,13 +87,17 @@ type Queue struct {
 	visible chan struct{}
 }
 
-// New returns an empty queue.
+// New returns a queue that is empty, but for what its journal has kept.
 func New(cfg Config) *Queue {
-	return &Queue{
+	q := &Queue{
 		cfg:      cfg.withDefaults(),
 		receipts: make(map[string]*message),
 		visible:  make(chan struct{}, 1),
 	}
+	if cfg.Journal != nil {
+		q.restore()
+	}
+	return q
 }
 
 // Depth counts the messages of a queue by state.

@@ -13,17 +13,22 @@ import (
 )
 
 func TestConformance(t *testing.T) {
+	t.Run("in memory", func(t *testing.T) { conforms(t, func() Journal { return nil }) })
+	t.Run("with a journal", func(t *testing.T) { conforms(t, func() Journal { return newJournal() }) })
+}
+
+func conforms(t *testing.T, journal func() Journal) {
 	porttest.TestQueue(t, porttest.QueueHarness{
 		New: func(_ *testing.T, visibility time.Duration, maxReceives int) porttest.QueueUnderTest {
 			dead := New(Config{})
 			q := underTest(New(Config{
-				Visibility: visibility, MaxReceives: maxReceives, DeadLetters: dead, Log: quietLog(),
+				Visibility: visibility, MaxReceives: maxReceives, DeadLetters: dead, Log: quietLog(), Journal: journal(),
 			}))
 			q.DeadLetters = dead
 			return q
 		},
 		NewFailing: func(*testing.T) porttest.QueueUnderTest {
-			return underTest(New(Config{MaxBytes: 150}))
+			return underTest(New(Config{MaxBytes: 150, Journal: journal()}))
 		},
 	})
 }

@@ -99,4 +99,7 @@ func (q *Queue) remove(m *message) {
 	}
 	delete(q.receipts, m.receipt)
 	q.bytes -= len(m.body)
+	if q.cfg.Journal != nil {
+		q.cfg.Journal.Forget(m.key)
+	}
 }

@@ -10,9 +10,10 @@ import (
 	"serverless-websocket/ports"
 )
 
-// Send puts the messages onto the queue in order. Messages that exceed a limit or for
-// which there is no room are listed in a *ports.SendError and change nothing; the others
-// are stored. The only other error is that of an ended context, and then none is stored.
+// Send puts the messages onto the queue in order. Messages that exceed a limit, for which
+// there is no room, or that the journal does not keep are listed in a *ports.SendError and
+// change nothing; the others are stored. The only other error is that of an ended context,
+// and then none is stored.
 func (q *Queue) Send(ctx context.Context, messages ...ports.QueueMessage) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -23,41 +24,81 @@ func (q *Queue) Send(ctx context.Context, messages ...ports.QueueMessage) error 
 			failed[i] = err
 		}
 	}
-	q.store(messages, failed)
+	fresh := q.reserve(messages, failed)
+	if q.cfg.Journal != nil && len(fresh) > 0 {
+		if err := q.keep(ctx, fresh); err != nil {
+			q.giveUp(fresh, err, failed)
+			fresh = nil
+		}
+	}
+	q.store(fresh)
 	if len(failed) > 0 {
 		return &ports.SendError{Failed: failed}
 	}
 	return nil
 }
 
-// store puts the messages that have not failed onto the queue, and records those for
-// which there is no room.
-func (q *Queue) store(messages []ports.QueueMessage, failed map[int]error) {
+// sending is a message that has room on the queue and is not on it yet.
+type sending struct {
+	*message
+	place int // among the messages of its Send
+}
+
+// reserve takes room for the messages that have not failed, and records those for which
+// there is none.
+func (q *Queue) reserve(messages []ports.QueueMessage, failed map[int]error) []sending {
 	now := q.enter()
 	defer q.mu.Unlock()
+	fresh := make([]sending, 0, len(messages))
 	for i, m := range messages {
 		if failed[i] != nil {
 			continue
 		}
-		fresh := &message{id: uuid.NewString(), body: m.Body, sentAt: now}
-		if !q.admit(fresh, now.Add(m.Delay), now) {
+		one := &message{id: uuid.NewString(), body: m.Body, sentAt: now, visibleAt: now.Add(m.Delay)}
+		if !q.claim(one) {
 			failed[i] = fmt.Errorf("%d of %d bytes used: %w", q.bytes, q.cfg.MaxBytes, ports.ErrQueueFull)
+			continue
 		}
+		fresh = append(fresh, sending{one, i})
+	}
+	return fresh
+}
+
+// giveUp frees the room of messages, and records why.
+func (q *Queue) giveUp(all []sending, err error, failed map[int]error) {
+	q.enter()
+	defer q.mu.Unlock()
+	for _, one := range all {
+		q.bytes -= len(one.body)
+		failed[one.place] = err
+	}
+	q.settle()
+}
+
+// store puts messages that have room onto the queue.
+func (q *Queue) store(all []sending) {
+	now := q.enter()
+	defer q.mu.Unlock()
+	for _, one := range all {
+		q.put(one.message, now)
 	}
 }
 
-// admit takes a message that is not on this queue yet and reports whether there
-// was room for it.
-func (q *Queue) admit(m *message, visibleAt, now time.Time) bool {
+// claim takes room for a message, and reports whether there was enough.
+func (q *Queue) claim(m *message) bool {
 	if q.bytes+len(m.body) > q.cfg.MaxBytes {
 		return false
 	}
 	q.bytes += len(m.body)
-	if visibleAt.After(now) {
+	return true
+}
+
+// put puts a message that was never received onto the queue.
+func (q *Queue) put(m *message, now time.Time) {
+	if m.visibleAt.After(now) {
 		q.delayed++
-		q.hide(m, visibleAt)
-		return true
+		q.hide(m, m.visibleAt)
+		return
 	}
 	q.show(m)
-	return true
 }

@@ -54,5 +54,10 @@ func (q *Queue) deadLetter(m *message) bool {
 func (q *Queue) adopt(m *message) bool {
 	now := q.enter()
 	defer q.mu.Unlock()
-	return q.admit(&message{id: m.id, body: m.body, sentAt: m.sentAt}, now, now)
+	dead := &message{id: m.id, body: m.body, sentAt: m.sentAt}
+	if !q.claim(dead) {
+		return false
+	}
+	q.put(dead, now)
+	return true
 }

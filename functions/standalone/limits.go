@@ -15,17 +15,17 @@ const (
 
 // connectionLimit is the number of connections requested, or the number that the
 // open-file limit allows.
-func connectionLimit(asked int) int {
+func (s settings) connectionLimit() int {
 	if files, known := fileLimit(); known {
-		return fitting(asked, files)
+		return fitting(s.maxConnections, files-s.dataFiles())
 	}
-	return asked
+	return s.maxConnections
 }
 
 // warnOfLimits reports at startup what would otherwise only show when clients are
 // refused.
 func (s settings) warnOfLimits(log *slog.Logger) {
-	if limit := connectionLimit(s.maxConnections); limit < s.maxConnections {
+	if limit := s.connectionLimit(); limit < s.maxConnections {
 		files, _ := fileLimit()
 		log.Warn("the open-file limit is too low for -max-connections; fewer clients can connect",
 			"connections", limit, "openFiles", files)

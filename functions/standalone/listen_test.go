@@ -243,7 +243,7 @@ func TestConnectionsFitTheLimitOfOpenFiles(t *testing.T) {
 	var log bytes.Buffer
 	asked := settings{maxConnections: 1 << 30}
 	asked.warnOfLimits(slog.New(slog.NewTextHandler(&log, nil)))
-	if got := connectionLimit(asked.maxConnections); got >= 1<<30 || !strings.Contains(log.String(), "level=WARN") {
+	if got := asked.connectionLimit(); got >= 1<<30 || !strings.Contains(log.String(), "level=WARN") {
 		t.Errorf("%d connections, log %q", got, log.String())
 	}
 }

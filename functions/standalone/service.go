@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,10 +11,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"serverless-websocket/adapters/diskstore"
 	"serverless-websocket/adapters/eventsource"
 	"serverless-websocket/adapters/httpapi"
 	"serverless-websocket/adapters/lambdaevent"
-	"serverless-websocket/adapters/memlog"
 	"serverless-websocket/adapters/memqueue"
 	"serverless-websocket/adapters/memstore"
 	"serverless-websocket/adapters/wsgateway"
@@ -61,15 +62,29 @@ type service struct {
 	// for broadcasts, and what waits for a socket to open keeps no new message waiting.
 	jobs, channels, retries *memqueue.Queue
 	deadLetters             *memqueue.Queue
+	disk                    *diskstore.Store // nil without -data
 	sources                 []*eventsource.Source
 	listeners               []listener
 }
 
+// newService returns a service that listens. If it cannot, nothing is left open.
 func newService(s settings, log *slog.Logger) (*service, error) {
 	v := &service{settings: s, log: log}
+	if err := v.openDisk(); err != nil {
+		return nil, err
+	}
+	if err := v.compose(); err != nil {
+		return nil, errors.Join(err, v.closeDisk())
+	}
+	return v, nil
+}
+
+// compose makes the parts of the service.
+func (v *service) compose() error {
+	s, log := v.settings, v.log
 	v.deadLetters = memqueue.New(memqueue.Config{Log: log, MaxBytes: s.queueBytes})
-	v.jobs, v.channels = v.newQueue(s.queueBytes), v.newQueue(s.queueBytes)
-	v.retries = v.newQueue(retriesRoom * s.queueBytes)
+	v.jobs, v.channels = v.newJobs("jobs"), v.newJobs("channels")
+	v.retries = memqueue.New(v.queueConfig(retriesRoom * s.queueBytes))
 	connections := memstore.New(scanPage)
 	service := app.Service{
 		Log: log, Connections: connections, Subscriptions: memstore.NewSubscriptions(scanPage, connections),
@@ -77,13 +92,11 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 		Renewed: func(id domain.ConnectionID, end time.Time) { v.gateway.Renew(id, end) },
 		Jobs:    v.jobs, Channels: v.channels, Parts: v.retries, Retries: v.retries, DeadLetters: v.deadLetters, Options: fanOutOptions,
 	}
-	if s.historyDays > 0 {
-		service.History = memlog.New(memlog.Options{Retention: time.Duration(s.historyDays) * 24 * time.Hour, MaxBytes: s.historyBytes})
-	}
+	v.keepHistory(&service)
 	var err error
 	service.Verify, err = s.verifier(log)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	v.gateway, err = wsgateway.New(wsgateway.Config{
 		AuthorizedUntil: lambdaevent.AuthorizedUntil,
@@ -92,7 +105,7 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 		Authorizer:      authorizer(service),
 		Log:             log,
 		Origins:         app.Origins(s.origins),
-		MaxConnections:  connectionLimit(s.maxConnections),
+		MaxConnections:  s.connectionLimit(),
 		IdleTimeout:     s.idleTimeout,
 		Lifetime:        s.lifetime,
 		MessageTimeout:  s.messageTimeout,
@@ -104,7 +117,7 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 		Concurrency:     max(1, runtime.GOMAXPROCS(0)/2),
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	service.Poster = v.gateway
 	fanOut := service.FanOut()
@@ -112,7 +125,7 @@ func newService(s settings, log *slog.Logger) (*service, error) {
 		v.sources = append(v.sources,
 			&eventsource.Source{Queue: queue, Handler: fanOut.Handle, RetryAfter: time.Second, Log: log})
 	}
-	return v, v.listen()
+	return v.listen()
 }
 
 // queues are those that workers read.
@@ -138,10 +151,8 @@ func both(a, b <-chan struct{}) <-chan struct{} {
 	return closed
 }
 
-func (v *service) newQueue(maxBytes int) *memqueue.Queue {
-	return memqueue.New(memqueue.Config{
-		Log: v.log, MaxBytes: maxBytes, Visibility: visibility, DeadLetters: v.deadLetters,
-	})
+func (v *service) queueConfig(maxBytes int) memqueue.Config {
+	return memqueue.Config{Log: v.log, MaxBytes: maxBytes, Visibility: visibility, DeadLetters: v.deadLetters}
 }
 
 // served returns the routes as the gateway takes them.
@@ -188,5 +199,5 @@ func (v *service) serve(ctx context.Context) error {
 		defer stopSources()
 		return v.stop()
 	})
-	return group.Wait()
+	return errors.Join(group.Wait(), v.closeDisk())
 }

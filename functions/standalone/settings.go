@@ -29,6 +29,7 @@ type settings struct {
 	writeTimeout, drainTimeout       time.Duration
 	queueBytes                       int
 	historyDays, historyBytes        int
+	data                             string
 	auth                             string
 	jwtSecret, jwksURL               string
 	jwtIssuer, jwtAudience           string
@@ -69,7 +70,8 @@ func (s *settings) flags() *flag.FlagSet {
 	f.DurationVar(&s.drainTimeout, "drain-timeout", 20*time.Second, "how long a graceful stop can take to deliver accepted messages; closing the sockets takes up to 21s more")
 	f.IntVar(&s.queueBytes, "queue-bytes", 64<<20, "refuse messages as unavailable when this many `bytes` of new jobs are waiting")
 	f.IntVar(&s.historyDays, "history-days", 0, "for how many `days` messages are kept for clients that resume or load them; 0 keeps none")
-	f.IntVar(&s.historyBytes, "history-bytes", 256<<20, "keep at most this many `bytes` of messages, in memory")
+	f.IntVar(&s.historyBytes, "history-bytes", 256<<20, "keep at most this many `bytes` of messages in memory, without -data")
+	f.StringVar(&s.data, "data", "", "`directory` for messages and accepted jobs, which then survive a crash; needs -history-days; empty keeps all in memory")
 	f.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "minimum log `level`: debug, info, warn or error")
 	f.StringVar(&s.logFormat, "log-format", "auto", "log `format`: text, json, or auto, which is text on a terminal and json elsewhere")
 	f.BoolVar(&s.version, "version", false, "print the version and exit")

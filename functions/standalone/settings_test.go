@@ -25,7 +25,7 @@ func TestAFlagWinsOverItsTwinAndThatOverTheDefault(t *testing.T) {
 // The error shows a wrong value, its flag or variable, and what is allowed. Every setting
 // has a row.
 func TestWrongSettings(t *testing.T) {
-	tested := map[string]bool{"jwt-secret": true, "jwks-url": true, "jwt-issuer": true, "jwt-audience": true} // any text
+	tested := map[string]bool{"jwt-secret": true, "jwks-url": true, "jwt-issuer": true, "jwt-audience": true, "data": true} // any text
 	for _, test := range []struct{ name, value, want string }{
 		{"ws-addr", "", "host:port, such as :3010"},
 		{"ws-addr", "3001", "host:port, such as :3010"},

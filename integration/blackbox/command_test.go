@@ -18,7 +18,7 @@ import (
 // flagNames are all flags. Each has an environment variable.
 var flagNames = []string{
 	"ws-addr", "http-addr", "management-addr", "stage", "max-connections", "idle-timeout", "lifetime",
-	"send-buffer", "backlog", "write-timeout", "drain-timeout", "queue-bytes", "history-days", "history-bytes", "log-level", "log-format",
+	"send-buffer", "backlog", "write-timeout", "drain-timeout", "queue-bytes", "history-days", "history-bytes", "data", "log-level", "log-format",
 }
 
 func twin(flagName string) string {

@@ -24,15 +24,16 @@ type sizes struct {
 	subscribers int           // among whom a room and a user are
 	broadcasts  int           // to them; and a hundred times as many to the room and the user
 	connects    int           // of clients with and without tokens
+	accepts     int           // in memory and on disk
 }
 
 var (
 	full = sizes{
 		inFlight: 500, rounds: 5, warmUp: warmUp{10_000, time.Second, 2 * time.Second},
 		long: time.Second, messages: 100, connections: 1000, rows: 1_000_000,
-		subscribers: 100_000, broadcasts: 20, connects: 20_000,
+		subscribers: 100_000, broadcasts: 20, connects: 20_000, accepts: 50_000,
 	}
-	quick = sizes{inFlight: 20, rounds: 1, long: 10 * time.Millisecond, messages: 5, connections: 50, rows: 20_000, subscribers: 1000, broadcasts: 2, connects: 50}
+	quick = sizes{inFlight: 20, rounds: 1, long: 10 * time.Millisecond, messages: 5, connections: 50, rows: 20_000, subscribers: 1000, broadcasts: 2, connects: 50, accepts: 128}
 )
 
 func main() {
@@ -72,6 +73,9 @@ func run(report, progress io.Writer, size sizes) error {
 		return err
 	}
 	if r.identity, err = measureIdentity(progress, size); err != nil {
+		return err
+	}
+	if r.disk, err = measureDisk(progress, size); err != nil {
 		return err
 	}
 	r.write(report)

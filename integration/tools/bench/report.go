@@ -16,6 +16,7 @@ type results struct {
 	engine     engineResults
 	channels   channelResults
 	identity   identityResults
+	disk       diskResults
 }
 
 func (r results) write(w io.Writer) {
@@ -28,6 +29,7 @@ func (r results) write(w io.Writer) {
 	r.engine.write(w)
 	r.channels.write(w)
 	r.identity.write(w)
+	r.disk.write(w)
 	r.writeTargets(w)
 }
 
@@ -75,6 +77,11 @@ func (i identityResults) write(w io.Writer) {
 	}
 	stats.Table(w, []string{"connects to a gateway in the process of its clients", "a second", "of those without"},
 		[][]string{row("without tokens", i.none), row("with tokens, HS256", i.hs256), row("with tokens, ES256", i.es256)})
+}
+
+func (d diskResults) write(w io.Writer) {
+	stats.Table(w, []string{"messages accepted and logged", "a second", "of those in memory", "syncs a message"},
+		append(d.alone.rows("one sender"), d.together.rows(fmt.Sprint(publishers, " senders"))...))
 }
 
 // writeTargets compares the results with the project's targets.

@@ -1,0 +1,195 @@
+package diskstore
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"math"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"serverless-websocket/domain"
+)
+
+// Append looks for messages in the newest file and, with again, in those back to the day
+// before the first of them was accepted.
+func (s *Store) Append(
+	ctx context.Context, to domain.Recipients, messages []domain.Message, again bool,
+) ([]domain.Position, error) {
+	if err := ctx.Err(); err != nil || len(messages) == 0 {
+		return nil, err
+	}
+	a := appending{store: s, channel: channelKey(to)}
+	for _, m := range messages {
+		a.ids = append(a.ids, slices.Concat(a.channel, []byte(m.ID)))
+		a.messages = append(a.messages, encodeMessage(m))
+		if since := dayOf(m.SentAt.AddDate(0, 0, -1)); again && (a.since == "" || since < a.since) {
+			a.since = since
+		}
+	}
+	if err := s.do(ctx, a.apply); err != nil {
+		return nil, err
+	}
+	return a.positions, nil
+}
+
+// appending is one call of Append.
+type appending struct {
+	store     *Store
+	channel   []byte
+	ids       [][]byte // keys of the idBucket
+	messages  [][]byte
+	since     string // the day to begin the search with; empty for the newest file
+	positions []domain.Position
+}
+
+// apply does all reads before the first write.
+func (a *appending) apply(b *batch) error {
+	a.positions = make([]domain.Position, len(a.ids))
+	for i := range a.ids {
+		if err := a.find(b, i); err != nil {
+			return err
+		}
+	}
+	last, err := a.end(b)
+	if err != nil {
+		return err
+	}
+	r := record{at: b.now, epoch: last.epoch, before: last.before}
+	if last.seq == 0 || a.store.gone(last.record, b.now) {
+		r.epoch, r.before = randomName(8), last.seq
+	}
+	seq, fresh := last.seq, map[string]domain.Position{}
+	for i, id := range a.ids {
+		if a.positions[i].Seq > 0 {
+			continue
+		}
+		if twin, ok := fresh[string(id)]; ok {
+			a.positions[i] = twin
+			continue
+		}
+		seq++
+		r.message = a.messages[i]
+		if err := a.put(b, id, seq, r); err != nil {
+			return err
+		}
+		a.positions[i] = a.store.position(r, seq)
+		fresh[string(id)] = a.positions[i]
+	}
+	return nil
+}
+
+func (a *appending) put(b *batch, id []byte, seq int64, r record) error {
+	if err := b.put(messageBucket, messageKey(a.channel, seq), r.encode()); err != nil {
+		return err
+	}
+	return b.put(idBucket, id, number(uint64(seq)))
+}
+
+// position returns the position of a message with the number in its key. It names the log
+// in the epoch: a log that has lost messages has other epochs.
+func (s *Store) position(r record, seq int64) domain.Position {
+	return domain.Position{Epoch: domain.Epoch(r.epoch + s.name), Seq: seq - r.before}
+}
+
+// gone reports whether a message has expired.
+func (s *Store) gone(r record, now time.Time) bool { return now.Sub(r.at) >= s.opts.Retention }
+
+// find sets the position of a message that was appended before and has not expired.
+func (a *appending) find(b *batch, i int) error {
+	return a.search(b, a.since, func(tx *bbolt.Tx) (done bool, err error) {
+		seq, found, err := getSeq(tx, a.ids[i])
+		if err != nil || !found {
+			return false, err
+		}
+		r, found, err := getRecord(tx, messageKey(a.channel, seq))
+		if found && err == nil && !a.store.gone(r, b.now) {
+			a.positions[i] = a.store.position(r, seq)
+		}
+		return true, err
+	})
+}
+
+// end returns the newest message of the channel, with number 0 if no file has any.
+func (a *appending) end(b *batch) (last numbered, err error) {
+	err = a.search(b, "0", func(tx *bbolt.Tx) (done bool, err error) {
+		last, err = lastOf(tx, a.channel)
+		return last.seq > 0, err
+	})
+	return last, err
+}
+
+// search looks into the newest file, and into those of the days from since on if that is
+// not empty, until visit has found what it looks for.
+func (a *appending) search(b *batch, since string, visit func(*bbolt.Tx) (done bool, err error)) error {
+	done, err := visit(b.tx)
+	older := a.store.files[:len(a.store.files)-1]
+	for i := len(older) - 1; i >= 0 && !done && err == nil && since != "" && older[i].day >= since; i-- {
+		err = older[i].db.View(func(tx *bbolt.Tx) (err error) {
+			done, err = visit(tx)
+			return err
+		})
+	}
+	return err
+}
+
+// numbered is a record with the number in its key. That goes on where an epoch ends.
+type numbered struct {
+	record
+	seq int64
+}
+
+func messageKey(channel []byte, seq int64) []byte { return slices.Concat(channel, number(uint64(seq))) }
+
+// lastOf returns the newest message that a file has of a channel. It refers to the file.
+func lastOf(tx *bbolt.Tx, channel []byte) (numbered, error) {
+	cursor := tx.Bucket(messageBucket).Cursor()
+	key, _ := cursor.Seek(messageKey(channel, math.MaxInt64))
+	if key == nil {
+		key, _ = cursor.Last()
+	} else {
+		key, _ = cursor.Prev()
+	}
+	return numberedAt(tx, channel, key)
+}
+
+// firstOf returns the oldest message that a file has of a channel. It refers to the file.
+func firstOf(tx *bbolt.Tx, channel []byte) (numbered, error) {
+	key, _ := tx.Bucket(messageBucket).Cursor().Seek(messageKey(channel, 0))
+	return numberedAt(tx, channel, key)
+}
+
+// numberedAt returns the message with the key, or none if it is of another channel.
+func numberedAt(tx *bbolt.Tx, channel, key []byte) (numbered, error) {
+	if !bytes.HasPrefix(key, channel) || len(key) != len(channel)+8 {
+		return numbered{}, nil
+	}
+	r, _, err := getRecord(tx, key)
+	return numbered{r, int64(binary.BigEndian.Uint64(key[len(channel):]))}, err
+}
+
+func getRecord(tx *bbolt.Tx, key []byte) (r record, found bool, err error) {
+	value := tx.Bucket(messageBucket).Get(key)
+	if value == nil {
+		return record{}, false, nil
+	}
+	payload, err := payloadOf(key, value)
+	if err == nil {
+		r, err = decodeRecord(payload)
+	}
+	return r, true, err
+}
+
+func getSeq(tx *bbolt.Tx, id []byte) (seq int64, found bool, err error) {
+	value := tx.Bucket(idBucket).Get(id)
+	if value == nil {
+		return 0, false, nil
+	}
+	payload, err := payloadOf(id, value)
+	if err != nil || len(payload) != 8 {
+		return 0, false, errDamaged
+	}
+	return int64(binary.BigEndian.Uint64(payload)), true, nil
+}

@@ -1,0 +1,128 @@
+package diskstore
+
+import (
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// The buckets of a file. Only the jobs of the newest file count: each file begins with
+// those that are left.
+var (
+	messageBucket = []byte("messages") // channelKey and number: record
+	idBucket      = []byte("ids")      // channelKey and id: number
+	jobBucket     = []byte("jobs")     // key: job
+	sumBucket     = []byte("sum")      // sumKey: see batch.sum
+	sumKey        = []byte("sum")
+)
+
+// buckets are all of them, as a file lists them.
+var buckets = [][]byte{idBucket, jobBucket, messageBucket, sumBucket}
+
+// file is the database of a day.
+type file struct {
+	day string // as dayFormat, in UTC
+	db  *bbolt.DB
+}
+
+const dayFormat = time.DateOnly
+
+func dayOf(t time.Time) string { return t.UTC().Format(dayFormat) }
+
+func (s *Store) path(name string) string { return filepath.Join(s.dir, name) }
+
+func fileName(day string) string { return "log-" + day + ".db" }
+
+// expired reports whether all messages of a day are.
+func (s *Store) expired(day string, now time.Time) bool {
+	start, err := time.Parse(dayFormat, day)
+	return err == nil && now.Sub(start.AddDate(0, 0, 1)) >= s.opts.Retention
+}
+
+// days returns the days that have a file, the oldest first.
+func (s *Store) days() ([]string, error) {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	var days []string
+	for _, e := range entries {
+		day := strings.TrimSuffix(strings.TrimPrefix(e.Name(), "log-"), ".db")
+		if _, err := time.Parse(dayFormat, day); err == nil && e.Name() == fileName(day) {
+			days = append(days, day)
+		}
+	}
+	slices.Sort(days)
+	return days, nil
+}
+
+// openFile opens a file that has been checked. Only the newest is written to.
+func (s *Store) openFile(day string, newest bool) (*file, error) {
+	db, err := bbolt.Open(s.path(fileName(day)), 0o600, boltOptions(!newest))
+	if err != nil {
+		return nil, err
+	}
+	return &file{day, db}, nil
+}
+
+// boltOptions leave out the list of free pages, which could be damaged: bbolt finds them
+// by itself.
+func boltOptions(readOnly bool) *bbolt.Options {
+	return &bbolt.Options{
+		Timeout: time.Second, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType, ReadOnly: readOnly,
+	}
+}
+
+// createFile makes the file of a day with jobs in it. It gets its name when it is
+// complete.
+func (s *Store) createFile(day string, jobs []job) (*file, error) {
+	path := s.path(fileName(day))
+	unfinished := path + ".new"
+	if err := errors.Join(remove(unfinished), writeFile(unfinished, jobs)); err != nil {
+		return nil, err
+	}
+	s.syncs.Add(3)
+	if err := errors.Join(os.Rename(unfinished, path), syncDir(s.dir)); err != nil {
+		return nil, err
+	}
+	return s.openFile(day, true)
+}
+
+// writeFile makes a file with all buckets.
+func writeFile(path string, jobs []job) (err error) {
+	db, err := bbolt.Open(path, 0o600, boltOptions(false))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return db.Update(func(tx *bbolt.Tx) error {
+		for _, name := range buckets {
+			if _, err := tx.CreateBucket(name); err != nil {
+				return err
+			}
+		}
+		b := newBatch(tx, time.Time{})
+		for _, j := range jobs {
+			if err := b.put(jobBucket, number(j.key), j.encode()); err != nil {
+				return err
+			}
+		}
+		return b.finish()
+	})
+}
+
+// remove removes a file that may not exist.
+func remove(path string) error {
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }

@@ -1,0 +1,138 @@
+package diskstore
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// load checks and opens all files, and creates the one to write to.
+func (s *Store) load() error {
+	name, listed := s.readIndex()
+	if err := s.removeUnfinished(); err != nil {
+		return err
+	}
+	days, err := s.days()
+	if err != nil {
+		return err
+	}
+	known := slices.Concat(listed, days, []string{""})
+	newest := slices.Max(known)
+	intact := s.isComplete(name, listed, days)
+	for _, day := range days {
+		good, err := s.loadFile(day, day == newest)
+		if err != nil {
+			return err
+		}
+		intact = intact && good
+	}
+	s.name = name
+	if !intact || name == "" {
+		s.name = randomName(7)
+	}
+	s.found.Jobs = len(s.jobs)
+	if oldest := s.now().Add(-s.opts.Retention); s.found.Messages > 0 && s.found.Since.Before(oldest) {
+		s.found.Since = oldest
+	}
+	return s.begin(newest)
+}
+
+// removeUnfinished removes files that a crash has left before they got their names.
+func (s *Store) removeUnfinished() error {
+	entries, err := os.ReadDir(s.dir)
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".new") {
+			err = errors.Join(err, remove(s.path(e.Name())))
+		}
+	}
+	return err
+}
+
+// isComplete reports whether no file is known to be missing.
+func (s *Store) isComplete(name string, listed, days []string) bool {
+	if name == "" && len(days) > 0 {
+		s.opts.Log.Error("the list of files is missing or damaged; clients will be told that messages are missing",
+			"file", s.path(indexName))
+		return false
+	}
+	complete := true
+	for _, day := range listed {
+		if !slices.Contains(days, day) && !s.expired(day, time.Now()) {
+			s.opts.Log.Error("a file is missing; clients will be told that messages are missing", "file", s.path(fileName(day)))
+			complete = false
+		}
+	}
+	return complete
+}
+
+// loadFile opens the file of a day, or sets it aside. Jobs are taken from the newest
+// alone: the others are left from before its day.
+func (s *Store) loadFile(day string, newest bool) (good bool, err error) {
+	path := s.path(fileName(day))
+	has, err := check(path)
+	if errors.Is(err, errDamaged) {
+		return false, s.setAside(path, err)
+	}
+	if err != nil {
+		return false, err
+	}
+	f, err := s.openFile(day, newest)
+	if err != nil {
+		return false, fmt.Errorf("open %s: %w", path, err)
+	}
+	s.files = append(s.files, f)
+	if s.found.Messages == 0 {
+		s.found.Since = has.first
+	}
+	s.found.Messages += has.messages
+	if has.last.After(s.lastAt) {
+		s.lastAt = has.last
+	}
+	if newest {
+		s.jobs = has.jobs
+	}
+	return true, nil
+}
+
+// setAside renames a damaged file, so that the service starts without it.
+func (s *Store) setAside(path string, why error) error {
+	aside := path + ".damaged-" + time.Now().UTC().Format("20060102T150405.000000000Z")
+	if err := os.Rename(path, aside); err != nil {
+		return err
+	}
+	s.found.Damaged = append(s.found.Damaged, aside)
+	s.opts.Log.Error("a file is damaged and was set aside; clients will be told that messages are missing",
+		"file", aside, "error", why)
+	return nil
+}
+
+// begin makes sure that there is a file to write to. If the newest is lost, its jobs are
+// too: those in the file before it were done, or copied to it.
+func (s *Store) begin(newest string) error {
+	if n := len(s.jobs); n > 0 {
+		s.lastJob.Store(s.jobs[n-1].key)
+	}
+	if len(s.files) > 0 && s.newest().day == newest {
+		if err := s.writeIndex(s.listed()); err != nil {
+			return err
+		}
+		return s.turn()
+	}
+	day := max(newest, dayOf(s.now()))
+	if err := s.writeIndex(append(s.listed(), day)); err != nil {
+		return err
+	}
+	f, err := s.createFile(day, nil)
+	if err != nil {
+		return err
+	}
+	s.files = append(s.files, f)
+	return nil
+}
+
+// randomName returns n random digits and lower-case letters.
+func randomName(n int) string { return strings.ToLower(rand.Text()[:n]) }

@@ -1,0 +1,262 @@
+package diskstore
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"sort"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/ports"
+)
+
+// span is what one file has of a channel and has not expired, from one number in the keys
+// to another.
+type span struct {
+	file        *file
+	first, last int64
+	record      record // any of them, without the message
+}
+
+// part is what is kept of a channel without holes: spans from the oldest on. It is empty
+// if nothing is kept.
+type part struct {
+	store   *Store
+	channel []byte
+	spans   []span
+}
+
+// These are numbers in keys; they require that something is kept.
+func (p part) before() int64 { return p.spans[0].record.before }
+func (p part) first() int64  { return p.spans[0].first }
+func (p part) last() int64   { return p.spans[len(p.spans)-1].last }
+
+func (p part) position(seq int64) domain.Position { return p.store.position(p.spans[0].record, seq) }
+
+func (p part) end(now time.Time) domain.Position {
+	if len(p.spans) == 0 {
+		return domain.NothingSince(now, p.store.name)
+	}
+	return p.position(p.last())
+}
+
+// view calls read with the channel's part. No file is closed meanwhile.
+func (s *Store) view(ctx context.Context, to domain.Recipients, read func(part, time.Time) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.filesMu.RLock()
+	defer s.filesMu.RUnlock()
+	if s.files == nil {
+		return errClosed
+	}
+	now := time.Now()
+	p, err := s.part(channelKey(to), now)
+	if err == nil {
+		err = read(p, now)
+	}
+	if err != nil {
+		return fmt.Errorf("log of %s: %w", to, err)
+	}
+	return nil
+}
+
+// part looks for the channel in all files, from the newest on, until a number is missing.
+func (s *Store) part(channel []byte, now time.Time) (part, error) {
+	p := part{store: s, channel: channel}
+	for _, f := range slices.Backward(s.files) {
+		one, err := s.span(f, channel, now)
+		if err != nil {
+			return p, err
+		}
+		if one.last == 0 {
+			continue // nothing, or all has expired
+		}
+		if len(p.spans) > 0 && (one.record.epoch != p.spans[0].record.epoch || one.last+1 != p.spans[0].first) {
+			break
+		}
+		p.spans = slices.Insert(p.spans, 0, one)
+	}
+	return p, nil
+}
+
+// span returns what a file has of the channel's newest epoch there.
+func (s *Store) span(f *file, channel []byte, now time.Time) (one span, err error) {
+	err = f.db.View(func(tx *bbolt.Tx) error {
+		last, err := lastOf(tx, channel)
+		if err != nil || last.seq == 0 || s.gone(last.record, now) {
+			return err
+		}
+		first, err := firstOf(tx, channel)
+		if err != nil {
+			return err
+		}
+		one = span{f, first.seq, last.seq, record{epoch: last.epoch, before: last.before}}
+		if first.epoch == last.epoch && !s.gone(first.record, now) {
+			return nil
+		}
+		one.first += int64(sort.Search(int(last.seq-first.seq), func(i int) bool {
+			r, _, wrong := getRecord(tx, messageKey(channel, first.seq+int64(i)))
+			err = cmp.Or(err, wrong)
+			return r.epoch == last.epoch && !s.gone(r, now)
+		}))
+		return err
+	})
+	return one, err
+}
+
+// End returns the position of the newest message.
+func (s *Store) End(ctx context.Context, to domain.Recipients) (end domain.Position, err error) {
+	err = s.view(ctx, to, func(p part, now time.Time) error {
+		end = p.end(now)
+		return nil
+	})
+	return end, err
+}
+
+// After returns messages until the next would exceed the size.
+func (s *Store) After(
+	ctx context.Context, to domain.Recipients, position domain.Position, size int,
+) (stretch ports.Stretch, err error) {
+	err = s.view(ctx, to, func(p part, now time.Time) error {
+		seq, err := p.following(position, now)
+		if err != nil {
+			return fmt.Errorf("after %s: %w", position, err)
+		}
+		if len(p.spans) == 0 {
+			stretch.Position = p.end(now)
+			return nil
+		}
+		stretch, err = p.read(seq, p.last(), size)
+		seq += int64(len(stretch.Messages))
+		stretch.More = seq <= p.last()
+		stretch.Position = p.position(seq - 1)
+		return err
+	})
+	return stretch, err
+}
+
+// following returns the number in the key after a position, 0 if nothing is kept.
+func (p part) following(position domain.Position, now time.Time) (int64, error) {
+	since, log, nothing := position.Nothing()
+	nothing = nothing && log == p.store.name
+	switch {
+	case nothing && now.Sub(since) >= p.store.opts.Retention:
+		return 0, ports.ErrExpired
+	case len(p.spans) == 0 && (nothing || position == domain.Position{}):
+		return 0, nil
+	case nothing, position == domain.Position{}:
+		return p.first(), nil
+	case len(p.spans) == 0, position.Epoch != p.end(now).Epoch, position.Seq < 0, position.Seq > p.end(now).Seq:
+		return 0, ports.ErrReset
+	}
+	seq := position.Seq + p.before() + 1
+	if seq < p.first() {
+		return 0, ports.ErrExpired
+	}
+	return seq, nil
+}
+
+// Before returns none for a position of another epoch, or beyond the end.
+func (s *Store) Before(
+	ctx context.Context, to domain.Recipients, position domain.Position, limit, size int,
+) (stretch ports.Stretch, err error) {
+	err = s.view(ctx, to, func(p part, now time.Time) error {
+		if len(p.spans) == 0 {
+			return nil
+		}
+		if position == (domain.Position{}) {
+			position = p.position(p.last() + 1)
+		}
+		if position.Epoch != p.end(now).Epoch || position.Seq < 0 || position.Seq > p.end(now).Seq+1 {
+			return nil
+		}
+		seq := position.Seq + p.before()
+		from := max(p.first(), seq-int64(limit))
+		if from >= seq {
+			return nil
+		}
+		stretch, err = p.read(from, seq-1, unlimited)
+		left := len(stretch.Messages) - newest(stretch.Messages, size)
+		stretch.Messages = stretch.Messages[left:]
+		stretch.More = left > 0 || from > p.first()
+		return err
+	})
+	return stretch, err
+}
+
+// newest returns how many of the last messages have at most that much content, at least one.
+func newest(messages []domain.Message, size int) (n int) {
+	for _, m := range slices.Backward(messages) {
+		if n > 0 && len(m.Content) > size {
+			break
+		}
+		size -= len(m.Content)
+		n++
+	}
+	return n
+}
+
+// unlimited is more content than there is.
+const unlimited = 1 << 40
+
+// read returns messages with the numbers, until the next would exceed the size.
+func (p part) read(from, to int64, size int) (stretch ports.Stretch, err error) {
+	full := false
+	for _, one := range p.spans {
+		start, end := max(from, one.first), min(to, one.last)
+		if start > end || full {
+			continue
+		}
+		err := one.file.db.View(func(tx *bbolt.Tx) error {
+			return each(tx, p.channel, start, end, func(m domain.Message) bool {
+				full = len(stretch.Messages) > 0 && len(m.Content) > size
+				if !full {
+					stretch.Messages = append(stretch.Messages, m)
+					size -= len(m.Content)
+				}
+				return !full
+			})
+		})
+		if err != nil {
+			return ports.Stretch{}, err
+		}
+	}
+	if len(stretch.Messages) > 0 {
+		stretch.Epoch = p.end(time.Time{}).Epoch
+	}
+	return stretch, nil
+}
+
+// each yields the messages with the numbers, which must all be there.
+func each(tx *bbolt.Tx, channel []byte, from, to int64, yield func(domain.Message) bool) error {
+	cursor := tx.Bucket(messageBucket).Cursor()
+	key, value := cursor.Seek(messageKey(channel, from))
+	for seq := from; seq <= to; seq++ {
+		if len(key) != len(channel)+8 || binary.BigEndian.Uint64(key[len(channel):]) != uint64(seq) {
+			return fmt.Errorf("%w: message %d is missing", errDamaged, seq)
+		}
+		payload, err := payloadOf(key, value)
+		if err != nil {
+			return err
+		}
+		r, err := decodeRecord(payload)
+		if err != nil {
+			return err
+		}
+		m, err := decodeMessage(r.message, seq-r.before)
+		if err != nil {
+			return err
+		}
+		if !yield(m) {
+			return nil
+		}
+		key, value = cursor.Next()
+	}
+	return nil
+}

@@ -1,0 +1,180 @@
+package diskstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// tidyEvery is how often the store looks for a new day, for files to delete, and for jobs
+// to forget, if nothing is written.
+const tidyEvery = time.Minute
+
+// operation waits for the next transaction.
+type operation struct {
+	apply func(*batch) error // fails before it writes, if at all
+	done  chan error
+}
+
+// do returns when the operation is on disk. After the error of ctx, it may be later.
+func (s *Store) do(ctx context.Context, apply func(*batch) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	o := &operation{apply: apply, done: make(chan error, 1)}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return errClosed
+	}
+	s.waiting = append(s.waiting, o)
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+	s.mu.Unlock()
+	select {
+	case err := <-o.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// write commits what waits, until the store is closed.
+func (s *Store) write() {
+	defer close(s.ended)
+	tidy := time.NewTicker(tidyEvery)
+	defer tidy.Stop()
+	for open := true; open; {
+		select {
+		case _, open = <-s.wake:
+			_ = s.commit(s.take()) // the operations have it
+		case <-tidy.C:
+			s.tidy()
+		}
+	}
+	s.tidy()
+}
+
+// tidy does what is due without an operation.
+func (s *Store) tidy() {
+	if err := s.commit(nil); err != nil {
+		s.opts.Log.Error("nothing can be written", "error", err)
+	}
+}
+
+// take returns all operations that wait.
+func (s *Store) take() []*operation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.waiting
+	s.waiting = nil
+	return all
+}
+
+// commit commits operations together. One that fails by itself leaves the others alone.
+func (s *Store) commit(all []*operation) error {
+	err := s.turn()
+	for err == nil {
+		var wrong *operation
+		if wrong, err = s.transaction(all); wrong == nil {
+			break
+		}
+		wrong.done <- err
+		all, err = slices.DeleteFunc(all, func(o *operation) bool { return o == wrong }), nil
+	}
+	for _, o := range all {
+		o.done <- err
+	}
+	return err
+}
+
+// transaction commits operations and forgets jobs. If an operation is at fault, it
+// returns that one, and the others can be committed without it.
+func (s *Store) transaction(all []*operation) (wrong *operation, err error) {
+	forgotten := s.takeForgotten()
+	if len(all)+len(forgotten) == 0 {
+		return nil, nil
+	}
+	defer func() {
+		if err != nil {
+			s.forget(forgotten)
+		}
+	}()
+	tx, err := s.newest().db.Begin(true)
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Rollback() // has no effect after Commit
+	b := newBatch(tx, s.now())
+	for _, o := range all {
+		if err := o.apply(b); err != nil {
+			return o, err
+		}
+	}
+	for _, key := range forgotten {
+		if err := b.delete(jobBucket, number(key)); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.finish(); err != nil {
+		return nil, err
+	}
+	s.syncs.Add(2) // bbolt writes pages, and then where they begin
+	if err := tx.Commit(); err != nil {
+		return nil, fmt.Errorf("write to %s: %w", s.dir, err)
+	}
+	return nil, nil
+}
+
+// newest is the file that is written to. Only the writer may call it.
+func (s *Store) newest() *file { return s.files[len(s.files)-1] }
+
+// now never goes back, so that messages expire in the order of their numbers.
+func (s *Store) now() time.Time {
+	if now := time.Now(); now.After(s.lastAt) {
+		s.lastAt = now
+	}
+	return s.lastAt
+}
+
+// turn deletes files that have expired, and begins the file of a new day.
+func (s *Store) turn() error {
+	today := dayOf(s.now())
+	if len(s.files) > 0 && s.newest().day >= today {
+		return nil
+	}
+	s.dropExpired()
+	jobs, err := s.jobsLeft()
+	if err != nil {
+		return err
+	}
+	f, err := s.createFile(today, jobs)
+	if err != nil {
+		return fmt.Errorf("create %s: %w", s.path(fileName(today)), err)
+	}
+	if err := s.writeIndex(append(s.listed(), today)); err != nil {
+		f.db.Close()
+		return err
+	}
+	s.filesMu.Lock()
+	defer s.filesMu.Unlock()
+	s.files = append(s.files, f)
+	return nil
+}
+
+// dropExpired deletes the files whose messages have all expired.
+func (s *Store) dropExpired() {
+	for len(s.files) > 1 && s.expired(s.files[0].day, time.Now()) {
+		oldest := s.files[0]
+		s.filesMu.Lock()
+		s.files = slices.Clone(s.files[1:])
+		s.filesMu.Unlock()
+		oldest.db.Close()
+		if err := remove(s.path(fileName(oldest.day))); err != nil {
+			s.opts.Log.Error("expired file not deleted", "error", err)
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package memqueue
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Journal keeps the bodies of a queue beyond the end of the process. It is safe for
+// concurrent use.
+type Journal interface {
+	// Kept has what is kept when the queue is made, oldest first, with its keys.
+	Kept() iter.Seq2[uint64, string]
+	// Keep returns keys of the bodies once they are kept, or an error and keeps none.
+	Keep(ctx context.Context, bodies []string) ([]uint64, error)
+	// Forget gives bodies up. It does not wait, and the end of the process can undo it.
+	Forget(keys ...uint64)
+}
+
+// restore puts what the journal has kept onto the queue. It may have been received: who
+// receives it now must look for what came of that.
+func (q *Queue) restore() {
+	now := time.Now()
+	for key, body := range q.cfg.Journal.Kept() {
+		m := &message{id: uuid.NewString(), body: body, key: key, sentAt: now, firstReceivedAt: now, receives: 1}
+		q.bytes += len(body)
+		q.show(m)
+	}
+}
+
+// keep puts messages into the journal.
+func (q *Queue) keep(ctx context.Context, all []sending) error {
+	bodies := make([]string, len(all))
+	for i, one := range all {
+		bodies[i] = one.body
+	}
+	keys, err := q.cfg.Journal.Keep(ctx, bodies)
+	for i := range keys {
+		all[i].key = keys[i]
+	}
+	return err
+}

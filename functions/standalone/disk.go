@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"time"
+
+	"serverless-websocket/adapters/diskstore"
+	"serverless-websocket/adapters/memlog"
+	"serverless-websocket/adapters/memqueue"
+	"serverless-websocket/functions/app"
+)
+
+// spareDays is for how many days more than it keeps messages the store can have files.
+const spareDays = 3
+
+// retention is how long messages are kept.
+func (s settings) retention() time.Duration { return time.Duration(s.historyDays) * 24 * time.Hour }
+
+// dataFiles is how many files the store has open.
+func (s settings) dataFiles() int {
+	if s.data == "" {
+		return 0
+	}
+	return s.historyDays + spareDays
+}
+
+// openDisk opens the store of -data, if it is set.
+func (v *service) openDisk() error {
+	s := v.settings
+	if s.data == "" {
+		return nil
+	}
+	if s.historyDays == 0 {
+		return errors.New("-data needs -history-days above 0: what is on disk is for clients that resume")
+	}
+	var err error
+	if v.disk, err = diskstore.Open(s.data, diskstore.Options{Retention: s.retention(), Log: v.log}); err != nil {
+		return err
+	}
+	found := v.disk.Found()
+	attributes := []any{"directory", s.data, "messages", found.Messages, "jobs", found.Jobs}
+	if found.Messages > 0 {
+		attributes = append(attributes, "since", found.Since.UTC().Format(time.RFC3339))
+	}
+	v.log.Info("messages are kept on disk", attributes...)
+	return nil
+}
+
+// closeDisk comes after all else.
+func (v *service) closeDisk() error {
+	if v.disk == nil {
+		return nil
+	}
+	return v.disk.Close()
+}
+
+// keepHistory gives the service the log of messages. What a broadcast leaves untried goes
+// to the jobs if these are on disk: some of it may not be in the log yet.
+func (v *service) keepHistory(service *app.Service) {
+	if v.disk != nil {
+		service.History, service.Parts = v.disk, v.jobs
+	} else if s := v.settings; s.historyDays > 0 {
+		service.History = memlog.New(memlog.Options{Retention: s.retention(), MaxBytes: s.historyBytes})
+	}
+}
+
+// newJobs returns a queue of what was accepted. One on disk gives up on no job: dead
+// letters are lost at the end, and while the disk is full no job can be done.
+func (v *service) newJobs(name string) *memqueue.Queue {
+	config := v.queueConfig(v.settings.queueBytes)
+	if v.disk != nil {
+		config.Journal, config.DeadLetters = v.disk.Journal(name), nil
+	}
+	return memqueue.New(config)
+}
