@@ -29,7 +29,7 @@ func (s *Store) Append(
 			a.since = since
 		}
 	}
-	if err := s.do(ctx, a.apply); err != nil {
+	if err := s.do(ctx, &operation{apply: a.apply}); err != nil {
 		return nil, err
 	}
 	return a.positions, nil

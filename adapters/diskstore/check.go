@@ -109,11 +109,13 @@ func (c *checker) meta() (root uint64, err error) {
 		meta := head[pageHeader:]
 		hash := fnv.New64a()
 		hash.Write(meta[:metaBytes])
-		if native.Uint32(meta) != metaMagic || native.Uint32(meta[4:]) != metaVersion || native.Uint64(meta[metaBytes:]) != hash.Sum64() {
+		known := native.Uint32(meta) == metaMagic && native.Uint32(meta[4:]) == metaVersion
+		if !known || native.Uint64(meta[metaBytes:]) != hash.Sum64() {
 			return 0, fmt.Errorf("page %d", i)
 		}
 		if transaction := native.Uint64(meta[48:]); transaction >= c.newest {
-			c.newest, root, freelist, c.pages = transaction, native.Uint64(meta[16:]), native.Uint64(meta[32:]), native.Uint64(meta[40:])
+			c.newest, root = transaction, native.Uint64(meta[16:])
+			freelist, c.pages = native.Uint64(meta[32:]), native.Uint64(meta[40:])
 		}
 	}
 	if freelist != noFreelist {
@@ -150,8 +152,8 @@ func (c *checker) page(id uint64) ([]byte, error) {
 	return page, c.read(page, id*c.pageSize)
 }
 
-// tree visits the leaves under a page, whose keys must be from low on and below high, if
-// that is not nil.
+// tree visits the leaves under a page, whose keys must begin with low and be below high, if
+// these are not nil: bbolt finds the entry of a page in its branch by the page's first key.
 func (c *checker) tree(id uint64, low, high []byte, visit visitor) error {
 	page, err := c.page(id)
 	if err != nil {
@@ -170,7 +172,7 @@ func (c *checker) tree(id uint64, low, high []byte, visit visitor) error {
 		if i+1 < count {
 			next, _ = branch(page, i+1)
 		}
-		if bytes.Compare(key, low) < 0 || next != nil && bytes.Compare(key, next) >= 0 {
+		if i == 0 && low != nil && !bytes.Equal(key, low) || next != nil && bytes.Compare(key, next) >= 0 {
 			return fmt.Errorf("page %d is out of order", id)
 		}
 		if err := c.tree(child, key, next, visit); err != nil {
@@ -198,7 +200,8 @@ func leaf(page, low, high []byte, visit visitor) error {
 		start := at + int(native.Uint32(page[at+4:]))
 		middle := start + int(native.Uint32(page[at+8:]))
 		key, value := page[start:middle], page[middle:middle+int(native.Uint32(page[at+12:]))]
-		if bytes.Compare(key, low) < 0 || high != nil && bytes.Compare(key, high) >= 0 || i > 0 && bytes.Compare(key, previous) <= 0 {
+		outside := i == 0 && low != nil && !bytes.Equal(key, low) || high != nil && bytes.Compare(key, high) >= 0
+		if outside || i > 0 && bytes.Compare(key, previous) <= 0 {
 			return fmt.Errorf("the key %.80q is out of order", key)
 		}
 		if err := visit(native.Uint32(page[at:]), key, value); err != nil {

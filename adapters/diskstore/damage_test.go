@@ -1,6 +1,7 @@
 package diskstore
 
 import (
+	"bytes"
 	"errors"
 	"math/rand/v2"
 	"os"
@@ -153,7 +154,8 @@ func (p *sample) check(t *testing.T, dir, day string) (damaged bool) {
 		add(t, s, to, 1000)
 	}
 	s = reopen(t, s)
-	if got := contents(t, s, p.to[0], domain.Position{}); !slices.Equal(got, append(rest, want(1000)...)) || len(s.Found().Damaged) > 0 {
+	got := contents(t, s, p.to[0], domain.Position{})
+	if !slices.Equal(got, append(rest, want(1000)...)) || len(s.Found().Damaged) > 0 {
 		t.Errorf("%d messages after another start, want %d; found %+v", len(got), len(rest)+1, s.Found())
 	}
 	if err := s.Close(); err != nil {
@@ -200,4 +202,55 @@ func TestAnOldPageIsDamage(t *testing.T) {
 	if found == 0 {
 		t.Error("no page is noticed")
 	}
+}
+
+// A key in a branch is that of its first child. Any other can be in order too, but the next
+// write would put a second one beside it.
+func TestAWrongKeyInABranchIsDamage(t *testing.T) {
+	s := open(t, t.TempDir(), Options{})
+	for n := range 100 {
+		add(t, s, domain.ToRoom("a"), n)
+		add(t, s, domain.ToRoom("z"), n)
+	}
+	path := s.path(s.newestName())
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, missed := branchKeys(t, file), 0
+	for _, key := range keys {
+		for bit := range 8 * len(key) {
+			key[bit/8] ^= 1 << (bit % 8) // in the file
+			if (&checker{file: bytes.NewReader(file)}).run() == nil {
+				missed++
+			}
+			key[bit/8] ^= 1 << (bit % 8)
+		}
+	}
+	if len(keys) == 0 || missed > 0 {
+		t.Errorf("%d wrong bits of %d keys are not noticed", missed, len(keys))
+	}
+}
+
+// branchKeys returns the keys of all branches in use. They are in the file's memory.
+func branchKeys(t *testing.T, file []byte) (keys [][]byte) {
+	t.Helper()
+	c := &checker{file: bytes.NewReader(file)}
+	if err := c.run(); err != nil {
+		t.Fatal(err)
+	}
+	for id, seen := range c.seen {
+		page := file[uint64(id)*c.pageSize:][:c.pageSize]
+		if !seen || native.Uint16(page[8:]) != branchPage {
+			continue
+		}
+		for i := range int(native.Uint16(page[10:])) {
+			key, _ := branch(page, i)
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }

@@ -41,8 +41,13 @@ func fileName(day string) string { return "log-" + day + ".db" }
 
 // expired reports whether all messages of a day are.
 func (s *Store) expired(day string, now time.Time) bool {
-	start, err := time.Parse(dayFormat, day)
-	return err == nil && now.Sub(start.AddDate(0, 0, 1)) >= s.opts.Retention
+	return now.Sub(endOf(day)) >= s.opts.Retention
+}
+
+// endOf returns when a day ends. It is long ago for none.
+func endOf(day string) time.Time {
+	start, _ := time.Parse(dayFormat, day) // days come from dayOf
+	return start.AddDate(0, 0, 1)
 }
 
 // days returns the days that have a file, the oldest first.
@@ -71,6 +76,17 @@ func (s *Store) openFile(day string, newest bool) (*file, error) {
 	return &file{day, db}, nil
 }
 
+// holds reports whether a transaction can be on disk though its commit failed: that is, at
+// the sync after its last page.
+func (f *file) holds(transaction int) bool {
+	newest := transaction
+	_ = f.db.View(func(tx *bbolt.Tx) error { // if that fails, nobody knows
+		newest = tx.ID()
+		return nil
+	})
+	return newest >= transaction
+}
+
 // boltOptions leave out the list of free pages, which could be damaged: bbolt finds them
 // by itself.
 func boltOptions(readOnly bool) *bbolt.Options {
@@ -85,7 +101,7 @@ func (s *Store) createFile(day string, jobs []job) (*file, error) {
 	path := s.path(fileName(day))
 	unfinished := path + ".new"
 	if err := errors.Join(remove(unfinished), writeFile(unfinished, jobs)); err != nil {
-		return nil, err
+		return nil, errors.Join(err, remove(unfinished)) // it takes space
 	}
 	s.syncs.Add(3)
 	if err := errors.Join(os.Rename(unfinished, path), syncDir(s.dir)); err != nil {

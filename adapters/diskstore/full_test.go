@@ -1,15 +1,20 @@
 package diskstore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"serverless-websocket/domain"
 	"serverless-websocket/integration/environments/testenv"
@@ -49,6 +54,7 @@ func refuses(t *testing.T, s *Store, in []int, out int) {
 // recovers checks that the log goes on, and is whole after another start.
 func recovers(t *testing.T, s *Store, in []int, out int) {
 	t.Helper()
+	time.Sleep(restAfterFailure)
 	add(t, s, goals, out, out, out+1)
 	s = reopen(t, s)
 	if got := contents(t, s, goals, domain.Position{}); !slices.Equal(got, want(append(in, out, out+1)...)) {
@@ -61,28 +67,119 @@ func recovers(t *testing.T, s *Store, in []int, out int) {
 
 // bbolt refuses to let the file grow.
 func TestAFileThatCannotGrow(t *testing.T) {
-	s := open(t, t.TempDir(), Options{})
-	s.newest().db.MaxSize = 256 << 10
-	in, out := fillUp(t, s)
-	refuses(t, s, in, out)
-	s.newest().db.MaxSize = 0
-	recovers(t, s, in, out)
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, t.TempDir(), Options{})
+		s.newest().db.MaxSize = 256 << 10
+		in, out := fillUp(t, s)
+		refuses(t, s, in, out)
+		s.newest().db.MaxSize = 0
+		recovers(t, s, in, out)
+	})
+}
+
+// After a commit that failed, all are refused at once for a while.
+func TestARestAfterAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, t.TempDir(), Options{})
+		s.newest().db.MaxSize = 256 << 10
+		_, out := fillUp(t, s)
+		s.newest().db.MaxSize = 0
+		tries := s.Syncs()
+		for range 10 {
+			if _, err := s.Append(t.Context(), goals, []domain.Message{message(out)}, true); err == nil {
+				t.Fatal("appended")
+			}
+			time.Sleep(restAfterFailure / 10)
+		}
+		if tries = s.Syncs() - tries; tries > 0 {
+			t.Errorf("the disk was asked for %d syncs", tries)
+		}
+		add(t, s, goals, out)
+	})
 }
 
 // The disk is full in earnest, until something else on it is deleted.
 func TestAFullDisk(t *testing.T) {
 	dir := testenv.SmallDisk(t, 1<<20)
-	s := open(t, filepath.Join(dir, "data"), Options{})
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, filepath.Join(dir, "data"), Options{})
+		ballast := filepath.Join(dir, "ballast")
+		if err := os.WriteFile(ballast, make([]byte, 600<<10), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		in, out := fillUp(t, s)
+		refuses(t, s, in, out)
+		if err := os.Remove(ballast); err != nil {
+			t.Fatal(err)
+		}
+		recovers(t, s, in, out)
+	})
+}
+
+// The disk is full when the first start of a day creates its file. What is there is served,
+// and writes go on when there is space.
+func TestAFullDiskOnANewDay(t *testing.T) {
+	dir := testenv.SmallDisk(t, 1<<20)
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, filepath.Join(dir, "data"), Options{Retention: 48 * time.Hour})
+		add(t, s, goals, 1)
+		keep(t, s, "job")
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(24 * time.Hour)
+		ballast := fillDisk(t, dir)
+		s = open(t, s.dir, s.opts)
+		if s.Found().Jobs != 1 {
+			t.Errorf("found %+v", s.Found())
+		}
+		for range 3 {
+			time.Sleep(restAfterFailure)
+			if _, err := s.Append(t.Context(), goals, []domain.Message{message(2)}, true); !errors.Is(err, syscall.ENOSPC) {
+				t.Errorf("the error is %v", err)
+			}
+		}
+		if got := contents(t, s, goals, domain.Position{}); !slices.Equal(got, want(1)) {
+			t.Errorf("%q can be read", got)
+		}
+		if err := os.Remove(ballast); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(restAfterFailure)
+		add(t, s, goals, 2)
+		if s = reopen(t, s); s.newestName() != "log-2000-01-02.db" || s.Found().Jobs != 1 || s.Found().Messages != 2 {
+			t.Errorf("found %+v, newest is %s", s.Found(), s.newestName())
+		}
+	})
+}
+
+// fillDisk takes all space, and returns the file that does.
+func fillDisk(t *testing.T, dir string) string {
+	t.Helper()
 	ballast := filepath.Join(dir, "ballast")
-	if err := os.WriteFile(ballast, make([]byte, 600<<10), 0o600); err != nil {
+	if err := os.WriteFile(ballast, make([]byte, 2<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
 		t.Fatal(err)
 	}
-	in, out := fillUp(t, s)
-	refuses(t, s, in, out)
-	if err := os.Remove(ballast); err != nil {
+	return ballast
+}
+
+// A first start that does not get as far as its file is no reason for the next to miss it.
+func TestAFirstStartThatFails(t *testing.T) {
+	small, dir := testenv.SmallDisk(t, 12<<10), t.TempDir()
+	if _, err := Open(small, Options{}); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("the error is %v", err)
+	}
+	if err := os.CopyFS(dir, os.DirFS(small)); err != nil {
 		t.Fatal(err)
 	}
-	recovers(t, s, in, out)
+	if files, _ := filepath.Glob(filepath.Join(dir, "*")); len(files) != 2 {
+		t.Errorf("there are %v", files)
+	}
+	var log bytes.Buffer
+	open(t, dir, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if log.Len() > 0 {
+		t.Errorf("the log says %s", log.String())
+	}
 }
 
 // Whoever waits while a commit is under way shares the next one.
@@ -116,7 +213,7 @@ func TestOperationsAreApart(t *testing.T) {
 	for i := range 40 {
 		group.Go(func() {
 			if i%4 == 0 {
-				if err := s.do(t.Context(), func(*batch) error { return bad }); err != bad {
+				if err := s.do(t.Context(), &operation{apply: func(*batch) error { return bad }}); err != bad {
 					t.Errorf("got %v", err)
 				}
 				return
@@ -129,13 +226,7 @@ func TestOperationsAreApart(t *testing.T) {
 		t.Errorf("%d messages", len(got))
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	err := s.do(t.Context(), func(*batch) error {
-		cancel()
-		return nil
-	})
-	if err != nil {
-		t.Error(err)
-	}
+	cancel()
 	if _, err := s.Journal("jobs").Keep(ctx, []string{"x"}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}

@@ -2,16 +2,20 @@ package diskstore
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
 )
 
-// indexName is a file with the log's name, the days that have a file, and a checksum, one
-// a line. By it, a start finds out that a file is missing. A day is listed once its file
-// is complete, and may stay until the next is created.
+// indexName is a file with the log's name, Store.dropped, the days that have a file, and a
+// checksum, one a line. By it, a start finds out that a file is missing. A day may stay in
+// the list until the next is created, though its file has been dropped.
 const indexName = "index"
+
+// noDay stands for no day in the index.
+const noDay = "none"
 
 // listed returns the days of the open files.
 func (s *Store) listed() []string {
@@ -24,7 +28,8 @@ func (s *Store) listed() []string {
 
 // writeIndex replaces the index, unless it is the same.
 func (s *Store) writeIndex(days []string) error {
-	text := []byte(strings.Join(append([]string{s.name}, days...), "\n") + "\n")
+	lines := append([]string{s.name, cmp.Or(s.dropped, noDay)}, days...)
+	text := []byte(strings.Join(lines, "\n") + "\n")
 	text = fmt.Appendf(text, "%08x\n", checksum(nil, text))
 	path := s.path(indexName)
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, text) {
@@ -44,12 +49,12 @@ func writeSynced(path string, text []byte) error {
 }
 
 // readIndex returns an empty name if there is no index, or if it is damaged.
-func (s *Store) readIndex() (name string, days []string) {
+func (s *Store) readIndex() (name, dropped string, days []string) {
 	text, err := os.ReadFile(s.path(indexName))
 	end := bytes.LastIndexByte(bytes.TrimSuffix(text, []byte("\n")), '\n') + 1
 	if err != nil || string(text[end:]) != fmt.Sprintf("%08x\n", checksum(nil, text[:end])) {
-		return "", nil
+		return "", "", nil
 	}
 	lines := strings.Fields(string(text[:end]))
-	return lines[0], lines[1:]
+	return lines[0], strings.TrimPrefix(lines[1], noDay), lines[2:]
 }

@@ -44,24 +44,23 @@ func (s *Store) takeJobs(queue string) (mine []job) {
 	return mine
 }
 
-// Keep returns keys of the bodies once they are on disk. After an error none of them need
-// be.
+// Keep returns keys of the bodies once they are on disk. After an error they are not, or are
+// forgotten.
 func (j Journal) Keep(ctx context.Context, bodies []string) ([]uint64, error) {
 	keys, jobs := make([]uint64, len(bodies)), make([]job, len(bodies))
 	for i, body := range bodies {
 		keys[i] = j.store.lastJob.Add(1)
 		jobs[i] = job{keys[i], j.queue, body}
 	}
-	err := j.store.do(ctx, func(b *batch) error {
+	put := func(b *batch) error {
 		for _, one := range jobs {
 			if err := b.put(jobBucket, number(one.key), one.encode()); err != nil {
 				return err
 			}
 		}
 		return nil
-	})
-	if err != nil {
-		j.Forget(keys...) // it may be on disk all the same
+	}
+	if err := j.store.do(ctx, &operation{apply: put, jobs: keys}); err != nil {
 		return nil, err
 	}
 	return keys, nil
@@ -74,6 +73,12 @@ func (s *Store) forget(keys []uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forgotten = append(s.forgotten, keys...)
+}
+
+func (s *Store) forgetJobs(all []*operation) {
+	for _, o := range all {
+		s.forget(o.jobs)
+	}
 }
 
 func (s *Store) takeForgotten() []uint64 {

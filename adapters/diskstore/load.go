@@ -12,7 +12,8 @@ import (
 
 // load checks and opens all files, and creates the one to write to.
 func (s *Store) load() error {
-	name, listed := s.readIndex()
+	name, dropped, listed := s.readIndex()
+	s.dropped = dropped
 	if err := s.removeUnfinished(); err != nil {
 		return err
 	}
@@ -23,7 +24,7 @@ func (s *Store) load() error {
 	known := slices.Concat(listed, days, []string{""})
 	newest := slices.Max(known)
 	intact := s.isComplete(name, listed, days)
-	for _, day := range days {
+	for _, day := range s.dropOld(days, newest) {
 		good, err := s.loadFile(day, day == newest)
 		if err != nil {
 			return err
@@ -61,12 +62,30 @@ func (s *Store) isComplete(name string, listed, days []string) bool {
 	}
 	complete := true
 	for _, day := range listed {
-		if !slices.Contains(days, day) && !s.expired(day, time.Now()) {
+		if slices.Contains(days, day) {
+			continue
+		}
+		s.dropped = max(s.dropped, day)
+		if !s.expired(day, time.Now()) {
 			s.opts.Log.Error("a file is missing; clients will be told that messages are missing", "file", s.path(fileName(day)))
 			complete = false
 		}
 	}
 	return complete
+}
+
+// dropOld deletes the files that have expired since the last stop, or by a retention that is
+// shorter now, and returns the other days. The newest stays: it has the jobs.
+func (s *Store) dropOld(days []string, newest string) (left []string) {
+	for _, day := range days {
+		if day == newest || !s.expired(day, time.Now()) {
+			left = append(left, day)
+			continue
+		}
+		s.dropped = max(s.dropped, day)
+		s.deleteFile(day)
+	}
+	return left
 }
 
 // loadFile opens the file of a day, or sets it aside. Jobs are taken from the newest
@@ -110,28 +129,33 @@ func (s *Store) setAside(path string, why error) error {
 	return nil
 }
 
-// begin makes sure that there is a file to write to. If the newest is lost, its jobs are
-// too: those in the file before it were done, or copied to it.
+// begin makes sure that there is a file to write to, if there is space. Without, the store
+// starts with the files that it has, and each write tries again.
 func (s *Store) begin(newest string) error {
 	if n := len(s.jobs); n > 0 {
 		s.lastJob.Store(s.jobs[n-1].key)
 	}
-	if len(s.files) > 0 && s.newest().day == newest {
-		if err := s.writeIndex(s.listed()); err != nil {
+	if len(s.files) == 0 || s.newest().day != newest {
+		return s.replaceNewest(max(newest, dayOf(s.now())))
+	}
+	if err := errors.Join(s.writeIndex(s.listed()), s.turn()); err != nil {
+		s.opts.Log.Error("nothing can be written", "error", err)
+	}
+	return nil
+}
+
+// replaceNewest creates the first file, or one in place of the newest. If that is lost, its
+// jobs are too: those in the file before it were done, or copied to it. So it is listed
+// before there is another: no start must take that one for the newest.
+func (s *Store) replaceNewest(day string) error {
+	if len(s.files) > 0 {
+		if err := s.writeIndex(append(s.listed(), day)); err != nil {
 			return err
 		}
-		return s.turn()
-	}
-	day := max(newest, dayOf(s.now()))
-	if err := s.writeIndex(append(s.listed(), day)); err != nil {
+	} else if err := s.writeIndex(nil); err != nil {
 		return err
 	}
-	f, err := s.createFile(day, nil)
-	if err != nil {
-		return err
-	}
-	s.files = append(s.files, f)
-	return nil
+	return s.addFile(day, nil)
 }
 
 // randomName returns n random digits and lower-case letters.

@@ -20,7 +20,8 @@ import (
 type span struct {
 	file        *file
 	first, last int64
-	record      record // any of them, without the message
+	record      record    // the last of them, without the message
+	left        time.Time // when the one before the first was appended; zero if none is in the file
 }
 
 // part is what is kept of a channel without holes: spans from the oldest on. It is empty
@@ -29,6 +30,7 @@ type part struct {
 	store   *Store
 	channel []byte
 	spans   []span
+	whole   time.Time // what was appended later is in spans
 }
 
 // These are numbers in keys; they require that something is kept.
@@ -68,7 +70,7 @@ func (s *Store) view(ctx context.Context, to domain.Recipients, read func(part, 
 
 // part looks for the channel in all files, from the newest on, until a number is missing.
 func (s *Store) part(channel []byte, now time.Time) (part, error) {
-	p := part{store: s, channel: channel}
+	p := part{store: s, channel: channel, whole: endOf(s.dropped)}
 	for _, f := range slices.Backward(s.files) {
 		one, err := s.span(f, channel, now)
 		if err != nil {
@@ -78,11 +80,21 @@ func (s *Store) part(channel []byte, now time.Time) (part, error) {
 			continue // nothing, or all has expired
 		}
 		if len(p.spans) > 0 && (one.record.epoch != p.spans[0].record.epoch || one.last+1 != p.spans[0].first) {
+			p.wholeAfter(one.record.at)
 			break
 		}
 		p.spans = slices.Insert(p.spans, 0, one)
+		p.wholeAfter(one.left)
 	}
 	return p, nil
+}
+
+// wholeAfter notes that a message that was appended then is not in the part. It need not
+// have expired: the retention, or the clock, may have been another for a while.
+func (p *part) wholeAfter(at time.Time) {
+	if at.After(p.whole) {
+		p.whole = at
+	}
 }
 
 // span returns what a file has of the channel's newest epoch there.
@@ -96,14 +108,20 @@ func (s *Store) span(f *file, channel []byte, now time.Time) (one span, err erro
 		if err != nil {
 			return err
 		}
-		one = span{f, first.seq, last.seq, record{epoch: last.epoch, before: last.before}}
+		one = span{file: f, first: first.seq, last: last.seq, record: last.record}
+		one.record.message = nil // it refers to the file
 		if first.epoch == last.epoch && !s.gone(first.record, now) {
 			return nil
 		}
+		one.left = first.at
 		one.first += int64(sort.Search(int(last.seq-first.seq), func(i int) bool {
 			r, _, wrong := getRecord(tx, messageKey(channel, first.seq+int64(i)))
 			err = cmp.Or(err, wrong)
-			return r.epoch == last.epoch && !s.gone(r, now)
+			within := r.epoch == last.epoch && !s.gone(r, now)
+			if !within && r.at.After(one.left) {
+				one.left = r.at
+			}
+			return within
 		}))
 		return err
 	})
@@ -146,7 +164,7 @@ func (p part) following(position domain.Position, now time.Time) (int64, error) 
 	since, log, nothing := position.Nothing()
 	nothing = nothing && log == p.store.name
 	switch {
-	case nothing && now.Sub(since) >= p.store.opts.Retention:
+	case nothing && (now.Sub(since) >= p.store.opts.Retention || since.Before(p.whole)):
 		return 0, ports.ErrExpired
 	case len(p.spans) == 0 && (nothing || position == domain.Position{}):
 		return 0, nil

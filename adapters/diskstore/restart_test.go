@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,6 +67,16 @@ func reopen(t *testing.T, s *Store) *Store {
 		t.Fatal(err)
 	}
 	return open(t, s.dir, s.opts)
+}
+
+// keep keeps jobs of the queue "jobs".
+func keep(tb testing.TB, s *Store, bodies ...string) []uint64 {
+	tb.Helper()
+	keys, err := s.Journal("jobs").Keep(tb.Context(), bodies)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return keys
 }
 
 // Numbers, epochs, places and ids are those from before the restart, over several days.
@@ -177,6 +188,53 @@ func TestOneProcessAtATime(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 	reopen(t, s)
+}
+
+// The error names the directory once.
+func TestADirectoryThatCannotBeUsed(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "lock"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(dir, Options{})
+	if !errors.Is(err, syscall.EISDIR) || err.Error() != dir+": "+syscall.EISDIR.Error() {
+		t.Errorf("the error is %v", err)
+	}
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(file, Options{}); err == nil || err.Error() != file+": "+syscall.ENOTDIR.Error() {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// A restored backup whose index was deleted uses no number again that the original used.
+func TestARestoredBackup(t *testing.T) {
+	s, backup := open(t, t.TempDir(), Options{}), t.TempDir()
+	add(t, s, goals, 1)
+	keep(t, s, "job")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(backup, os.DirFS(s.dir)); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, s.dir, Options{})
+	at := add(t, s, goals, 2, 3)
+	if err := os.Remove(filepath.Join(backup, indexName)); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, backup, Options{})
+	add(t, s, goals, 12, 13, 14)
+	for _, p := range at {
+		if _, err := s.After(t.Context(), goals, p, 1000); !errors.Is(err, ports.ErrReset) {
+			t.Errorf("after %q: %v, want ErrReset", p, err)
+		}
+	}
+	if got := contents(t, s, goals, domain.Position{}); !slices.Equal(got, want(1, 12, 13, 14)) || s.Found().Jobs != 1 {
+		t.Errorf("%q are kept, found %+v", got, s.Found())
+	}
 }
 
 func TestClosed(t *testing.T) {

@@ -44,6 +44,10 @@ type Store struct {
 
 	filesMu sync.RWMutex
 	files   []*file // oldest first; the last one is written to
+	dropped string  // the newest day whose file was deleted, or empty
+
+	failure  error // of the latest commit, and when; only the writer may use them
+	failedAt time.Time
 
 	mu        sync.Mutex
 	waiting   []*operation
@@ -77,11 +81,11 @@ func Open(dir string, opts Options) (*Store, error) {
 	opts.Log = cmp.Or(opts.Log, slog.Default())
 	s := &Store{dir: dir, opts: opts, wake: make(chan struct{}, 1), ended: make(chan struct{})}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
+		return nil, ofDir(dir, err)
 	}
 	var err error
 	if s.lock, err = lockFile(s.path("lock")); err != nil {
-		return nil, fmt.Errorf("%s %w", dir, err)
+		return nil, ofDir(dir, err)
 	}
 	if err := s.load(); err != nil {
 		s.release()
@@ -89,6 +93,18 @@ func Open(dir string, opts Options) (*Store, error) {
 	}
 	go s.write()
 	return s, nil
+}
+
+// ofDir names the directory, and none of the files in it, in an error.
+func ofDir(dir string, err error) error {
+	var named *os.PathError
+	switch {
+	case errors.Is(err, ErrInUse):
+		return fmt.Errorf("%s %w", dir, err)
+	case errors.As(err, &named):
+		err = named.Err
+	}
+	return fmt.Errorf("%s: %w", dir, err)
 }
 
 // Found returns what was in the directory when it was opened.

@@ -11,18 +11,25 @@ import (
 // to forget, if nothing is written.
 const tidyEvery = time.Minute
 
+// restAfterFailure is how long all operations are refused after a commit that failed: bbolt
+// reads the whole file after each.
+const restAfterFailure = 2 * time.Second
+
 // operation waits for the next transaction.
 type operation struct {
-	apply func(*batch) error // fails before it writes, if at all
-	done  chan error
+	apply     func(*batch) error // fails before it writes, if at all
+	jobs      []uint64           // that it keeps
+	done      chan error
+	abandoned bool // nobody waits for it; guarded by Store.mu
 }
 
-// do returns when the operation is on disk. After the error of ctx, it may be later.
-func (s *Store) do(ctx context.Context, apply func(*batch) error) error {
+// do returns when the operation is on disk. After an error it is not, or its jobs are
+// forgotten.
+func (s *Store) do(ctx context.Context, o *operation) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	o := &operation{apply: apply, done: make(chan error, 1)}
+	o.done = make(chan error, 1)
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -38,7 +45,34 @@ func (s *Store) do(ctx context.Context, apply func(*batch) error) error {
 	case err := <-o.done:
 		return err
 	case <-ctx.Done():
-		return ctx.Err()
+		return s.abandon(o, ctx.Err())
+	}
+}
+
+// abandon withdraws an operation, and returns why. If it is under way, its jobs are
+// forgotten later; if it has an outcome by now, that is returned.
+func (s *Store) abandon(o *operation, why error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case err := <-o.done:
+		return err
+	default:
+	}
+	o.abandoned = true
+	s.waiting = slices.DeleteFunc(s.waiting, func(other *operation) bool { return other == o })
+	return why
+}
+
+// answer tells operations their outcome. Jobs that are on disk and nobody's are forgotten.
+func (s *Store) answer(err error, all ...*operation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range all {
+		if o.abandoned && err == nil {
+			s.forgotten = append(s.forgotten, o.jobs...)
+		}
+		o.done <- err
 	}
 }
 
@@ -55,6 +89,7 @@ func (s *Store) write() {
 			s.tidy()
 		}
 	}
+	s.failure = nil // the last try does not wait
 	s.tidy()
 }
 
@@ -74,20 +109,31 @@ func (s *Store) take() []*operation {
 	return all
 }
 
-// commit commits operations together. One that fails by itself leaves the others alone.
+// commit commits operations together, unless a commit has just failed.
 func (s *Store) commit(all []*operation) error {
+	if s.failure != nil && time.Since(s.failedAt) < restAfterFailure {
+		s.answer(s.failure, all...)
+		return s.failure
+	}
+	s.failure = s.commitNow(all)
+	if s.failure != nil {
+		s.failedAt = time.Now()
+	}
+	return s.failure
+}
+
+// commitNow commits operations together. One that fails by itself leaves the others alone.
+func (s *Store) commitNow(all []*operation) error {
 	err := s.turn()
 	for err == nil {
 		var wrong *operation
 		if wrong, err = s.transaction(all); wrong == nil {
 			break
 		}
-		wrong.done <- err
+		s.answer(err, wrong)
 		all, err = slices.DeleteFunc(all, func(o *operation) bool { return o == wrong }), nil
 	}
-	for _, o := range all {
-		o.done <- err
-	}
+	s.answer(err, all...)
 	return err
 }
 
@@ -123,7 +169,11 @@ func (s *Store) transaction(all []*operation) (wrong *operation, err error) {
 		return nil, err
 	}
 	s.syncs.Add(2) // bbolt writes pages, and then where they begin
+	id := tx.ID()
 	if err := tx.Commit(); err != nil {
+		if s.newest().holds(id) {
+			s.forgetJobs(all)
+		}
 		return nil, fmt.Errorf("write to %s: %w", s.dir, err)
 	}
 	return nil, nil
@@ -151,11 +201,16 @@ func (s *Store) turn() error {
 	if err != nil {
 		return err
 	}
-	f, err := s.createFile(today, jobs)
+	return s.addFile(today, jobs)
+}
+
+// addFile creates a file and writes to it from now on.
+func (s *Store) addFile(day string, jobs []job) error {
+	f, err := s.createFile(day, jobs)
 	if err != nil {
-		return fmt.Errorf("create %s: %w", s.path(fileName(today)), err)
+		return fmt.Errorf("create %s: %w", s.path(fileName(day)), err)
 	}
-	if err := s.writeIndex(append(s.listed(), today)); err != nil {
+	if err := s.writeIndex(append(s.listed(), day)); err != nil {
 		f.db.Close()
 		return err
 	}
@@ -171,10 +226,16 @@ func (s *Store) dropExpired() {
 		oldest := s.files[0]
 		s.filesMu.Lock()
 		s.files = slices.Clone(s.files[1:])
+		s.dropped = max(s.dropped, oldest.day)
 		s.filesMu.Unlock()
 		oldest.db.Close()
-		if err := remove(s.path(fileName(oldest.day))); err != nil {
-			s.opts.Log.Error("expired file not deleted", "error", err)
-		}
+		s.deleteFile(oldest.day)
+	}
+}
+
+// deleteFile deletes a file that is not open. If it cannot, the next start tries again.
+func (s *Store) deleteFile(day string) {
+	if err := remove(s.path(fileName(day))); err != nil {
+		s.opts.Log.Error("expired file not deleted", "error", err)
 	}
 }

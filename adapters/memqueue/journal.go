@@ -13,7 +13,8 @@ import (
 type Journal interface {
 	// Kept has what is kept when the queue is made, oldest first, with its keys.
 	Kept() iter.Seq2[uint64, string]
-	// Keep returns keys of the bodies once they are kept, or an error and keeps none.
+	// Keep returns keys of the bodies once they are kept. After an error they are given up,
+	// as by Forget: one of an ended context can come while they are being kept.
 	Keep(ctx context.Context, bodies []string) ([]uint64, error)
 	// Forget gives bodies up. It does not wait, and the end of the process can undo it.
 	Forget(keys ...uint64)

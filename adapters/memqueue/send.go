@@ -12,8 +12,10 @@ import (
 
 // Send puts the messages onto the queue in order. Messages that exceed a limit, for which
 // there is no room, or that the journal does not keep are listed in a *ports.SendError and
-// change nothing; the others are stored. The only other error is that of an ended context,
-// and then none is stored.
+// are not on the queue; the others are stored. What the journal was keeping when the context
+// ended is listed too, though a later process may find it there if this one is killed at
+// once. The only other error is that of a context that had ended before, and then none is
+// stored.
 func (q *Queue) Send(ctx context.Context, messages ...ports.QueueMessage) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -39,7 +39,8 @@ type Publisher struct {
 // The errors are *domain.Error: Internal for recipients that are not Valid, which is
 // the caller's mistake, Unauthenticated and Forbidden by the Policy, NotAMember of the
 // room, ContentTooLarge, and Unavailable when a store failed or the queue did not take
-// the message. After an error nothing is queued.
+// the message. After an error nothing is queued, unless it is Unavailable since the context
+// ended, or the answer was lost, while the queue took the message: then it may be.
 func (p *Publisher) Publish(ctx context.Context, c Command) (domain.Message, error) {
 	if !c.To.Valid() {
 		return domain.Message{}, &domain.Error{Code: domain.Internal, Cause: fmt.Errorf("recipients %+v", c.To)}

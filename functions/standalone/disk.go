@@ -2,11 +2,14 @@ package main
 
 import (
 	"errors"
+	"iter"
+	"log/slog"
 	"time"
 
 	"serverless-websocket/adapters/diskstore"
 	"serverless-websocket/adapters/memlog"
 	"serverless-websocket/adapters/memqueue"
+	"serverless-websocket/domain"
 	"serverless-websocket/functions/app"
 )
 
@@ -64,12 +67,38 @@ func (v *service) keepHistory(service *app.Service) {
 	}
 }
 
+// readableJobs is a journal that leaves jobs on disk that this version cannot read, such as
+// those of a later one. That one finds them when it is started again.
+type readableJobs struct {
+	diskstore.Journal
+	queue string
+	log   *slog.Logger
+}
+
+// Kept has the jobs that can be read. The others are logged, at each start.
+func (j readableJobs) Kept() iter.Seq2[uint64, string] {
+	return func(yield func(uint64, string) bool) {
+		unread, reason := 0, error(nil)
+		for key, body := range j.Journal.Kept() {
+			if _, err := domain.DecodeJob(body); err != nil {
+				unread, reason = unread+1, err
+			} else if !yield(key, body) {
+				return
+			}
+		}
+		if unread > 0 {
+			j.log.Error("jobs on disk cannot be read by this version; they stay there for one that can",
+				"queue", j.queue, "jobs", unread, "error", reason)
+		}
+	}
+}
+
 // newJobs returns a queue of what was accepted. One on disk gives up on no job: dead
 // letters are lost at the end, and while the disk is full no job can be done.
 func (v *service) newJobs(name string) *memqueue.Queue {
 	config := v.queueConfig(v.settings.queueBytes)
 	if v.disk != nil {
-		config.Journal, config.DeadLetters = v.disk.Journal(name), nil
+		config.Journal, config.DeadLetters = readableJobs{v.disk.Journal(name), name, v.log}, nil
 	}
 	return memqueue.New(config)
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
 	"io"
 	"log/slog"
 	"strings"
@@ -9,6 +11,7 @@ import (
 
 	"serverless-websocket/adapters/diskstore"
 	"serverless-websocket/adapters/memqueue"
+	"serverless-websocket/domain"
 	"serverless-websocket/ports"
 	"serverless-websocket/ports/porttest"
 )
@@ -36,19 +39,22 @@ func TestQueueOnDisk(t *testing.T) {
 	})
 }
 
+var quiet = slog.New(slog.DiscardHandler)
+
 // onDisk starts a service on a directory.
-func onDisk(t *testing.T, args ...string) (*service, error) {
+func onDisk(t *testing.T, log *slog.Logger, args ...string) (*service, error) {
 	t.Helper()
 	args = append([]string{"-ws-addr=127.0.0.1:0", "-http-addr=127.0.0.1:0", "-management-addr="}, args...)
 	s, err := parse(args, nil, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newService(s, slog.New(slog.DiscardHandler))
+	return newService(s, log)
 }
 
 func TestDataNeedsHistory(t *testing.T) {
-	if _, err := onDisk(t, "-data", t.TempDir()); err == nil || !strings.Contains(err.Error(), "-data needs -history-days above 0") {
+	_, err := onDisk(t, quiet, "-data", t.TempDir())
+	if err == nil || !strings.Contains(err.Error(), "-data needs -history-days above 0") {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -56,20 +62,14 @@ func TestDataNeedsHistory(t *testing.T) {
 // A service that cannot start leaves the directory to the next.
 func TestDataIsReleased(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := onDisk(t, "-data", dir, "-history-days=1", "-jwt-issuer=x"); err == nil {
+	if _, err := onDisk(t, quiet, "-data", dir, "-history-days=1", "-jwt-issuer=x"); err == nil {
 		t.Fatal("started")
 	}
-	v, err := onDisk(t, "-data", dir, "-history-days=1")
+	v, err := onDisk(t, quiet, "-data", dir, "-history-days=1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range v.listeners {
-		l.Close()
-	}
-	v.gateway.Close(t.Context())
-	if err := v.closeDisk(); err != nil {
-		t.Error(err)
-	}
+	closeService(t, v)
 }
 
 // What was accepted and not yet delivered is on the queue of the next process, which is
@@ -77,29 +77,82 @@ func TestDataIsReleased(t *testing.T) {
 func TestJobsOfALostProcess(t *testing.T) {
 	dir := t.TempDir()
 	for start := range 2 {
-		v, err := onDisk(t, "-data", dir, "-history-days=1")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, l := range v.listeners {
-			l.Close()
-		}
-		for name, queue := range map[string]*memqueue.Queue{"jobs": v.jobs, "channels": v.channels} {
+		withJobs(t, dir, quiet, func(name string, queue *memqueue.Queue) {
+			body := jobFor(name).Encode()
 			if start == 0 {
-				if err := queue.Send(t.Context(), ports.QueueMessage{Body: name}); err != nil {
+				if err := queue.Send(t.Context(), ports.QueueMessage{Body: body}); err != nil {
 					t.Error(err)
 				}
-				continue
+				return
 			}
 			batch, err := queue.Receive(t.Context(), 10)
-			if err != nil || len(batch) != 1 || batch[0].Body != name || batch[0].ReceiveCount != 2 {
+			if err != nil || len(batch) != 1 || batch[0].Body != body || batch[0].ReceiveCount != 2 {
 				t.Errorf("%s: %+v, %v", name, batch, err)
 			}
-		}
-		v.gateway.Close(t.Context())
-		if err := v.closeDisk(); err != nil {
-			t.Error(err)
-		}
+		})
+	}
+}
+
+// Jobs that this version cannot read are logged once a start, keep no stop waiting, and
+// stay on disk.
+func TestJobsOfALaterVersion(t *testing.T) {
+	dir, later := t.TempDir(), []string{`{"v":99}`, `{"v":98}`}
+	for start := range 3 {
+		var log bytes.Buffer
+		withJobs(t, dir, slog.New(slog.NewTextHandler(&log, nil)), func(name string, queue *memqueue.Queue) {
+			if start == 0 {
+				err := queue.Send(t.Context(), ports.QueueMessage{Body: later[0]}, ports.QueueMessage{Body: jobFor(name).Encode()},
+					ports.QueueMessage{Body: later[1]})
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if start == 1 {
+				batch, err := queue.Receive(t.Context(), 10)
+				if err != nil || len(batch) != 1 || batch[0].Body != jobFor(name).Encode() {
+					t.Fatalf("%s: %+v, %v", name, batch, err)
+				}
+				queue.Delete(batch[0].Receipt)
+			}
+			if err := queue.WaitIdle(t.Context()); err != nil {
+				t.Error(err)
+			}
+			line := fmt.Sprintf(`they stay there for one that can" queue=%s jobs=2 error="not a job: version 98"`, name)
+			if strings.Count(log.String(), line) != 1 {
+				t.Errorf("the log says %s, not %s", log.String(), line)
+			}
+		})
+	}
+}
+
+func jobFor(room string) domain.Job {
+	message := domain.Message{ID: "01KB0000000000000000000000", SentAt: time.UnixMilli(946684800000)}
+	message.Content = domain.Content("1")
+	return domain.Job{To: domain.ToRoom(room), Messages: []domain.Message{message}}
+}
+
+// withJobs opens a service on a directory, and closes it without delivering its jobs.
+func withJobs(t *testing.T, dir string, log *slog.Logger, visit func(name string, queue *memqueue.Queue)) {
+	t.Helper()
+	v, err := onDisk(t, log, "-data", dir, "-history-days=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	visit("jobs", v.jobs)
+	visit("channels", v.channels)
+	closeService(t, v)
+}
+
+// closeService closes a service that does not serve.
+func closeService(t *testing.T, v *service) {
+	t.Helper()
+	for _, l := range v.listeners {
+		l.Close()
+	}
+	v.gateway.Close(t.Context())
+	if err := v.closeDisk(); err != nil {
+		t.Error(err)
 	}
 }
 
