@@ -15,15 +15,20 @@ import (
 type Options struct {
 	URL string // ws://… or wss://…
 	// Token returns a token of the user. It is called to connect, before the token expires,
-	// and after the service has refused one. Without it the client does not sign in.
+	// and after the service has refused one. It must return when its context ends, after
+	// Timeout at the latest, and may call the client's methods. Without it the client does
+	// not sign in.
 	Token func(context.Context) (string, error)
 	Rooms []string // to join from the beginning
 	// OnMessage gets the messages of each channel in order, and word of lost ones. It is
-	// called for one event at a time. While it takes long, others wait, and the client
-	// stops to read.
+	// called for one event at a time, and may call the client's methods. While it takes
+	// long, 10,000 events wait. Those that follow stay in the service's log until half are
+	// handled; without history they are dropped. OnError is told ErrBehind then.
 	OnMessage func(Event)
 	// OnError is told what goes wrong: connections that end or fail, a room or a token that
-	// is refused. The client goes on. It must not block. Optional.
+	// is refused. The client goes on. It is called for one error at a time, also while
+	// OnMessage runs, and may call the client's methods. While it takes long, 100 errors
+	// wait, and others are dropped. Optional.
 	OnError func(error)
 
 	MaxSends   int           // how many messages can wait to be sent or answered; 100
@@ -45,14 +50,18 @@ type Client struct {
 	// The rest belongs to Run.
 	ctx    context.Context
 	inbox  *Inbox
-	events []Event // to hand on
+	events []Event // for OnMessage
+	behind bool    // whether messages were not taken, because too many events wait
+	errors []error // for OnError
 	rooms  map[string]*room
 	sends  []*send // that wait for the connection
 	taken  int     // of MaxSends
 	link   *link   // nil between connections
-	tries  int     // connections in a row without an answer
+	tries  int     // connections in a row that did not live long
 	token  string  // that the service has not refused; empty: ask for one
 	refs   int
+
+	doubted bool // whether the last token was given up, and no resume was answered since
 }
 
 // New returns a client that Run connects.
@@ -86,6 +95,9 @@ var (
 	ErrUnanswered = &Error{Code: "unanswered", Message: "no answer came: the message may have been accepted"}
 	ErrClosed     = &Error{Code: "closed", Message: "the client is closed"}
 )
+
+// ErrBehind is told to OnError when too many events wait for OnMessage.
+var ErrBehind = &Error{Code: "behind", Message: "OnMessage takes too long: messages wait, or are lost without history"}
 
 // Send sends a message and returns its id once the service has accepted it. It waits for a
 // connection if there is none. After ErrUnanswered, the message may reach its recipients or
@@ -121,7 +133,8 @@ func encode(content any) (json.RawMessage, error) {
 }
 
 // Join joins a room, now and after each reconnect, and returns when the service has
-// answered. If ctx ends before, the client still tries, until Leave.
+// answered. If ctx ends before, or the answer is unauthenticated and Token is set, the
+// client still tries after each reconnect, until Leave.
 func (c *Client) Join(ctx context.Context, name string) error { return c.want(ctx, name, true) }
 
 // Leave leaves a room. Nothing more of it is handed on, but for events that wait already.
@@ -135,79 +148,6 @@ func (c *Client) want(ctx context.Context, name string, wanted bool) error {
 	select {
 	case err := <-result:
 		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-c.ended:
-		return ErrClosed
-	}
-}
-
-// Run connects, and again whenever the connection has ended, until ctx ends. Then it
-// closes the connection and returns the error of ctx. It can be called once.
-func (c *Client) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	c.ctx = ctx
-	out, handled := make(chan Event), make(chan struct{})
-	go func() {
-		defer close(handled)
-		for e := range out {
-			c.OnMessage(e)
-		}
-	}()
-	c.connect()
-	for c.step(out) {
-	}
-	c.close()
-	close(c.ended)
-	close(out)
-	<-handled
-	c.background.Wait()
-	return ctx.Err()
-}
-
-// maxEvents is how many events can wait for OnMessage before the client stops to read.
-const maxEvents = 1_000
-
-// step does the next thing that there is to do, and reports whether to go on.
-func (c *Client) step(out chan<- Event) bool {
-	var next Event
-	if len(c.events) > 0 {
-		next = c.events[0]
-	} else {
-		out = nil
-	}
-	frames, writes, frame := c.link.channels(len(c.events) < maxEvents)
-	select {
-	case <-c.ctx.Done():
-		return false
-	case do := <-c.mailbox:
-		do()
-	case out <- next:
-		c.events = c.events[1:]
-	case writes <- frame:
-		c.link.writes = c.link.writes[1:]
-	case text := <-frames:
-		c.receive(text)
-	}
-	return true
-}
-
-// post has Run call a function, unless Run has ended.
-func (c *Client) post(do func()) bool {
-	select {
-	case c.mailbox <- do:
-		return true
-	case <-c.ended:
-		return false
-	}
-}
-
-// do has Run call a function for a user who waits.
-func (c *Client) do(ctx context.Context, do func()) error {
-	select {
-	case c.mailbox <- do:
-		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-c.ended:

@@ -25,7 +25,7 @@ const (
 // It is not safe for concurrent use.
 type Inbox struct {
 	channels map[string]*channel
-	left     map[string]bool // rooms of which nothing is expected any more
+	left     map[string]bool // rooms of which nothing is expected on this connection any more
 }
 
 // Event is a message to hand on or, with Lost, the news that messages are missing between
@@ -43,6 +43,7 @@ type channel struct {
 	at      position // of the last message handed on
 	floor   int64    // messages up to this number came before the first position was known
 	waiting bool     // for the answer to a resume
+	more    bool     // whether there was more than the last answer had
 	held    map[position]held
 	seen    recent
 }
@@ -83,7 +84,7 @@ func (in *Inbox) channel(name string) *channel {
 
 // Receive takes a frame of messages and returns what can be handed on. Messages without a
 // number, of a service that keeps none, go on at once.
-func (in *Inbox) Receive(f Frame) []Event {
+func (in *Inbox) Receive(f Frame) (events []Event) {
 	name := cmp.Or(f.Channel, everyone)
 	if in.left[name] {
 		return nil
@@ -93,12 +94,12 @@ func (in *Inbox) Receive(f Frame) []Event {
 		return c.handOn(f.Messages...)
 	}
 	for _, m := range f.Messages {
-		c.held[position{f.Epoch, m.Seq}] = held{Message: m}
+		events = append(events, c.receive(position{f.Epoch, m.Seq}, m)...)
 	}
 	if len(c.held) > maxHeld {
 		c.drop()
 	}
-	return c.advance()
+	return events
 }
 
 const (
@@ -120,16 +121,20 @@ func (in *Inbox) Positions() map[string]string {
 }
 
 // Resumed takes the answer to a resume. It returns what can be handed on, and whether
-// there is more, so that the next resume is due at once. A channel that was refused waits:
-// for the client to join the room again, or to call Left.
+// there is more and it comes, so that the next resume is due at once. A channel that was
+// refused waits: for the client to join the room again, or to call Left.
 func (in *Inbox) Resumed(answers map[string]Answer) (events []Event, more bool) {
+	moved := false
 	for _, name := range slices.Sorted(maps.Keys(answers)) {
 		if a := answers[name]; a.Error == nil && !in.left[name] {
+			c := in.channel(name)
+			before := c.at
+			events = append(events, c.resumed(a)...)
+			moved = moved || c.at != before
 			more = more || a.More
-			events = append(events, in.channel(name).resumed(a)...)
 		}
 	}
-	return events, more
+	return events, more && moved
 }
 
 // Joining says that the client asks to join a room: its messages can come before the
@@ -153,11 +158,14 @@ func (in *Inbox) Left(room string) {
 	in.left[roomPrefix+room] = true
 }
 
-// Missing reports whether messages wait for others before them. These may be under way
-// still; otherwise a resume brings them.
+// Disconnected says that the connection has ended: nothing late comes any more.
+func (in *Inbox) Disconnected() { clear(in.left) }
+
+// Missing reports whether messages wait for others before them, or there was more that did
+// not come. It may be under way still; otherwise a resume brings it.
 func (in *Inbox) Missing() bool {
 	for _, c := range in.channels {
-		if len(c.held) > 0 {
+		if c.more || len(c.held) > 0 {
 			return true
 		}
 	}
@@ -166,7 +174,7 @@ func (in *Inbox) Missing() bool {
 
 // resumed takes the answer about one channel.
 func (c *channel) resumed(a Answer) (events []Event) {
-	c.waiting = false
+	c.waiting, c.more = false, a.More
 	at := parsePosition(a.Position)
 	switch {
 	case a.Recovered != nil && *a.Recovered:
@@ -244,29 +252,51 @@ func (c *channel) recover(at position, messages []Message) {
 	}
 }
 
-// advance hands on what is in order.
-func (c *channel) advance() (events []Event) {
-	if c.waiting {
+// receive takes a live message, and those that have waited for it.
+func (c *channel) receive(at position, m Message) (events []Event) {
+	if c.waiting || c.early(at) {
+		c.held[at] = held{Message: m}
 		return nil
 	}
+	events = c.take(at, m)
+	for {
+		next := position{c.at.epoch, c.at.seq + 1}
+		h, ok := c.held[next]
+		if !ok {
+			return events
+		}
+		events = append(events, c.take(next, h.Message)...)
+	}
+}
+
+// advance hands on what is in order, after the answer to a resume.
+func (c *channel) advance() (events []Event) {
 	for _, at := range c.heldInOrder() {
-		m := c.held[at]
-		if c.at.seq == 0 && at.seq == 1 { // the first message of a log that was empty
-			c.start(position{at.epoch, 0})
+		if !c.early(at) { // others wait until a resume
+			events = append(events, c.take(at, c.held[at].Message)...)
 		}
-		switch {
-		case at.epoch != c.at.epoch || at.seq > c.at.seq+1:
-			continue // until a resume
-		case at.seq == c.at.seq+1:
-			c.at = at
-		case at.seq > c.floor:
-			delete(c.held, at) // handed on before
-			continue
-		}
-		delete(c.held, at)
-		events = append(events, c.handOn(m.Message)...)
 	}
 	return events
+}
+
+// take hands on a message that is not early, unless it was handed on before.
+func (c *channel) take(at position, m Message) []Event {
+	delete(c.held, at)
+	switch {
+	case at.epoch != c.at.epoch: // the first message of a log that was empty
+		c.start(at)
+	case at.seq == c.at.seq+1:
+		c.at = at
+	case at.seq > c.floor:
+		return nil
+	}
+	return c.handOn(m)
+}
+
+// early reports whether a message has to wait for others.
+func (c *channel) early(at position) bool {
+	first := c.at.seq == 0 && at.seq == 1 // of a log that was empty
+	return !first && (at.epoch != c.at.epoch || at.seq > c.at.seq+1)
 }
 
 func (c *channel) heldInOrder() []position {

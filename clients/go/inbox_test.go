@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -38,7 +39,8 @@ func (s *service) append(repeat bool) {
 	}
 	m := client.Message{ID: id, Seq: s.first + int64(len(s.log))}
 	s.log = append(s.log, m)
-	s.sent = append(s.sent, client.Frame{Channel: "everyone", Epoch: fmt.Sprint("k", s.epoch), Messages: []client.Message{m}})
+	f := client.Frame{Channel: "everyone", Epoch: fmt.Sprint("k", s.epoch), Messages: []client.Message{m}}
+	s.sent = append(s.sent, f)
 }
 
 func (s *service) startOver() {
@@ -233,6 +235,39 @@ func TestARoomThatWasLeft(t *testing.T) {
 	}
 	if events, resume := inbox.Joined("goals", "k.7"); len(events) != 1 || resume {
 		t.Errorf("joined again: %+v, %v", events, resume)
+	}
+	inbox.Left("goals")
+	inbox.Disconnected() // forgets that
+	inbox.Resumed(map[string]client.Answer{"room:goals": {Position: "k.9"}})
+	if at := inbox.Positions()["room:goals"]; at != "k.9" {
+		t.Errorf("on another connection: %q", at)
+	}
+}
+
+// Messages that wait are not looked at for each that comes: then the Inbox would need
+// memory for all of them each time.
+func TestManyMessagesWait(t *testing.T) {
+	in := client.NewInbox()
+	in.Resumed(map[string]client.Answer{"everyone": {Position: "k.0"}})
+	receive := func(seq int64) int {
+		m := client.Message{ID: fmt.Sprint(seq), Seq: seq}
+		return len(in.Receive(client.Frame{Channel: "everyone", Epoch: "k", Messages: []client.Message{m}}))
+	}
+	for seq := range int64(9_000) {
+		receive(seq + 2_001)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for seq := range int64(1_999) {
+		if n := receive(seq+1) + receive(seq+1); n != 1 {
+			t.Fatalf("%d events", n)
+		}
+	}
+	if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > 50<<20 {
+		t.Errorf("it has used %d bytes", after.TotalAlloc-before.TotalAlloc)
+	}
+	if n := receive(2_000); n != 9_001 {
+		t.Errorf("%d events in the end", n)
 	}
 }
 

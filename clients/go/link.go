@@ -31,21 +31,16 @@ type link struct {
 	failed          bool // whether something is to be tried again
 	repairs         int  // in a row
 
-	repair, keepAlive, renewal *time.Timer // nil, or set
+	repair, keepAlive, renewal *timer // nil, or set
 }
 
 // channels returns those of the link with which step goes on.
-func (l *link) channels(read bool) (frames <-chan []byte, writes chan<- []byte, next []byte) {
+func (l *link) channels() (frames <-chan []byte, writes chan<- []byte, next []byte) {
 	if l == nil {
 		return nil, nil, nil
 	}
-	if read {
-		frames = l.frames
-	}
-	if len(l.writes) > 0 {
-		writes, next = l.out, l.writes[0]
-	}
-	return frames, writes, next
+	next, writes = first(l.writes, l.out)
+	return l.frames, writes, next
 }
 
 // connect starts to connect, with a token if the client has them.
@@ -76,7 +71,8 @@ func (c *Client) connected(s socket, token string, err error) {
 	}
 	ctx, stop := context.WithCancel(context.Background()) // Close needs it after Run's has ended
 	l := &link{
-		socket: s, stop: stop, frames: make(chan []byte), out: make(chan []byte), pending: make(map[string]*asked), keeps: true,
+		socket: s, stop: stop, frames: make(chan []byte), out: make(chan []byte),
+		pending: make(map[string]*asked), keeps: true,
 	}
 	c.link = l
 	c.background.Go(func() {
@@ -136,7 +132,7 @@ func (c *Client) unlink() {
 	c.link = nil
 	l.stopTimers()
 	for _, a := range l.pending {
-		a.timer.Stop()
+		a.timer.stop()
 		if a.send != nil {
 			a.send.finish("", ErrUnanswered)
 		}
@@ -149,9 +145,9 @@ func (c *Client) unlink() {
 }
 
 func (l *link) stopTimers() {
-	for _, timer := range []*time.Timer{l.repair, l.keepAlive, l.renewal} {
-		if timer != nil {
-			timer.Stop()
+	for _, t := range []*timer{l.repair, l.keepAlive, l.renewal} {
+		if t != nil {
+			t.stop()
 		}
 	}
 }
@@ -161,7 +157,7 @@ func (c *Client) reconnect(err error) {
 	if refusesToken(err) {
 		c.token = ""
 	}
-	c.OnError(err)
+	c.tell(err)
 	limit := min(backoffCap, backoffBase<<min(c.tries, 10))
 	c.tries++
 	time.AfterFunc(time.Duration(c.random()*float64(limit)), func() { c.post(c.connect) })
@@ -178,16 +174,28 @@ func (c *Client) close() {
 	c.sends = nil
 }
 
+// timer has Run call a function later, unless it was stopped by then.
+type timer struct {
+	*time.Timer
+	stopped bool // belongs to Run
+}
+
+func (t *timer) stop() {
+	t.stopped = true
+	t.Stop()
+}
+
 // after has Run call a function later, unless the link has ended by then.
-func (c *Client) after(wait time.Duration, do func()) *time.Timer {
-	l := c.link
-	return time.AfterFunc(wait, func() {
+func (c *Client) after(wait time.Duration, do func()) *timer {
+	l, t := c.link, new(timer)
+	t.Timer = time.AfterFunc(wait, func() {
 		c.post(func() {
-			if c.link == l {
+			if c.link == l && !t.stopped {
 				do()
 			}
 		})
 	})
+	return t
 }
 
 // refusedHandshake is how the service answers to a handshake that it does not accept.

@@ -56,9 +56,10 @@ func (r *reply) ref() string {
 
 // asked is a request without an answer so far.
 type asked struct {
-	done  func(reply, error) // called when the answer has come
-	timer *time.Timer
-	send  *send // nil for a request of the client's own
+	action string
+	done   func(reply, error) // called when the answer has come
+	timer  *timer
+	send   *send // nil for a request of the client's own
 }
 
 // ask sends a request. When no answer comes, the connection is dead.
@@ -71,7 +72,7 @@ func (c *Client) ask(r request, done func(reply, error)) *asked {
 		panic(err) // strings, and JSON that was encoded before
 	}
 	l.writes = append(l.writes, text)
-	a := &asked{done: done, timer: c.after(c.Timeout, func() {
+	a := &asked{action: r.Action, done: done, timer: c.after(c.Timeout, func() {
 		c.cut(l, fmt.Errorf("%s: no answer within %v", r.Action, c.Timeout))
 	})}
 	l.pending[r.Ref] = a
@@ -80,33 +81,63 @@ func (c *Client) ask(r request, done func(reply, error)) *asked {
 
 // receive takes a frame.
 func (c *Client) receive(text []byte) {
-	var r reply
-	if err := json.Unmarshal(text, &r); err != nil {
-		c.OnError(fmt.Errorf("a frame that is not understood: %w", err))
+	var r *reply
+	if err := json.Unmarshal(text, &r); err != nil || r == nil || !validMessages(r.Messages, r.Epoch != "") {
+		c.cut(c.link, errGarbled)
 		return
 	}
 	if r.Messages != nil {
-		if c.wants(r.Channel) {
-			c.events = append(c.events, c.inbox.Receive(r.Frame)...)
-		}
-		c.watch()
+		c.deliver(r.Frame)
 		return
 	}
 	a := c.link.pending[r.ref()]
-	if a == nil {
-		return
+	switch {
+	case a == nil: // not for this client, or too late
+	case r.answers(a.action):
+		delete(c.link.pending, r.ref())
+		a.timer.stop()
+		c.answer(a, r)
+	default:
+		c.cut(c.link, fmt.Errorf("%s: %w", a.action, errGarbled))
 	}
-	delete(c.link.pending, r.ref())
-	a.timer.Stop()
+}
+
+// answer takes the answer to a request.
+func (c *Client) answer(a *asked, r *reply) {
 	if r.Error == nil {
-		a.done(r, nil)
+		a.done(*r, nil)
 		return
 	}
-	if err := &r.Error.Error; err.Code == "unauthenticated" && c.Token != nil && a.send == nil && c.link.answered {
-		c.cut(c.link, err) // the token has expired; a new connection has a good one, or needs none
-	} else {
-		a.done(r, err)
+	l, err := c.link, &r.Error.Error
+	over := c.tokenIsOver(a.action, err)
+	if a.send != nil || !over {
+		a.done(*r, err)
 	}
+	if over {
+		c.cut(l, err) // a new connection has a good token, or needs none
+	}
+}
+
+// tokenIsOver reports whether the client needs another token. A service without users goes
+// on to say so: only a resume it does not refuse.
+func (c *Client) tokenIsOver(action string, err *Error) bool {
+	if err.Code != "unauthenticated" || c.Token == nil || c.doubted && action != "resume" {
+		return false
+	}
+	c.doubted = true
+	return true
+}
+
+// deliver takes messages, or leaves them to a later resume.
+func (c *Client) deliver(f Frame) {
+	switch {
+	case !c.wants(f.Channel):
+	case c.crowded():
+		c.fallBehind()
+	default:
+		c.events = append(c.events, c.inbox.Receive(f)...)
+	}
+	c.watch()
 }
 
 // send is a message to send.

@@ -25,7 +25,7 @@ func (c *Client) resume() {
 // brings a last message that was lost.
 func (c *Client) keepAliveLater() {
 	if c.link.keepAlive != nil {
-		c.link.keepAlive.Stop()
+		c.link.keepAlive.stop()
 	}
 	wait := 8*time.Minute + time.Duration(c.random()*float64(time.Minute))
 	c.link.keepAlive = c.after(wait, c.resume)
@@ -40,7 +40,7 @@ func (c *Client) resumed(answer reply, err error) {
 		c.watch()
 		return
 	}
-	l.answered, l.keeps, c.tries = true, true, 0
+	c.answered(true)
 	for _, name := range slices.Sorted(maps.Keys(answer.Resumed)) {
 		if !c.wants(name) {
 			delete(answer.Resumed, name) // left meanwhile
@@ -48,23 +48,52 @@ func (c *Client) resumed(answer reply, err error) {
 		}
 		c.check(name, answer.Resumed[name].Error)
 	}
+	if c.crowded() {
+		c.postpone(answer.Resumed)
+	}
 	events, more := c.inbox.Resumed(answer.Resumed)
 	c.events = append(c.events, events...)
+	if more && c.crowded() {
+		c.fallBehind()
+		more = false
+	}
 	if more || l.again {
 		c.resume()
 	}
 	c.watch()
 }
 
+// postpone removes the answers that have messages. Their channels wait for the next answer.
+func (c *Client) postpone(answers map[string]Answer) {
+	for name, a := range answers {
+		if len(a.Messages) > 0 {
+			delete(answers, name)
+			c.fallBehind()
+		}
+	}
+}
+
+// settled is how long a connection has to live before the waits between connections start
+// over.
+const settled = 30 * time.Second
+
+// answered notes that the service has answered to a resume.
+func (c *Client) answered(keeps bool) {
+	if !c.link.answered {
+		c.after(settled, func() { c.tries = 0 })
+	}
+	c.link.answered, c.link.keeps, c.doubted = true, keeps, false
+}
+
 // notResumed takes the refusal of a resume. A service that keeps no messages sends live
 // ones.
 func (c *Client) notResumed(err error) {
 	if hasCode(err, "no_history") {
-		c.link.answered, c.link.keeps, c.tries = true, false, 0
+		c.answered(false)
 		return
 	}
 	c.link.failed = true
-	c.OnError(fmt.Errorf("resume: %w", err))
+	c.tell(fmt.Errorf("resume: %w", err))
 }
 
 // check looks whether a channel was refused.
@@ -76,7 +105,10 @@ func (c *Client) check(channel string, err *Error) {
 			c.rooms[name].rejoins = 0
 		}
 	case !isRoom:
-		c.OnError(fmt.Errorf("%s: %w", channel, err))
+		c.tell(fmt.Errorf("%s: %w", channel, err))
+	case c.rooms[name].refused: // until the next connection
+	case c.mayLater(err):
+		c.shutOut(name, err)
 	case err.Code == "not_a_member":
 		c.rejoin(name)
 	default:
@@ -95,7 +127,7 @@ func (c *Client) watch() {
 	case due && l.repair == nil:
 		l.repair = c.after(pause(c.random(), l.repairs), c.tryAgain)
 	case !due && l.repair != nil:
-		l.repair.Stop()
+		l.repair.stop()
 		l.repair = nil
 	}
 	if !due {

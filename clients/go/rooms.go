@@ -11,16 +11,32 @@ import (
 type room struct {
 	wanted  bool
 	joined  bool // on this connection
+	refused bool // on this connection: another may have a better token
 	asked   bool // whether a request about it is under way: there is one at a time
 	rejoins int  // in a row
-	waiting []func(error)
+	waiting []waiter
 }
 
-func (r *room) tell(err error) {
-	for _, told := range r.waiting {
-		told(err)
+// waiter is a user who waits to be in a room, or out of it.
+type waiter struct {
+	in   bool
+	told func(error)
+}
+
+// tell tells those who wait to be in the room, or those who wait to be out of it, and
+// reports whether there were any.
+func (r *room) tell(in bool, err error) (some bool) {
+	var others []waiter
+	for _, w := range r.waiting {
+		if w.in == in {
+			w.told(err)
+		} else {
+			others = append(others, w)
+		}
 	}
-	r.waiting = nil
+	some = len(others) < len(r.waiting)
+	r.waiting = others
+	return some
 }
 
 // wants reports whether messages of the channel are for the user.
@@ -36,8 +52,8 @@ func (c *Client) change(name string, wanted bool, told func(error)) {
 		r = new(room)
 		c.rooms[name] = r
 	}
-	r.wanted = wanted
-	r.waiting = append(r.waiting, told)
+	r.wanted, r.refused = wanted, false
+	r.waiting = append(r.waiting, waiter{wanted, told})
 	if wanted {
 		c.inbox.Joining(name)
 	} else {
@@ -52,11 +68,12 @@ func (c *Client) settle(name string) {
 	switch {
 	case r.asked:
 	case r.wanted == r.joined:
-		r.tell(nil)
+		r.tell(true, nil)
+		r.tell(false, nil)
 		if !r.wanted {
 			delete(c.rooms, name)
 		}
-	case c.link == nil: // until there is one
+	case c.link == nil, r.refused: // until there is another
 	case r.wanted:
 		r.asked = true
 		c.ask(request{Action: "joinRoom", Room: name}, func(answer reply, err error) { c.joined(name, answer, err) })
@@ -99,12 +116,23 @@ func (c *Client) joined(name string, answer reply, err error) {
 		}
 		c.settle(name)
 	case temporary(err):
-		c.link.failed = true
+		c.joinLater(name)
+	case c.mayLater(err):
+		c.shutOut(name, err)
 	default:
 		c.refused(name, err)
 	}
 	c.begin()
 	c.watch()
+}
+
+// joinLater joins a room at the next repair, unless the user has left it meanwhile.
+func (c *Client) joinLater(name string) {
+	if c.rooms[name].wanted {
+		c.link.failed = true
+	} else {
+		c.settle(name)
+	}
 }
 
 func (c *Client) joinedAt(name string, at *answered) {
@@ -123,28 +151,45 @@ func (c *Client) left(name string, err error) {
 	r := c.rooms[name]
 	r.asked, r.joined = false, false
 	if err != nil {
-		r.tell(err)
+		r.tell(false, err)
 	}
 	c.settle(name)
 	c.begin()
+	c.watch()
 }
 
 // refused forgets a room that the client may not be in.
 func (c *Client) refused(name string, err error) {
-	r := c.rooms[name]
+	c.deny(name, err)
 	delete(c.rooms, name)
 	c.inbox.Left(name)
-	if len(r.waiting) == 0 {
-		c.OnError(fmt.Errorf("room %s: %w", name, err))
+}
+
+// mayLater reports whether the client may be in a room once it has another token.
+func (c *Client) mayLater(err error) bool { return c.Token != nil && hasCode(err, "unauthenticated") }
+
+// shutOut notes that the client may not be in a room on this connection.
+func (c *Client) shutOut(name string, err error) {
+	c.deny(name, err)
+	c.rooms[name].refused = true
+	c.settle(name)
+}
+
+// deny tells that the client may not be in a room. Those who want to be out of it are.
+func (c *Client) deny(name string, err error) {
+	r := c.rooms[name]
+	if told := r.tell(true, err); !told && r.wanted {
+		c.tell(fmt.Errorf("room %s: %w", name, err))
 	}
-	r.tell(err)
+	r.tell(false, nil)
 }
 
 // forgetRooms notes that a connection has ended: it is in no room.
 func (c *Client) forgetRooms() {
+	c.inbox.Disconnected()
 	for _, name := range slices.Sorted(maps.Keys(c.rooms)) {
 		r := c.rooms[name]
-		r.asked, r.joined = false, false
+		r.asked, r.joined, r.refused = false, false, false
 		if !r.wanted {
 			c.settle(name)
 		}

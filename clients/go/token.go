@@ -46,7 +46,7 @@ func (c *Client) renewLater() {
 }
 
 func (c *Client) notRenewed(err error) {
-	c.OnError(fmt.Errorf("authenticate: %w", err))
+	c.tell(fmt.Errorf("authenticate: %w", err))
 	c.link.renewal = c.after(renewAgain, c.renew)
 }
 

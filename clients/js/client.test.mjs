@@ -6,9 +6,8 @@ import { connect } from './index.js';
 import { Script, quiet } from './script.mjs';
 
 function start(script, options = {}) {
-  return connect({
-    url: 'ws://localhost', onMessage: (event) => script.see(event), onError: (error) => script.told.push(error), ...options,
-  }, script.parts);
+  const onError = (error) => script.told.push(error);
+  return connect({ url: 'ws://localhost', onMessage: (event) => script.see(event), onError, ...options }, script.parts);
 }
 
 async function open(script, name) {
@@ -76,4 +75,111 @@ test('a WebSocket that cannot be made', async () => {
   script.parts.WebSocket = WebSocket;
   await script.clock.pass(250);
   client.close();
+});
+
+test('options that are undefined', async () => {
+  const script = new Script({});
+  const none = undefined;
+  const client = start(script, { maxSends: none, timeout: none, onError: none, rooms: none, token: none });
+  await open(script);
+  const sent = client.send({ content: 'a' });
+  assert.equal(script.socket.written.length, 2);
+  await script.clock.pass(29_900);
+  assert.equal(script.socket.closed, false);
+  await Promise.all([script.clock.pass(100), assert.rejects(sent, { code: 'unanswered' })]);
+});
+
+test('a content that cannot be sent', async () => {
+  const client = start(new Script({}));
+  const circle = {};
+  circle.circle = circle;
+  for (const content of [circle, 1n, undefined, () => {}]) await assert.rejects(client.send({ content }), TypeError);
+});
+
+test('a content that changes after it was sent', async () => {
+  const script = new Script({});
+  const client = start(script);
+  const content = { n: 1 };
+  client.send({ content });
+  content.n = content;
+  await open(script);
+  assert.deepEqual(script.socket.written[1].content, { n: 1 });
+});
+
+// provider hands out tokens when the test says so.
+function provider() {
+  const waiting = [];
+  return { token: () => new Promise((resolve) => { waiting.push(resolve); }), waiting };
+}
+
+test('a token that comes too late', async () => {
+  const script = new Script({ tokens: [['late', 3600], ['new', 3600]] });
+  const { token, waiting } = provider();
+  start(script, { token });
+  await script.clock.pass(30_250);
+  assert.equal(waiting.length, 2);
+  waiting[1](script.tokens.new);
+  await open(script, 'new');
+  waiting[0](script.tokens.late);
+  await quiet();
+  script.socket.onclose({ code: 1001 });
+  await script.clock.pass(500);
+  script.dialed('new');
+});
+
+test('a renewal that takes too long', async () => {
+  const script = new Script({ tokens: [['t1', 180], ['late', 3600], ['t2', 3600]] });
+  const { token, waiting } = provider();
+  start(script, { token });
+  waiting[0](script.tokens.t1);
+  await open(script, 't1');
+  const { ref } = script.socket.written.shift();
+  script.socket.onmessage({ data: JSON.stringify({ error: { code: 'no_history', ref } }) });
+  await script.clock.pass(150_000);
+  assert.deepEqual(script.told.map(({ message }) => message), ['token: none in time']);
+  waiting[1](script.tokens.late);
+  await script.clock.pass(10_000);
+  waiting[2](script.tokens.t2);
+  await quiet();
+  assert.deepEqual(script.socket.written.map((request) => request.token), [script.tokens.t2]);
+});
+
+// browser has a client in a page, which has connected.
+async function browser() {
+  const script = new Script({});
+  const page = new EventTarget();
+  const document = Object.assign(new EventTarget(), { visibilityState: 'visible' });
+  Object.assign(script.parts, { page, document });
+  const client = start(script);
+  await open(script);
+  const { ref } = script.socket.written.shift();
+  script.socket.onmessage({ data: JSON.stringify({ resumed: { everyone: { position: 'k.5' } }, ref }) });
+  return { script, page, document, client };
+}
+
+test('a page that is shown finds out whether its connection is dead', async () => {
+  const { script, document, client } = await browser();
+  document.visibilityState = 'hidden';
+  document.dispatchEvent(new Event('visibilitychange'));
+  assert.deepEqual(script.socket.written, []);
+  document.visibilityState = 'visible';
+  document.dispatchEvent(new Event('visibilitychange'));
+  document.dispatchEvent(new Event('visibilitychange'));
+  assert.deepEqual(script.socket.written.map(({ action }) => action), ['resume']);
+  await script.clock.pass(30_000);
+  assert.equal(script.socket.closed, true);
+  client.close();
+  await quiet();
+  document.dispatchEvent(new Event('visibilitychange'));
+  await quiet();
+  assert.equal(script.dials.length, 0);
+});
+
+test('a page that is online again connects at once', async () => {
+  const { script, page } = await browser();
+  script.socket.onclose({ code: 1006 });
+  page.dispatchEvent(new Event('online'));
+  page.dispatchEvent(new Event('online'));
+  await script.clock.pass(1_000);
+  assert.equal(script.dials.length, 1);
 });

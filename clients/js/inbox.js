@@ -17,7 +17,7 @@ const byPosition = (a, b) => (a.epoch < b.epoch ? -1 : a.epoch > b.epoch ? 1 : a
 // the same as clients/go/inbox.go. It neither sends nor waits.
 export class Inbox {
   #channels = new Map();
-  #left = new Set(); // rooms of which nothing is expected any more
+  #left = new Set(); // rooms of which nothing is expected on this connection any more
 
   #channel(name) {
     if (!this.#channels.has(name)) this.#channels.set(name, new Channel(name));
@@ -43,18 +43,23 @@ export class Inbox {
     return all;
   }
 
-  // resumed takes the answer to a resume. With more, the next resume is due at once. A
-  // channel that was refused waits: for the client to join the room again, or for left.
+  // resumed takes the answer to a resume. With more, which comes, the next resume is due at
+  // once. A channel that was refused waits: for the client to join the room again, or for
+  // left.
   resumed(answers) {
     const events = [];
     let more = false;
+    let moved = false;
     for (const name of Object.keys(answers).sort()) {
       const answer = answers[name];
       if (answer.error || this.#left.has(name)) continue;
+      const c = this.#channel(name);
+      const before = format(c.at);
+      events.push(...c.resumed(answer));
+      moved ||= format(c.at) !== before;
       more ||= !!answer.more;
-      events.push(...this.#channel(name).resumed(answer));
     }
-    return { events, more };
+    return { events, more: more && moved };
   }
 
   // joining says that the client asks to join a room: its messages can come before the
@@ -78,10 +83,15 @@ export class Inbox {
     this.#left.add(`room:${room}`);
   }
 
-  // missing reports whether messages wait for others before them. These may be under way
-  // still; otherwise a resume brings them.
+  // disconnected says that the connection has ended: nothing late comes any more.
+  disconnected() {
+    this.#left.clear();
+  }
+
+  // missing reports whether messages wait for others before them, or there was more that
+  // did not come. It may be under way still; otherwise a resume brings it.
   missing() {
-    return [...this.#channels.values()].some((c) => c.held.size > 0);
+    return [...this.#channels.values()].some((c) => c.more || c.held.size > 0);
   }
 }
 
@@ -91,6 +101,7 @@ class Channel {
   at = { epoch: '', seq: 0 }; // of the last message handed on
   floor = 0; // messages up to this number came before the first position was known
   waiting = true; // for the answer to a resume
+  more = false; // whether there was more than the last answer had
   held = new Map(); // messages that wait for others, by their positions
   seen = new Set(); // the latest ids, oldest first
 
@@ -99,15 +110,22 @@ class Channel {
   }
 
   receive(epoch, messages) {
-    this.hold(epoch, messages);
+    const events = messages.flatMap((message) => this.receiveOne({ epoch, seq: message.seq, message, asked: false }));
     if (this.held.size > maxHeld) this.drop();
-    return this.advance();
+    return events;
   }
 
-  hold(epoch, messages) {
-    for (const message of messages) {
-      const at = { epoch, seq: message.seq };
-      this.held.set(format(at), { ...at, message, asked: false });
+  // receiveOne takes a live message, and those that have waited for it.
+  receiveOne(h) {
+    if (this.waiting || this.early(h)) {
+      this.held.set(format(h), h);
+      return [];
+    }
+    const events = this.take(h);
+    for (;;) {
+      const next = this.held.get(format({ epoch: this.at.epoch, seq: this.at.seq + 1 }));
+      if (!next) return events;
+      events.push(...this.take(next));
     }
   }
 
@@ -118,13 +136,14 @@ class Channel {
   }
 
   // resumed takes the answer about this channel.
-  resumed({ position, recovered, reason, messages = [], more }) {
+  resumed({ position, recovered, reason, messages, more }) {
     this.waiting = false;
+    this.more = !!more;
     const at = parsePosition(position);
     const events = [];
     if (recovered) {
       this.floor = 0; // what came before the first position and is late by now is dropped
-      this.recover(at, messages);
+      this.recover(at, messages ?? []);
     } else if (recovered === false) {
       events.push(...this.lose(reason, at));
     } else if (!this.known) {
@@ -146,7 +165,7 @@ class Channel {
     for (const h of this.heldInOrder()) {
       if (h.epoch !== at.epoch || h.seq > at.seq || (h.epoch === before.epoch && h.seq <= before.seq)) continue;
       if (h.seq !== next) events.push({ channel: this.name, lost: reason });
-      events.push(...this.take(h));
+      events.push(...this.release(h));
       next = h.seq + 1;
     }
     if (next !== at.seq + 1) events.push({ channel: this.name, lost: reason });
@@ -157,7 +176,7 @@ class Channel {
   // they are late, and nothing will bring what was around them.
   strays() {
     const late = this.heldInOrder().filter((h) => h.asked && h.epoch !== this.at.epoch);
-    return late.flatMap((h) => this.take(h));
+    return late.flatMap((h) => this.release(h));
   }
 
   // start goes on at a position.
@@ -172,26 +191,38 @@ class Channel {
     if (at.epoch !== this.at.epoch) { // the log was empty
       this.start(messages.length > 0 ? { epoch: at.epoch, seq: messages[0].seq - 1 } : at);
     }
-    this.hold(at.epoch, messages);
+    for (const message of messages) {
+      const h = { epoch: at.epoch, seq: message.seq, message, asked: false };
+      this.held.set(format(h), h);
+    }
   }
 
-  // advance hands on what is in order.
+  // advance hands on what is in order, after the answer to a resume.
   advance() {
     const events = [];
-    if (this.waiting) return events;
     for (const h of this.heldInOrder()) {
-      // The first message of a log that was empty.
-      if (this.at.seq === 0 && h.seq === 1) this.start({ epoch: h.epoch, seq: 0 });
-      if (h.epoch !== this.at.epoch || h.seq > this.at.seq + 1) continue; // until a resume
-      if (h.seq === this.at.seq + 1) {
-        this.at = { epoch: h.epoch, seq: h.seq };
-      } else if (h.seq > this.floor) {
-        this.held.delete(format(h)); // handed on before
-        continue;
-      }
-      events.push(...this.take(h));
+      if (!this.early(h)) events.push(...this.take(h)); // others wait until a resume
     }
     return events;
+  }
+
+  // take hands on a message that is not early, unless it was handed on before.
+  take(h) {
+    if (h.epoch !== this.at.epoch) {
+      this.start({ epoch: h.epoch, seq: h.seq }); // the first message of a log that was empty
+    } else if (h.seq === this.at.seq + 1) {
+      this.at = { epoch: h.epoch, seq: h.seq };
+    } else if (h.seq > this.floor) {
+      this.held.delete(format(h));
+      return [];
+    }
+    return this.release(h);
+  }
+
+  // early reports whether a message has to wait for others.
+  early({ epoch, seq }) {
+    const first = this.at.seq === 0 && seq === 1; // of a log that was empty
+    return !first && (epoch !== this.at.epoch || seq > this.at.seq + 1);
   }
 
   heldInOrder() {
@@ -204,8 +235,8 @@ class Channel {
     this.held = new Map([[format(last), last]]);
   }
 
-  // take hands on a message that was held.
-  take(h) {
+  // release hands on a message, which waits no longer.
+  release(h) {
     this.held.delete(format(h));
     return this.handOn([h.message]);
   }

@@ -4,12 +4,17 @@ export interface Options {
   url: string;
   /**
    * Returns a token of the user. It is called to connect, before the token expires, and
-   * after the service may have refused one. Without it the client does not sign in.
+   * after the service may have refused one. If it takes longer than the timeout, it is
+   * called again later, and its answer does not count. It may call the client's methods.
+   * Without it the client does not sign in.
    */
   token?: () => Promise<string> | string;
   /** Rooms to join from the beginning. */
   rooms?: string[];
-  /** Gets the messages of each channel in order, and word of lost ones. */
+  /**
+   * Gets the messages of each channel in order, and word of lost ones. It is called for one
+   * after the other as they come: what it starts and does not finish is not waited for.
+   */
   onMessage: (event: Event) => void;
   /**
    * Is told what goes wrong: connections that end or fail, a room or a token that is
@@ -23,7 +28,9 @@ export interface Options {
 }
 
 /** A message, or word that some are missing between the one before in the channel and the next. */
-export type Event = { channel: string; message: Message; lost?: undefined } | { channel: string; message?: undefined; lost: Loss };
+export type Event =
+  | { channel: string; message: Message; lost?: undefined }
+  | { channel: string; message?: undefined; lost: Loss };
 
 /** Why messages are lost: the log has started over, or does not keep them any more. */
 export type Loss = 'reset' | 'expired';
@@ -52,10 +59,15 @@ export interface Client {
   /**
    * Sends a message, and resolves to its id once the service has accepted it. It waits for a
    * connection if there is none. When it rejects with the code "unanswered" or
-   * "unavailable", the message may have been accepted; otherwise it was not.
+   * "unavailable", the message may have been accepted; otherwise it was not. The content
+   * becomes JSON at once; if it cannot, that is a TypeError.
    */
   send(message: Outgoing): Promise<string>;
-  /** Joins a room, now and after each reconnect. Resolves when the service has answered. */
+  /**
+   * Joins a room, now and after each reconnect. Resolves when the service has answered. When
+   * it rejects with the code "unauthenticated" and there is a token, the client tries again
+   * after each reconnect, until leave.
+   */
   join(room: string): Promise<void>;
   /** Leaves a room. */
   leave(room: string): Promise<void>;
@@ -70,17 +82,41 @@ export interface Client {
 export function connect(options: Options, parts?: Partial<Parts>): Client;
 
 export interface Parts {
-  WebSocket: typeof WebSocket;
+  WebSocket: new (url: string, protocols: string[]) => Socket;
   setTimeout: (f: () => void, ms: number) => unknown;
   clearTimeout: (timer: any) => void;
   /** Milliseconds since 1970. */
   now: () => number;
   /** 0 to 1. */
   random: () => number;
+  /** Tells of "online". */
+  page: Partial<Target>;
+  /** Tells of "visibilitychange". */
+  document: Target & { visibilityState: string };
 }
 
-/** An error with one of the service's codes, or full, not_sent, unanswered, closed or too_large. */
+/** What the client needs of a WebSocket. */
+export interface Socket {
+  onopen: ((event: any) => void) | null;
+  onmessage: ((event: any) => void) | null;
+  onclose: ((event: any) => void) | null;
+  send(text: string): void;
+  close(code: number): void;
+}
+
+/** What the client needs of a target of events. */
+export interface Target {
+  addEventListener(type: string, f: () => void): void;
+  removeEventListener(type: string, f: () => void): void;
+}
+
+/**
+ * An error with one of the service's codes, or full, not_sent, unanswered, closed or
+ * too_large. Its message begins with the code.
+ */
 export class ClientError extends Error {
+  constructor(code: string, message?: string);
+  name: 'ClientError';
   code: string;
 }
 
@@ -103,5 +139,6 @@ export class Inbox {
   joining(room: string): void;
   joined(room: string, position?: string): { events: Event[]; resume: boolean };
   left(room: string): void;
+  disconnected(): void;
   missing(): boolean;
 }

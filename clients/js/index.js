@@ -1,8 +1,11 @@
 // A client of the service for browsers and for Node 22 and later: see ../README.md.
 import { ClientError } from './error.js';
 import { Inbox } from './inbox.js';
-import { Rooms, temporary } from './rooms.js';
-import { expiry, refusesToken } from './token.js';
+import { Rooms } from './rooms.js';
+import { Sends, unanswered } from './sends.js';
+import { Token, refusesToken } from './token.js';
+import { isAnswerTo, parse } from './valid.js';
+import { onWake } from './wake.js';
 
 export { ClientError, Inbox };
 
@@ -10,11 +13,8 @@ const second = 1_000;
 const minute = 60 * second;
 const backoffBase = 500;
 const backoffCap = 30 * second;
+const settled = 30 * second; // for a connection to live before the waits start over
 const maxPause = 5 * minute;
-const renewBefore = minute; // a token expires
-const renewAgain = 10 * second; // after a try
-const longest = 24 * 60 * minute; // for a timer, which cannot wait for more than 24 days
-const maxFrame = 32 << 10; // bytes that the service takes, and a WebSocket does not split
 
 // What a client has of the world. Tests have their own.
 const world = {
@@ -23,46 +23,87 @@ const world = {
   clearTimeout: (timer) => clearTimeout(timer),
   now: () => Date.now(),
   random: () => Math.random(),
+  page: globalThis,
+  document: globalThis.document,
 };
 
 // connect returns a client that connects, and again whenever the connection has ended,
 // until close.
 export function connect(options, parts = {}) {
-  return new Client(options, { ...world, ...parts });
+  return new Client(options, { ...world, ...defined(parts) });
 }
+
+// defined leaves out the options that are undefined: they mean the default.
+const defined = (options) => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 
 class Client {
   #options;
   #world;
   #inbox = new Inbox();
   #rooms;
-  #sends = []; // that wait for the connection
-  #taken = 0; // of maxSends
+  #sends;
+  #token;
   #link; // undefined between connections
-  #token; // that the service has not refused; undefined: ask for one
-  #tries = 0; // connections in a row without an answer
+  #tries = 0; // connections in a row that did not live long
+  #doubted = false; // whether the last token was given up, and no resume was answered since
   #refs = 0;
   #retry; // the timer of the next connection
   #closed = false;
+  #stopWaking;
 
   constructor(options, parts) {
-    this.#options = { maxSends: 100, timeout: 30 * second, onError() {}, rooms: [], ...options };
+    this.#options = { maxSends: 100, timeout: 30 * second, onError() {}, rooms: [], ...defined(options) };
     this.#world = parts;
-    this.#rooms = new Rooms(this.#options.rooms, this.#inbox, {
+    this.#rooms = new Rooms(this.#options.rooms, this.#inbox, this.#hostOfRooms());
+    this.#sends = new Sends(this.#hostOfSends());
+    this.#token = new Token(this.#options.token, this.#hostOfToken());
+    this.#stopWaking = onWake(parts, () => this.#wake());
+    this.#connect();
+  }
+
+  #hostOfRooms() {
+    return {
+      hasToken: !!this.#options.token,
       open: () => !!this.#link?.open,
       ask: (request, done) => this.#ask(request, done),
       handOn: (events) => this.#handOn(events),
       fails: (error) => this.#tell(error),
       tryLater: () => { this.#link.failed = true; },
       answered: (resume) => this.#roomAnswered(resume),
-    });
-    this.#connect();
+    };
+  }
+
+  #hostOfSends() {
+    const { maxSends, timeout } = this.#options;
+    return {
+      maxSends,
+      closed: () => this.#closed,
+      live: () => !!this.#link?.live,
+      ask: (text, done, send) => this.#askText('sendMessage', text, done, send),
+      timer: (f) => {
+        const timer = this.#world.setTimeout(f, timeout);
+        return () => this.#world.clearTimeout(timer);
+      },
+    };
+  }
+
+  #hostOfToken() {
+    return {
+      timeout: this.#options.timeout,
+      now: () => this.#world.now(),
+      link: () => this.#link,
+      after: (wait, f) => this.#after('renewal', wait, f),
+      clear: () => this.#clear('renewal'),
+      ask: (request, done) => this.#ask(request, done),
+      cut: (link, error) => this.#cut(link, error),
+      fails: (error) => this.#tell(error),
+    };
   }
 
   // send sends a message and resolves to its id once the service has accepted it. It waits
   // for a connection if there is none.
-  send({ content, to, room }) {
-    return new Promise((resolve, reject) => this.#enqueue({ action: 'sendMessage', content, to, room }, resolve, reject));
+  send(message) {
+    return this.#sends.add(message);
   }
 
   // join joins a room, now and after each reconnect. It resolves when the service has
@@ -80,9 +121,10 @@ class Client {
   close() {
     if (this.#closed) return;
     this.#closed = true;
+    this.#stopWaking();
     this.#world.clearTimeout(this.#retry);
     if (this.#link) this.#unlink();
-    for (const send of this.#sends.splice(0)) send.finish(new ClientError('closed'));
+    this.#sends.close();
     this.#rooms.close(new ClientError('closed'));
   }
 
@@ -94,24 +136,24 @@ class Client {
       pending: new Map(), timers: {},
     };
     this.#link = link;
-    const { token, url, timeout } = this.#options;
+    const { url, timeout } = this.#options;
     this.#after('handshake', timeout, () => this.#cut(link, new Error('connect: no answer in time')));
     try {
-      if (token && !this.#usable(this.#token)) this.#token = await token();
+      const token = await this.#token.get(link);
       if (this.#link !== link) return;
-      link.socket = new this.#world.WebSocket(url, this.#token ? ['bearer', this.#token] : []);
+      link.socket = new this.#world.WebSocket(url, token ? ['bearer', token] : []);
     } catch (error) {
       return this.#cut(link, error);
     }
     link.socket.onopen = () => this.#link === link && this.#opened();
-    link.socket.onmessage = ({ data }) => this.#link === link && this.#receive(this.#parse(data));
+    link.socket.onmessage = ({ data }) => this.#link === link && this.#receive(parse(data));
     link.socket.onclose = ({ code }) => this.#cut(link, new Error(`closed with ${code}`), code);
   }
 
   #opened() {
     this.#link.open = true;
     this.#clear('handshake');
-    this.#renewLater();
+    this.#token.renewLater();
     this.#rooms.settleAll();
     this.#begin();
   }
@@ -120,11 +162,21 @@ class Client {
   // doubles with each try. Why a handshake was refused is hidden: it may be the token.
   #cut(link, error, code) {
     if (this.#link !== link) return;
-    if (!link.open || code === 1000 || code === 1008 || refusesToken(error)) this.#token = undefined;
+    if (!link.open || code === 1000 || code === 1008 || refusesToken(error)) this.#token.drop();
     this.#unlink();
     this.#tell(error);
     const limit = Math.min(backoffCap, backoffBase * 2 ** this.#tries++);
     this.#retry = this.#world.setTimeout(() => this.#connect(), this.#world.random() * limit);
+  }
+
+  // wake connects at once, or resumes, which shows whether the connection is dead.
+  #wake() {
+    if (!this.#link) {
+      this.#world.clearTimeout(this.#retry);
+      this.#connect();
+    } else if (this.#link.live && !this.#link.resuming) {
+      this.#resume();
+    }
   }
 
   // unlink ends the connection, and tells those that wait for answers that none will come.
@@ -134,7 +186,7 @@ class Client {
     this.#link = undefined;
     for (const asked of link.pending.values()) {
       this.#world.clearTimeout(asked.timer);
-      asked.send?.finish(new ClientError('unanswered', 'the message may have been accepted'));
+      asked.send?.finish(unanswered());
     }
     link.socket?.close(1000);
     this.#rooms.disconnected();
@@ -157,43 +209,55 @@ class Client {
 
   // --- requests
 
-  // ask sends a request. When no answer comes, the connection is dead.
-  #ask(request, done, send) {
+  #ask(request, done) {
+    this.#askText(request.action, JSON.stringify(request), done);
+  }
+
+  // askText sends a request. When no answer comes, the connection is dead.
+  #askText(action, text, done, send) {
     const link = this.#link;
     const ref = String(++this.#refs);
     const timer = this.#world.setTimeout(
-      () => this.#cut(link, new Error(`${request.action}: no answer in time`)), this.#options.timeout);
-    link.pending.set(ref, { done, timer, send });
-    link.socket.send(JSON.stringify({ ...request, ref }));
+      () => this.#cut(link, new Error(`${action}: no answer in time`)), this.#options.timeout);
+    link.pending.set(ref, { action, done, timer, send });
+    link.socket.send(`${text.slice(0, -1)},"ref":"${ref}"}`);
   }
 
-  #parse(text) {
-    try {
-      return JSON.parse(text);
-    } catch (error) {
-      this.#tell(error);
-      return {};
-    }
-  }
-
+  // receive takes a frame, or undefined if it is not understood.
   #receive(frame) {
-    if (frame.messages) {
+    if (!frame) {
+      this.#cut(this.#link, new Error('a frame is not understood'));
+    } else if (frame.messages) {
       if (this.#rooms.wants(frame.channel)) this.#handOn(this.#inbox.receive(frame));
       this.#watch();
-      return;
+    } else {
+      this.#answered(frame);
     }
+  }
+
+  #answered(frame) {
     const { accepted, joined, left, authenticated, error } = frame;
-    const ref = (accepted ?? joined ?? left ?? authenticated ?? error ?? frame).ref;
+    const { ref } = accepted ?? joined ?? left ?? authenticated ?? error ?? frame;
     const asked = this.#link.pending.get(ref);
     if (!asked) return;
+    if (!isAnswerTo(frame, asked.action)) {
+      return this.#cut(this.#link, new Error(`${asked.action}: a frame is not understood`));
+    }
     this.#link.pending.delete(ref);
     this.#world.clearTimeout(asked.timer);
+    const link = this.#link;
     const refused = error && new ClientError(error.code, error.message);
-    if (error?.code === 'unauthenticated' && this.#options.token && !asked.send && this.#link.answered) {
-      this.#cut(this.#link, refused); // the token has expired; a new connection has a good one, or needs none
-    } else {
-      asked.done(frame, refused);
-    }
+    const over = refused && this.#tokenIsOver(asked.action, refused);
+    if (asked.send || !over) asked.done(frame, refused);
+    if (over) this.#cut(link, refused); // a new connection has a good token, or needs none
+  }
+
+  // tokenIsOver reports whether the client needs another token. A service without users
+  // goes on to say so: only a resume it does not refuse.
+  #tokenIsOver(action, { code }) {
+    if (code !== 'unauthenticated' || !this.#options.token || (this.#doubted && action !== 'resume')) return false;
+    this.#doubted = true;
+    return true;
   }
 
   // handOn gives events to the user: later, so that what the user does then finds the
@@ -214,46 +278,6 @@ class Client {
     queueMicrotask(() => this.#options.onError(error));
   }
 
-  // enqueue sends a message, now or when there is a connection.
-  #enqueue(request, resolve, reject) {
-    const refused = this.#refuses(request);
-    if (refused) return void reject(refused);
-    this.#taken++;
-    const send = { request, sent: false };
-    const timer = this.#world.setTimeout(() => this.#giveUp(send), this.#options.timeout);
-    send.finish = (error, id) => {
-      send.finish = () => {};
-      this.#world.clearTimeout(timer);
-      this.#taken--;
-      if (error) reject(error);
-      else resolve(id);
-    };
-    this.#sends.push(send);
-    this.#flush();
-  }
-
-  #refuses(request) {
-    if (this.#closed) return new ClientError('closed');
-    if (this.#taken === this.#options.maxSends) return new ClientError('full', 'too many messages wait to be sent');
-    const size = new TextEncoder().encode(JSON.stringify(request)).length + '"ref":"1234567890",'.length;
-    return size > maxFrame && new ClientError('too_large', 'a message has at most 32 KiB');
-  }
-
-  // flush sends what waits. Before a resume, the client may not be in its rooms.
-  #flush() {
-    if (!this.#link?.live) return;
-    for (const send of this.#sends.splice(0)) {
-      send.sent = true;
-      this.#ask(send.request, ({ accepted }, error) => send.finish(error, accepted?.id), send);
-    }
-  }
-
-  // giveUp ends a send that has taken too long.
-  #giveUp(send) {
-    this.#sends = this.#sends.filter((other) => other !== send);
-    send.finish(send.sent ? new ClientError('unanswered', 'the message may have been accepted') : new ClientError('not_sent'));
-  }
-
   // --- what was missed
 
   // roomAnswered goes on after the answer to a request about a room.
@@ -268,7 +292,7 @@ class Client {
     if (this.#link.live || this.#rooms.busy()) return;
     this.#link.live = true;
     this.#resume();
-    this.#flush();
+    this.#sends.flush();
   }
 
   // resume asks for it. There is one such request at a time.
@@ -307,9 +331,10 @@ class Client {
   }
 
   #answers(keeps) {
+    if (!this.#link.answered) this.#after('settled', settled, () => { this.#tries = 0; });
     this.#link.answered = true;
     this.#link.keeps = keeps;
-    this.#tries = 0;
+    this.#doubted = false;
   }
 
   // notResumed takes the refusal of a resume. A service that keeps no messages sends live
@@ -349,43 +374,5 @@ class Client {
     this.#link.repairs++;
     this.#rooms.settleAll();
     this.#resume();
-  }
-
-  // --- tokens
-
-  // usable reports whether a token lasts long enough to connect with it.
-  #usable(token) {
-    return token && expiry(token) - this.#world.now() > renewBefore;
-  }
-
-  // renewLater sends a new token before the client's own expires.
-  #renewLater() {
-    if (!this.#token) return;
-    const wait = Math.max(expiry(this.#token) - this.#world.now() - renewBefore, renewAgain);
-    if (wait > longest) this.#after('renewal', longest, () => this.#renewLater());
-    else this.#after('renewal', wait, () => this.#renew());
-  }
-
-  async #renew() {
-    const link = this.#link;
-    let token, failed;
-    try {
-      token = await this.#options.token();
-      if (token === this.#token) failed = new Error('no other token is there yet');
-    } catch (error) {
-      failed = error;
-    }
-    if (this.#link !== link) return;
-    if (failed) return this.#notRenewed(failed);
-    this.#ask({ action: 'authenticate', token }, (_, error) => {
-      if (error) return temporary(error) ? this.#notRenewed(error) : this.#cut(link, error);
-      this.#token = token;
-      this.#renewLater();
-    });
-  }
-
-  #notRenewed(error) {
-    this.#tell(error);
-    this.#after('renewal', renewAgain, () => this.#renew());
   }
 }

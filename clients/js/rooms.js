@@ -1,3 +1,5 @@
+import { temporary } from './token.js';
+
 // Rooms are those that the client is in, or wants to be in. The host asks and resumes for
 // them.
 export class Rooms {
@@ -26,10 +28,11 @@ export class Rooms {
     if (!this.#rooms.has(name)) this.#rooms.set(name, newRoom(false));
     const room = this.#rooms.get(name);
     room.wanted = wanted;
+    room.refused = false;
     if (wanted) this.#inbox.joining(name);
     else this.#inbox.left(name);
     return new Promise((resolve, reject) => {
-      room.waiting.push((error) => (error ? reject(error) : resolve()));
+      room.waiting.push({ in: wanted, told: (error) => (error ? reject(error) : resolve()) });
       this.#settle(name);
     });
   }
@@ -45,11 +48,19 @@ export class Rooms {
     if (room.asked) return;
     if (room.wanted === room.joined) {
       if (!room.wanted) this.#rooms.delete(name);
-      tell(room);
-    } else if (this.#host.open()) {
-      room.asked = true;
-      if (room.wanted) this.#host.ask({ action: 'joinRoom', room: name }, ({ joined }, error) => this.#joined(name, joined, error));
-      else this.#host.ask({ action: 'leaveRoom', room: name }, (_, error) => this.#left(name, error));
+      tell(room, true);
+      tell(room, false);
+    } else if (this.#host.open() && !room.refused) {
+      this.#ask(name, room);
+    }
+  }
+
+  #ask(name, room) {
+    room.asked = true;
+    if (room.wanted) {
+      this.#host.ask({ action: 'joinRoom', room: name }, ({ joined }, error) => this.#joined(name, joined, error));
+    } else {
+      this.#host.ask({ action: 'leaveRoom', room: name }, (_, error) => this.#left(name, error));
     }
   }
 
@@ -62,11 +73,19 @@ export class Rooms {
       if (room.wanted) due = this.#joinedAt(name, joined.position);
       this.#settle(name);
     } else if (temporary(error)) {
-      this.#host.tryLater();
+      this.#joinLater(name);
+    } else if (this.#mayLater(error)) {
+      this.#shutOut(name, error);
     } else {
       this.#refused(name, error);
     }
     this.#host.answered(due);
+  }
+
+  // joinLater joins a room at the next repair, unless the user has left it meanwhile.
+  #joinLater(name) {
+    if (this.#rooms.get(name).wanted) this.#host.tryLater();
+    else this.#settle(name);
   }
 
   #joinedAt(name, position) {
@@ -78,18 +97,35 @@ export class Rooms {
   #left(name, error) {
     const room = this.#rooms.get(name);
     room.asked = room.joined = false;
-    if (error) tell(room, error);
+    if (error) tell(room, false, error);
     this.#settle(name);
     this.#host.answered(false);
   }
 
   // refused forgets a room that the client may not be in.
   #refused(name, error) {
-    const room = this.#rooms.get(name);
+    this.#deny(name, error);
     this.#rooms.delete(name);
     this.#inbox.left(name);
-    if (room.waiting.length === 0) this.#host.fails(error);
-    tell(room, error);
+  }
+
+  // mayLater reports whether the client may be in a room once it has another token.
+  #mayLater({ code }) {
+    return this.#host.hasToken && code === 'unauthenticated';
+  }
+
+  // shutOut notes that the client may not be in a room on this connection.
+  #shutOut(name, error) {
+    this.#deny(name, error);
+    this.#rooms.get(name).refused = true;
+    this.#settle(name);
+  }
+
+  // deny tells that the client may not be in a room. Those who want to be out of it are.
+  #deny(name, error) {
+    const room = this.#rooms.get(name);
+    if (!tell(room, true, error) && room.wanted) this.#host.fails(error);
+    tell(room, false);
   }
 
   // check takes what a resume says of a room. The client joins again a room in which it is
@@ -98,6 +134,10 @@ export class Rooms {
     const room = this.#rooms.get(name);
     if (!error) {
       room.rejoins = 0;
+    } else if (room.refused) {
+      return; // until the next connection
+    } else if (this.#mayLater(error)) {
+      this.#shutOut(name, error);
     } else if (error.code !== 'not_a_member') {
       this.#refused(name, error);
     } else {
@@ -109,27 +149,36 @@ export class Rooms {
 
   // disconnected notes that the connection has ended: it is in no room.
   disconnected() {
+    this.#inbox.disconnected();
     for (const [name, room] of this.#rooms) {
-      room.asked = room.joined = false;
+      room.asked = room.joined = room.refused = false;
       if (!room.wanted) this.#settle(name);
     }
   }
 
   // close tells those that wait that there will be no answer.
   close(error) {
-    for (const room of this.#rooms.values()) tell(room, error);
+    for (const room of this.#rooms.values()) {
+      tell(room, true, error);
+      tell(room, false, error);
+    }
   }
 }
 
 const newRoom = (wanted) => ({
   wanted,
   joined: false, // on this connection
+  refused: false, // on this connection: another may have a better token
   asked: false, // whether a request about it is under way: there is one at a time
   rejoins: 0, // in a row
   waiting: [],
 });
 
-const tell = (room, error) => room.waiting.splice(0).forEach((told) => told(error));
-
-// temporary reports whether the service may accept the same request later.
-export const temporary = ({ code }) => code === 'unavailable' || code === 'internal';
+// tell tells those who wait to be in the room, or those who wait to be out of it, and
+// returns whether there were any.
+const tell = (room, isIn, error) => {
+  const waiting = room.waiting;
+  room.waiting = waiting.filter((one) => one.in !== isIn);
+  for (const one of waiting) if (one.in === isIn) one.told(error);
+  return room.waiting.length < waiting.length;
+};

@@ -67,7 +67,7 @@ func trace(random *rand.Rand, steps int) (all []inboxStep) {
 		case 4:
 			s.Do, s.Position = "joined", randomPosition(random)
 		case 5:
-			s.Do = "left"
+			s.Do = oneOf(random, "left", "disconnected")
 		default:
 			s.Do = "receive"
 			s.Frame = &reference.Frame{
@@ -113,6 +113,8 @@ func (s inboxStep) apply(inbox *reference.Inbox) inboxResult {
 		events, r.More = inbox.Joined("goals", s.Position)
 	case "left":
 		inbox.Left("goals")
+	case "disconnected":
+		inbox.Disconnected()
 	default:
 		events = inbox.Receive(*s.Frame)
 	}

@@ -33,8 +33,8 @@ func firstDeployment(t *testing.T, s *Service) {
 			t.Errorf("deploy does not print %q:\n%s", want, out)
 		}
 	}
-	if len(d.Objects) != 11 {
-		t.Errorf("%d objects in the bucket, want nine zips, the template and the state", len(d.Objects))
+	if len(d.Objects) != 12 {
+		t.Errorf("%d objects in the bucket, want ten zips, the template and the state", len(d.Objects))
 	}
 	checkCode(t, d)
 }

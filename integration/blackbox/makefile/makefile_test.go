@@ -74,7 +74,8 @@ func (c checkout) make(t *testing.T, args ...string) (stdout, stderr string, ok 
 // A variable that a target does not take would have no effect, so it is refused.
 func TestUnknownVariables(t *testing.T) {
 	const load = "ARGS BROADCASTS CHURN_AWAY CHURN_SHARE CHURN_STAY CLIENTS CONNECT_RATE CONNECT_TIMEOUT CSV DRAIN GRACE " +
-		"HEADER HTML JSON OUTSTANDING P99_BOUND PID PROTOCOL RAMP_FACTOR RAMP_STEP RAMP_STEPS RATE SCENARIO SENDERS SIZE SLOW_SHARE SLOW_SPEED TOKEN URL"
+		"HEADER HTML JSON OUTSTANDING P99_BOUND PID PROTOCOL RAMP_FACTOR RAMP_STEP RAMP_STEPS RATE RESUME_AWAY RESUME_EVERY " +
+		"RESUME_SHARE SCENARIO SENDERS SIZE SLOW_SHARE SLOW_SPEED TOKEN URL"
 	c := newCheckout(t)
 	for args, want := range map[string]string{
 		"load CLIENT=5":            "make load has no variable CLIENT: it takes " + load + ".",

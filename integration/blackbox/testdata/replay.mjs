@@ -22,6 +22,10 @@ const steps = {
     inbox.left('goals');
     return {};
   },
+  disconnected(inbox) {
+    inbox.disconnected();
+    return {};
+  },
 };
 
 for (const [i, trace] of JSON.parse(readFileSync(process.argv[2])).entries()) {
