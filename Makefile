@@ -26,7 +26,7 @@ TAKES/run              := ARGS
 TAKES/bench            := ARGS
 TAKES/load             := URL HEADER TOKEN CONNECT_RATE CONNECT_TIMEOUT PROTOCOL PID SCENARIO CLIENTS SENDERS BROADCASTS RATE \
 	SIZE DRAIN OUTSTANDING RAMP_FACTOR RAMP_STEP RAMP_STEPS P99_BOUND CHURN_SHARE CHURN_STAY CHURN_AWAY GRACE SLOW_SHARE \
-	SLOW_SPEED JSON CSV HTML ARGS
+	SLOW_SPEED RESUME_SHARE RESUME_EVERY RESUME_AWAY JSON CSV HTML ARGS
 TAKES/bench-standalone := ARGS
 TAKES/soak             := ARGS
 TAKES/chaos            := ARGS
@@ -116,7 +116,7 @@ token: go ## Go | print a token for USER (SCOPE, TTL), signed with SWS_JWT_SECRE
 bench-standalone: go npm ## Go | compare the standalone service with nginx's Nchan, Go's centrifuge and npm's ws, where installed, in eleven minutes
 	@$(call compile,functions/standalone) && $(call compile,integration/tools/load) && go run ./integration/tools/comparison $(ARGS)
 
-soak: go ## Go, Linux | run the standalone service for ten minutes while clients come and go
+soak: go ## Go, Linux | run the standalone service for ten minutes while clients come and go, are cut and resume
 	@$(call compile,functions/standalone) && $(call compile,integration/tools/load) && go run ./integration/tools/soak $(ARGS)
 
 chaos: go ## Go, Linux | run the standalone service while clients misbehave, and report what the others notice, in two minutes

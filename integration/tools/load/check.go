@@ -28,13 +28,13 @@ func require(f *flag.FlagSet) {
 	for _, name := range []string{"clients", "senders", "ramp-steps", "slow-speed"} {
 		flags.Require(f, name, "1 or more", flags.Positive[int])
 	}
-	for _, name := range []string{"connect-timeout", "ramp-step", "p99-bound", "churn-stay"} {
+	for _, name := range []string{"connect-timeout", "ramp-step", "p99-bound", "churn-stay", "resume-every"} {
 		flags.Require(f, name, "above 0", flags.Positive[time.Duration])
 	}
-	for _, name := range []string{"drain", "churn-away", "grace"} {
+	for _, name := range []string{"drain", "churn-away", "grace", "resume-away"} {
 		flags.Require(f, name, "0 or more", within[time.Duration](0, math.MaxInt64))
 	}
-	for _, name := range []string{"churn-share", "slow-share"} {
+	for _, name := range []string{"churn-share", "slow-share", "resume-share"} {
 		flags.Require(f, name, "0 to 1", within(0.0, 1))
 	}
 }
@@ -56,6 +56,7 @@ func (s *settings) check(f *flag.FlagSet) error {
 		{"senders", "at most as many as there are clients", s.senders <= s.clients},
 		{"outstanding", "at least the number of senders", s.scenario != burst.name || s.outstanding >= s.senders},
 		{"ramp-step", "at most 10 million broadcasts in the first step", s.scenario != ramp.name || s.rate*s.rampStep.Seconds() <= mostBroadcasts},
+		{"protocol", "service in scenario resume", !s.chosen.follow || s.protocol == string(wire.Service)},
 	} {
 		if !c.ok {
 			return fmt.Errorf("invalid value %q for flag -%s: want %s", f.Lookup(c.flag).Value, c.flag, c.want)

@@ -26,13 +26,22 @@ type client struct {
 	run      *loadRun
 	account  *tally.Client
 	behavior behavior
-	sender   *sender // nil for those that only listen
+	sender   *sender   // nil for those that only listen
+	follower *follower // nil for those that do not resume
 }
 
 // connection is an open connection with its accounting.
 type connection struct {
 	conn    *wire.Conn
-	session *tally.Session
+	session session
+}
+
+// session is the account of a connection: a *tally.Session, or a *follower for all its
+// connections.
+type session interface {
+	Deliver(*wire.Batch)
+	Left(at int64)
+	Cut()
 }
 
 // open connects. The caller counts failures.
@@ -47,11 +56,20 @@ func (c *client) open(ctx context.Context) (*connection, error) {
 	case c.sender == nil:
 		c.run.poller.Adopt(conn)
 	}
-	session := c.account.Open(c.run.clock.Now())
+	current := &connection{conn, c.begin(conn)}
 	if c.sender != nil {
 		c.sender.link.set(conn)
 	}
-	return &connection{conn, session}, nil
+	return current, nil
+}
+
+// begin begins the account of a connection.
+func (c *client) begin(conn *wire.Conn) session {
+	if c.follower == nil {
+		return c.account.Open(c.run.clock.Now())
+	}
+	c.follower.connected(conn)
+	return c.follower
 }
 
 // rest makes a slow reader wait after a read, until slowness is no longer needed.
@@ -75,7 +93,11 @@ func (c *client) use(ctx context.Context, current *connection) (away time.Durati
 	var left atomic.Int64 // when
 	stop := context.AfterFunc(staying, func() {
 		left.Store(c.run.clock.Now())
-		current.conn.Leave()
+		if c.follower != nil && ctx.Err() == nil {
+			current.conn.Cut()
+		} else {
+			current.conn.Leave()
+		}
 	})
 	session := current.session
 	end := current.conn.Receive(func(b *wire.Batch) { c.take(session, b) })
@@ -93,8 +115,11 @@ func (c *client) use(ctx context.Context, current *connection) (away time.Durati
 	return away
 }
 
-// stay ends when the client leaves of its own accord.
+// stay ends when the client leaves of its own accord, or is cut.
 func (c *client) stay(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c.follower != nil {
+		return c.follower.stay(ctx)
+	}
 	if c.behavior.stay == 0 {
 		return ctx, func() {}
 	}
@@ -106,13 +131,15 @@ func about(d time.Duration) time.Duration {
 	return d/2 + time.Duration(rand.Int64N(int64(d)+1))
 }
 
-func (c *client) take(s *tally.Session, b *wire.Batch) {
+func (c *client) take(s session, b *wire.Batch) {
 	s.Deliver(b)
 	if c.sender != nil {
 		for _, r := range b.Replies {
 			c.sender.replied(r, b.At)
 		}
 		c.sender.echoed(b)
+	} else if c.follower != nil {
+		c.follower.failed(b.Replies)
 	}
 }
 

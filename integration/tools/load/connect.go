@@ -15,7 +15,11 @@ func (r *loadRun) connect(ctx, lives context.Context) error {
 	r.connectAll(ctx, lives, r.clients[:len(r.senders)])
 	err := r.ready()
 	if err == nil {
+		err = r.awaitPositions(ctx, r.clients[:len(r.senders)])
+	}
+	if err == nil {
 		r.connectAll(ctx, lives, r.clients[len(r.senders):])
+		err = r.awaitPositions(ctx, r.clients[len(r.senders):])
 	}
 	r.connecting.to = r.clock.Now()
 	r.connected = r.tally.Connected()

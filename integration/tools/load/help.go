@@ -18,6 +18,7 @@ var groups = []struct {
 	{"Scenario ramp", ramp.flags},
 	{"Scenario churn", churn.flags},
 	{"Scenario slow", slow.flags},
+	{"Scenario resume", resume.flags},
 	{"Where to report, besides the summary on standard output", []string{"json", "csv", "html"}},
 }
 
@@ -35,14 +36,16 @@ prints the report so far; a second one ends at once.
 Exit status:
   0  nothing was lost
   1  something was lost: accepted, but not delivered to a client that was
-     connected all the time
+     connected all the time or, in scenario resume, has resumed
   2  a flag is wrong
   3  the test failed or is incomplete: clients were refused, at the start or
      when they came back; broadcasts were not sent, not answered (except after
      Ctrl-C) or rejected (a ramp looks for these three and does not fail); the
      server closed connections (except those of slow readers in scenario
      slow); no broadcast was accepted; an output could not be written; the
-     process of -pid does not exist
+     process of -pid does not exist; in scenario resume, the service keeps no
+     history, refused to resume or did not answer, or a client handed a
+     broadcast on twice
 Under make, every status but 0 becomes make's own, which is 2.
 `
 

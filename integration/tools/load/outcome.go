@@ -44,6 +44,7 @@ func (r *loadRun) report(failure error) report.Report {
 		Generator:    r.generator(counts.Delivered),
 		Server:       r.server.report(r.connected, counts.Delivered),
 		Ramp:         r.ramp(),
+		Resume:       r.resume(counts.Recovered),
 		Seconds:      r.seconds(),
 	}
 	if failure != nil {
@@ -100,6 +101,9 @@ func (s settings) details() string {
 			100*s.churnShare, s.churnStay, s.churnAway, s.grace)
 	case slow.name:
 		return fmt.Sprintf("%g %% of the clients read %d bytes a second", 100*s.slowShare, s.slowSpeed)
+	case resume.name:
+		return fmt.Sprintf("%g %% of the clients are cut every %v and resume after about %v",
+			100*s.resumeShare, s.resumeEvery, s.resumeAway)
 	}
 	return ""
 }
@@ -173,6 +177,14 @@ func (r *loadRun) ramp() *report.Ramp {
 		result.Steps = append(result.Steps, step)
 	}
 	return result
+}
+
+// resume is nil in other scenarios.
+func (r *loadRun) resume(recovered int) *report.Resume {
+	if !r.settings.chosen.follow {
+		return nil
+	}
+	return r.resumes.report(recovered)
 }
 
 func (r *loadRun) seconds() []report.Second {

@@ -33,6 +33,7 @@ type loadRun struct {
 	pace     *rate.Limiter // of connecting
 	poller   wire.Poller   // reads for clients that only listen
 	events   events
+	resumes  resumes
 
 	server  server
 	clients []*client
@@ -48,6 +49,7 @@ type loadRun struct {
 	sending     interval // with the drain
 	cpu         cpuTime  // while sending
 	interrupted bool     // before all was sent
+	behind      int      // clients that have not resumed once more at the end
 	verdicts    []verdict
 }
 
@@ -92,6 +94,9 @@ func (r *loadRun) addClient(i int) {
 		c.behavior = r.settings.chosen.behaviorOf(r.settings, i-r.settings.senders)
 	}
 	c.account = r.tally.NewClient(c.behavior.speed > 0)
+	if r.settings.chosen.follow {
+		c.follower = newFollower(r, c.account)
+	}
 	r.clients = append(r.clients, c)
 }
 

@@ -17,6 +17,7 @@ type scenario struct {
 	plan        func(settings) plan
 	behavior    func(settings) (share float64, h behavior) // of a share of the clients; nil for none
 	flood       bool                                       // one more client broadcasts as fast as the server reads
+	follow      bool                                       // clients keep positions, are cut, and resume
 }
 
 // plan returns the next phase of sending, if any. Its argument is the verdict on the
@@ -103,7 +104,16 @@ var (
 		flood: true,
 	}
 
-	scenarios = []scenario{steady, burst, ramp, churn, slow, flood}
+	resume = scenario{
+		name:     "resume",
+		about:    "like steady, while clients are cut at random and resume; needs history",
+		flags:    []string{"resume-share", "resume-every", "resume-away"},
+		plan:     atRate,
+		behavior: func(s settings) (float64, behavior) { return 1, behavior{away: s.resumeAway} },
+		follow:   true,
+	}
+
+	scenarios = []scenario{steady, burst, ramp, churn, slow, flood, resume}
 )
 
 func scenarioOf(name string) (scenario, bool) {

@@ -23,6 +23,7 @@ type pipes struct {
 	handle     func(p *pipes, n int) // is called before a request is handled
 	deaf       func(n int) bool      // which broadcasts go only to the first connection; nil for none
 	concurrent bool                  // requests of one client do not wait for each other
+	history    *history              // nil for a service that keeps none
 
 	mu    sync.Mutex
 	conns []net.Conn
@@ -66,18 +67,30 @@ func (p *pipes) serve(conn net.Conn) {
 
 func (p *pipes) request(conn net.Conn, payload []byte) {
 	var request struct {
-		Content json.RawMessage
-		Ref     string
+		Action    string
+		Content   json.RawMessage
+		Positions map[string]string
+		Ref       string
 	}
 	var n int
 	if json.Unmarshal(payload, &request) != nil {
 		panic("not JSON")
+	}
+	if request.Action == "resume" {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		write(conn, p.history.resume(request.Positions["everyone"]))
+		return
 	}
 	_, _ = fmt.Sscan(request.Ref, &n)
 	p.handle(p, n)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	write(conn, fmt.Sprintf(`{"accepted":{"ref":%q}}`, request.Ref))
+	if p.history != nil {
+		p.history.deliver(p.conns, n, string(request.Content))
+		return
+	}
 	for i, one := range p.conns {
 		if i == 0 || p.deaf == nil || !p.deaf(n) {
 			write(one, fmt.Sprintf(`{"messages":[{"content":%s}]}`, request.Content))
@@ -95,7 +108,7 @@ func readFrame(r io.Reader) (ws.Frame, error) {
 	return ws.Frame{Header: header, Payload: payload}, err
 }
 
-func write(conn net.Conn, text string) { _ = ws.WriteFrame(conn, ws.NewTextFrame([]byte(text))) }
+func write(conn io.Writer, text string) { _ = ws.WriteFrame(conn, ws.NewTextFrame([]byte(text))) }
 
 // virtually runs the generator against pipes.
 func virtually(t *testing.T, p *pipes, args ...string) (r report.Report) {

@@ -9,6 +9,7 @@ import (
 // send runs the phases of the scenario and waits for outstanding replies and deliveries,
 // after Ctrl-C as well.
 func (r *loadRun) send(ctx context.Context) {
+	stopCuts := r.cutClients()
 	next := r.settings.chosen.plan(r.settings)
 	var last *verdict
 	for s, ok := next(nil); ok && ctx.Err() == nil; s, ok = next(last) {
@@ -23,10 +24,15 @@ func (r *loadRun) send(ctx context.Context) {
 			r.verdicts = append(r.verdicts, *last)
 		}
 	}
+	stopCuts()
 	r.interrupted = ctx.Err() != nil
 	r.activity.Store("draining")
 	r.hurry()
 	r.settle(context.WithoutCancel(ctx), r.settings.drain)
+	if r.settings.chosen.follow { // no later broadcast shows that the last ones are missing
+		r.behind = r.resumeOnceMore()
+		r.settle(context.WithoutCancel(ctx), r.settings.drain)
+	}
 }
 
 // runPhase makes the senders send a phase. A stuck sender is given up once the drain

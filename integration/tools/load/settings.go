@@ -40,6 +40,9 @@ type settings struct {
 	churnAway, grace   time.Duration
 	slowShare          float64
 	slowSpeed          int
+	resumeShare        float64
+	resumeEvery        time.Duration
+	resumeAway         time.Duration
 	json, csv, html    string
 	target             *url.URL // of url
 	chosen             scenario // of scenario
@@ -116,6 +119,11 @@ func (s *settings) scenarioFlags(f *flag.FlagSet) {
 		"a broadcast accepted this long before a client left must have reached it, or is lost")
 	f.Float64Var(&s.slowShare, "slow-share", 0.1, "the share of the clients that read slowly, 0 to 1")
 	f.IntVar(&s.slowSpeed, "slow-speed", 1000, "`bytes` a second that each of them reads, until sending is over")
+	f.Float64Var(&s.resumeShare, "resume-share", 0.1,
+		"the share of the clients, without the senders, that is cut each time, 0 to 1; they are chosen at random")
+	f.DurationVar(&s.resumeEvery, "resume-every", 5*time.Second, "how often clients are cut, until sending is over")
+	f.DurationVar(&s.resumeAway, "resume-away", time.Second,
+		"how long they are away on average; each time it is between half of that and one and a half")
 }
 
 // parse reads the settings. With -help it prints all of them and returns

@@ -9,6 +9,7 @@ import (
 // shortfall says what was incomplete, apart from losses.
 func (r *loadRun) shortfall() error {
 	parts := append(r.unsatisfied(), r.disturbances()...)
+	parts = append(parts, r.unresumed()...)
 	if refused, err := r.events.neverConnected(); refused > 0 {
 		parts = append(parts, fmt.Sprintf("%d of %d clients were refused: %v", refused, r.settings.clients, err))
 	}
@@ -43,6 +44,20 @@ func (r *loadRun) disturbances() (parts []string) {
 	closed, refused := r.events.disturbed()
 	parts = tell(parts, closed, "connection", "closed by the server")
 	return tell(parts, refused, "reconnect", "refused")
+}
+
+// unresumed covers scenario resume.
+func (r *loadRun) unresumed() (parts []string) {
+	if !r.settings.chosen.follow {
+		return nil
+	}
+	refused, noneKept := r.resumes.refused()
+	if noneKept {
+		parts = append(parts, errNoHistory.Error())
+	}
+	parts = tell(parts, refused, "resume", "refused")
+	parts = tell(parts, r.behind, "client", "did not resume at the end")
+	return tell(parts, r.tally.Counts().Duplicated, "broadcast", "handed on twice")
 }
 
 // tell adds a count of things and what happened to them, if there are any.

@@ -25,9 +25,10 @@ import (
 )
 
 // startStandalone starts the service and returns its address.
-func startStandalone(t *testing.T) string {
+func startStandalone(t *testing.T, args ...string) string {
 	t.Helper()
-	cmd := program(t, "standalone", "-ws-addr", "127.0.0.1:0", "-http-addr", "127.0.0.1:0", "-management-addr", "", "-log-level", "warn")
+	cmd := program(t, "standalone", append(args, "-ws-addr", "127.0.0.1:0", "-http-addr", "127.0.0.1:0",
+		"-management-addr", "", "-log-level", "warn")...)
 	cmd.Stderr = io.Discard
 	p := testenv.Start(t, cmd)
 	const label = "WebSocket "

@@ -1,6 +1,6 @@
 // Command soak runs the standalone service under steady broadcasts while half of the
-// clients keep leaving and returning, and reports whether its CPU and memory stay flat.
-// It needs Linux's /proc.
+// clients keep leaving and returning, and a few more are cut and resume. It reports whether
+// the service's CPU and memory stay flat. It needs Linux's /proc.
 package main
 
 import (
@@ -28,6 +28,18 @@ const (
 	away  = time.Second
 )
 
+// Clients that resume: one more for so many others, and as much more rarely than the others
+// they broadcast.
+const resuming = 10
+
+// keptFor is how long messages are kept, in memory for so many bytes each. The log is full
+// when the service has warmed up.
+const (
+	keptFor    = 30 * time.Second
+	keptEach   = 600
+	leastBytes = 100_000
+)
+
 // settings are the values of the flags.
 type settings struct {
 	service, generator string // programs
@@ -40,7 +52,8 @@ func main() {
 	var s settings
 	flag.StringVar(&s.service, "service", "bin/standalone", "`program` of the standalone service")
 	flag.StringVar(&s.generator, "load", "bin/load", "`program` of the load generator")
-	flag.IntVar(&s.clients, "clients", 2000, "how many clients connect; half of them stay about ten seconds each time")
+	flag.IntVar(&s.clients, "clients", 2000,
+		"how many clients connect; half of them stay about ten seconds each time, and a tenth more are cut and resume")
 	flag.Float64Var(&s.rate, "rate", 10, "broadcasts a second")
 	flag.DurationVar(&s.length, "length", 10*time.Minute, "how long to send")
 	flags.Require(flag.CommandLine, "clients", "2 or more", func(n int) bool { return n >= 2 })
@@ -55,7 +68,8 @@ func main() {
 func run(ctx context.Context, s settings, out, progress io.Writer) error {
 	server, address, err := testenv.Serve(ctx, func(address string) (*exec.Cmd, error) {
 		return exec.Command(s.service,
-			"-ws-addr", address, "-http-addr", "127.0.0.1:0", "-management-addr", "", "-log-level", "warn"), nil
+			"-ws-addr", address, "-http-addr", "127.0.0.1:0", "-management-addr", "", "-log-level", "warn",
+			"-history-days", "1", "-history-bytes", fmt.Sprint(s.historyBytes())), nil
 	})
 	if err != nil {
 		return err
@@ -65,10 +79,10 @@ func run(ctx context.Context, s settings, out, progress io.Writer) error {
 	group, ctx := errgroup.WithContext(ctx)
 	watching, done := context.WithCancel(ctx)
 	group.Go(func() error { return w.run(watching, server.Pid(), s.length, progress) })
-	var r report.Report
+	var r, resumed report.Report
 	group.Go(func() (err error) {
 		defer done()
-		r, err = s.load(ctx, "ws://"+address)
+		r, resumed, err = s.load(ctx, "ws://"+address)
 		return err
 	})
 	if err := group.Wait(); err != nil {
@@ -76,14 +90,48 @@ func run(ctx context.Context, s settings, out, progress io.Writer) error {
 	}
 	fmt.Fprintf(out, "%d broadcasts, %d deliveries, %d reconnects. %s\n",
 		r.Broadcasts.Accepted, r.Deliveries.Delivered, r.Connections.Reconnects, r.Verdict())
-	return errors.Join(s.clean(r), w.judge(out))
+	fmt.Fprintf(out, "%d cuts, %d resumes, %d deliveries recovered. %s\n",
+		resumed.Resume.Cuts, resumed.Resume.Resumes, resumed.Resume.Recovered, resumed.Verdict())
+	return errors.Join(s.clean(r), cleanResumes(resumed), w.judge(out))
 }
 
-// load returns the arguments of the load generator.
-func (s settings) load(ctx context.Context, url string) (report.Report, error) {
-	return report.Run(ctx, s.generator, "-url", url, "-scenario", "churn", "-clients", fmt.Sprint(s.clients),
-		"-churn-share", fmt.Sprint(share), "-churn-stay", stay.String(), "-churn-away", away.String(),
-		"-rate", fmt.Sprint(s.rate), "-broadcasts", fmt.Sprint(int(s.rate*s.length.Seconds())))
+// historyBytes is how much the service keeps.
+func (s settings) historyBytes() int {
+	return max(leastBytes, int(s.rate*keptFor.Seconds()*keptEach))
+}
+
+// load runs two load generators at once.
+func (s settings) load(ctx context.Context, url string) (churned, resumed report.Report, err error) {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		churned, err = report.Run(ctx, s.generator, append(s.sending(url, 1), "-scenario", "churn",
+			"-churn-share", fmt.Sprint(share), "-churn-stay", stay.String(), "-churn-away", away.String())...)
+		return err
+	})
+	group.Go(func() (err error) {
+		resumed, err = report.Run(ctx, s.generator, append(s.sending(url, resuming), "-scenario", "resume")...)
+		return err
+	})
+	return churned, resumed, group.Wait()
+}
+
+// sending are arguments of a load generator with one of so many of the clients and
+// broadcasts.
+func (s settings) sending(url string, of int) []string {
+	rate := s.rate / float64(of)
+	return []string{
+		"-url", url, "-clients", fmt.Sprint(max(2, s.clients/of)),
+		"-rate", fmt.Sprint(rate), "-broadcasts", fmt.Sprint(max(1, int(rate*s.length.Seconds()))),
+	}
+}
+
+// cleanResumes fails if clients were not cut, or few resumed: one that is cut again before
+// the answer has not. That nothing was lost or handed on twice is known by now.
+func cleanResumes(r report.Report) error {
+	if r.Resume.Cuts == 0 || r.Resume.Resumes < r.Resume.Cuts/2 {
+		return fmt.Errorf("%d cuts and %d resumes", r.Resume.Cuts, r.Resume.Resumes)
+	}
+	return nil
 }
 
 // clean fails if the clients could not come and go as planned, or got something they

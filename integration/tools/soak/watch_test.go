@@ -51,3 +51,15 @@ func TestClean(t *testing.T) {
 		}
 	}
 }
+
+func TestCleanResumes(t *testing.T) {
+	for _, test := range []struct {
+		cuts, resumes int
+		good          bool
+	}{{40, 40, true}, {40, 39, true}, {40, 19, false}, {0, 0, false}} {
+		err := cleanResumes(report.Report{Resume: &report.Resume{Cuts: test.cuts, Resumes: test.resumes}})
+		if (err == nil) != test.good {
+			t.Errorf("%+v: %v", test, err)
+		}
+	}
+}

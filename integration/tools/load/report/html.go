@@ -35,6 +35,9 @@ func (r Report) HTML(w io.Writer) error {
 // stats are the numbers to see first.
 func (r Report) stats() []row {
 	return []row{
+		{"resumes", "In scenario resume the clients keep positions, are cut and resume. A broadcast is lost if a client " +
+			"did not hand it on although it was sent after the client had its first position, and duplicated if the client " +
+			"handed it on twice. Recovered ones came by a resume alone, and have no latency."},
 		{"deliveries a second", short(r.Deliveries.PerSecond)},
 		{"p50 from schedule", r.FromSchedule.P50.String()},
 		{"p99 from schedule", r.FromSchedule.P99.String()},

@@ -31,6 +31,7 @@ type Report struct {
 	Generator Generator `json:"generator"`
 	Server    *Server   `json:"server,omitempty"` // if it was watched
 	Ramp      *Ramp     `json:"ramp,omitempty"`   // in that scenario alone
+	Resume    *Resume   `json:"resume,omitempty"` // likewise
 	Seconds   []Second  `json:"seconds"`
 }
 
@@ -151,6 +152,20 @@ type Step struct {
 	// arrived within the bound after the step.
 	P99  Millis `json:"p99"`
 	Held bool   `json:"held"`
+}
+
+// Resume is what came of the cuts. In this scenario, what a client hands on counts as
+// delivered, whether it came live or by a resume. It is lost if the client did not hand it
+// on although it was sent after the client had its first position, and duplicated if the
+// client handed it on twice.
+type Resume struct {
+	Cuts      int            `json:"cuts"`      // connections
+	Resumes   int            `json:"resumes"`   // after a reconnect, up to the last answer
+	Recovered int            `json:"recovered"` // deliveries that came by a resume alone; they have no latency
+	ToldLost  int            `json:"toldLost"`  // times the service said that messages were lost
+	Gaps      int            `json:"gaps"`      // times that messages were missing on a connection, and it resumed
+	Refused   map[string]int `json:"refused"`   // by code
+	Latency   Latency        `json:"latency"`   // of Resumes, from the request to the last answer
 }
 
 // Second is what happened in an interval, usually a second.

@@ -22,6 +22,9 @@ func (r Report) rows() []row {
 	if text := each(r.Connections.Closed, "%s × %s"); text != "" {
 		rows = append(rows, row{"closed by server", text})
 	}
+	if r.Resume != nil {
+		rows = append(rows, row{"resumes", r.Resume.text()})
+	}
 	if text := r.othersText(); text != "" {
 		rows = append(rows, row{"besides", text})
 	}
@@ -82,6 +85,16 @@ func (r Report) othersText() string {
 	}
 	return fmt.Sprintf("%s of others, %s damaged, %s unreadable frames",
 		number(d.Foreign), number(d.Damaged), number(d.Unreadable))
+}
+
+func (r Resume) text() string {
+	text := fmt.Sprintf("%s, %s (p50 %v, p99 %v); %s recovered, %s told as lost, %s",
+		plural(r.Cuts, "cut"), plural(r.Resumes, "resume"), r.Latency.P50, r.Latency.P99,
+		number(r.Recovered), number(r.ToldLost), plural(r.Gaps, "gap"))
+	if refused := each(r.Refused, "%s × %s"); refused != "" {
+		text += "; refused: " + refused
+	}
+	return text
 }
 
 func (g Generator) text() string {

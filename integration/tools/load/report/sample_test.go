@@ -36,6 +36,10 @@ func sample() report.Report {
 		Ramp: &report.Ramp{Bound: 250, LastRate: 10, Steps: []report.Step{
 			{Rate: 10, Broadcasts: 50, P99: 41.5, Held: true}, {Rate: 15, Broadcasts: 75},
 		}},
+		Resume: &report.Resume{
+			Cuts: 40, Resumes: 39, Recovered: 160, ToldLost: 1, Gaps: 2,
+			Refused: map[string]int{"unavailable": 1}, Latency: latency(0.1),
+		},
 	}
 	for i := range 10 {
 		s := report.Second{From: float64(i), To: float64(i + 1), Connected: 1197 - i%3, Sent: 12, Accepted: 12, Bytes: 2_800_000}

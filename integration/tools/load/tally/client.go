@@ -76,16 +76,24 @@ func (s *Session) Deliver(b *wire.Batch) {
 	}
 	h.counts.add(b)
 	for _, stamp := range b.Stamps {
-		switch {
-		case stamp.N >= known:
-			h.counts.Damaged++
-		case !s.seen.add(stamp.N):
-			h.counts.Duplicated++
-		default:
-			s.order(stamp.N)
+		if s.isNew(stamp, known) {
 			h.delivered(b.At, stamp, s.client.slow)
 		}
 	}
+}
+
+// isNew counts a broadcast that should not have come, or comes late. The shard is locked.
+func (s *Session) isNew(stamp wire.Stamp, known int) bool {
+	switch counts := &s.client.shard.counts; {
+	case stamp.N >= known:
+		counts.Damaged++
+	case !s.seen.add(stamp.N):
+		counts.Duplicated++
+	default:
+		s.order(stamp.N)
+		return true
+	}
+	return false
 }
 
 // order counts a broadcast that arrives after a later one from the same sender.

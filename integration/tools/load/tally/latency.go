@@ -95,3 +95,23 @@ func curve(h *hdrhistogram.Histogram) []Quantile {
 	}
 	return append(points, Quantile{100, quantile(h, 100)})
 }
+
+// Durations is a distribution of times that are not those of deliveries. The zero value is
+// empty.
+type Durations struct{ histogram *hdrhistogram.Histogram }
+
+// Add records a duration.
+func (d *Durations) Add(microseconds int64) {
+	if d.histogram == nil {
+		d.histogram = newHistogram()
+	}
+	record(d.histogram, microseconds)
+}
+
+// Summary returns the distribution so far.
+func (d *Durations) Summary() Latency {
+	if d.histogram == nil {
+		return Latency{}
+	}
+	return summarise(d.histogram)
+}

@@ -22,6 +22,8 @@ type Counts struct {
 	// Delivered counts each broadcast once per connection; DeliveredSlow is the part that
 	// went to slow readers.
 	Delivered, DeliveredSlow int
+	// Recovered is the part of Delivered that a resume brought; it has no latency.
+	Recovered int
 	// Lost are those owed but not delivered; see the package comment.
 	Lost int
 	// Duplicated are deliveries of a broadcast that the connection already had, under the
@@ -52,6 +54,7 @@ func (c *Counts) add(b *wire.Batch) {
 func (c *Counts) plus(o *Counts) {
 	c.Delivered += o.Delivered
 	c.DeliveredSlow += o.DeliveredSlow
+	c.Recovered += o.Recovered
 	c.Lost += o.Lost
 	c.Duplicated += o.Duplicated
 	c.OutOfOrder += o.OutOfOrder
@@ -66,10 +69,15 @@ func (c *Counts) plus(o *Counts) {
 	c.LastDelivery = max(c.LastDelivery, o.LastDelivery)
 }
 
-// delivered counts a delivery. The shard is locked.
-func (h *shard) delivered(at int64, s wire.Stamp, slow bool) {
+// arrived counts a delivery without its latency. The shard is locked.
+func (h *shard) arrived(at int64) {
 	h.counts.Delivered++
 	h.counts.LastDelivery = max(h.counts.LastDelivery, at)
+}
+
+// delivered counts a delivery. The shard is locked.
+func (h *shard) delivered(at int64, s wire.Stamp, slow bool) {
+	h.arrived(at)
 	if slow {
 		h.counts.DeliveredSlow++
 		record(h.latencies.slow, at-s.Due)

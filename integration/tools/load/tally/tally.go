@@ -9,6 +9,10 @@
 // broadcasts that the client got on no connection since its first one opened are missed.
 // They are missed because of the cut if the last connection open before the sending was
 // cut, and while away if the client had left that one.
+//
+// A client that resumes has one session, from when it knows its first position, whatever
+// happens to its connections: what it does not get on any of them is lost, and what it
+// hands on twice is duplicated.
 package tally
 
 import (

@@ -8,6 +8,9 @@ type Batch struct {
 
 	Stamps  []Stamp // of the run's own broadcasts, in order of arrival
 	Replies []Reply
+	// Received are the frames of a connection that follows. Their messages are not in
+	// Stamps.
+	Received []Received
 
 	Foreign    int // messages of others
 	Damaged    int // messages of the run that were altered
@@ -24,7 +27,7 @@ func (b *Batch) add(s Stamp, own bool) {
 }
 
 func (b *Batch) reset() {
-	*b = Batch{Stamps: b.Stamps[:0], Replies: b.Replies[:0]}
+	*b = Batch{Stamps: b.Stamps[:0], Replies: b.Replies[:0], Received: b.Received[:0]}
 }
 
 // NoNumber is the N of a reply that does not say which request it answers.

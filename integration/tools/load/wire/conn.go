@@ -24,6 +24,7 @@ type Conn struct {
 	poll  func(handle func(*Batch)) error // reads instead of Receive; nil for none
 	reading
 
+	follows bool   // see Follow
 	early   []byte // arrived right after the handshake
 	partial []byte // the beginning of a header or a control frame
 
@@ -142,9 +143,12 @@ func (c *Conn) writeControl(f ws.Frame) error {
 func (c *Conn) Leave() {
 	_ = c.sock.SetReadDeadline(time.Now().Add(closeTimeout)) // only fails on a closed socket
 	if c.writeClose(ws.StatusNormalClosure) != nil {
-		_ = c.sock.SetReadDeadline(time.Now())
+		c.Cut()
 	}
 }
+
+// Cut makes Receive end at once, without the closing handshake.
+func (c *Conn) Cut() { _ = c.sock.SetReadDeadline(time.Now()) } // only fails on a closed socket
 
 // Close closes the socket after Receive has ended. It answers a close frame.
 func (c *Conn) Close(end error) {

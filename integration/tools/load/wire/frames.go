@@ -101,10 +101,13 @@ func (c *Conn) part(d *desk, data []byte, last bool) error {
 		data = d.join
 	}
 	if last {
-		c.end(&d.batch, data)
+		c.end(d, data)
 		return nil
 	}
-	rest, begun := c.codec.scanPart(&d.batch, data, c.begun)
+	rest, begun := data, false
+	if !c.follows {
+		rest, begun = c.codec.scanPart(&d.batch, data, c.begun)
+	}
 	if len(rest) > maxUnread {
 		return fmt.Errorf("%w: a message of more than %d bytes", ErrProtocol, maxUnread)
 	}
@@ -113,11 +116,14 @@ func (c *Conn) part(d *desk, data []byte, last bool) error {
 }
 
 // end reads the last part of a message.
-func (c *Conn) end(b *Batch, data []byte) {
-	if c.begun {
-		c.codec.scanRest(b, data)
-	} else {
-		c.codec.Scan(b, data)
+func (c *Conn) end(d *desk, data []byte) {
+	switch {
+	case c.follows:
+		c.codec.decodeFollowed(d, data)
+	case c.begun:
+		c.codec.scanRest(&d.batch, data)
+	default:
+		c.codec.Scan(&d.batch, data)
 	}
 	c.unread, c.begun = c.unread[:0], false
 	if cap(c.unread) > keptBuffer {

@@ -38,8 +38,9 @@ type polled struct {
 
 // Adopt makes the Poller read for the connection when Receive is called, if it is plain
 // TCP. The handlers of all its connections are called one after the other. Call it before
-// any other method, and only for connections that just listen: a write is then given up
-// when the server takes nothing within closeTimeout, whatever the context says.
+// any other method but Follow, and only for connections that do not broadcast: a write is
+// then given up when the server takes nothing within closeTimeout, whatever the context
+// says.
 func (p *Poller) Adopt(c *Conn) {
 	p.mu.Lock() // one at a time: each temporarily needs a second descriptor
 	defer p.mu.Unlock()

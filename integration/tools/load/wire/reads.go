@@ -18,6 +18,7 @@ type desk struct {
 	header [ws.MaxHeaderSize]byte
 	join   []byte // the waiting part of a message, and new data
 	batch  Batch
+	last   frame // see decodeFollowed
 }
 
 var desks = sync.Pool{New: func() any { return new(desk) }}

@@ -5,6 +5,8 @@ import "bytes"
 const (
 	envelopeHead = `{"messages":[`
 	envelopeTail = `]}`
+	channelKey   = `],"channel":` // in place of the tail, with history
+	epochKey     = `,"epoch":`
 	contentKey   = `"content":`
 )
 
@@ -63,15 +65,33 @@ func (c *Codec) scanMessages(b *Batch, rest []byte) bool {
 			return false
 		}
 		b.add(s, own)
-		if string(rest) == envelopeTail {
+		if scanTail(rest) {
 			return true
 		}
 	}
 	return false
 }
 
+// scanTail reads the end of an envelope.
+func scanTail(in []byte) bool {
+	if string(in) == envelopeTail {
+		return true
+	}
+	rest, ok := cut(in, channelKey)
+	if ok {
+		rest, ok = scanString(rest)
+	}
+	if ok {
+		rest, ok = cut(rest, epochKey)
+	}
+	if ok {
+		rest, ok = scanString(rest)
+	}
+	return ok && string(rest) == "}"
+}
+
 // scanMessage reads an object with one content, which is a stamp or, if it is not the
-// run's own, a string; all other members are strings. No string has escapes.
+// run's own, a string; all other members are strings or numbers. No string has escapes.
 func (c *Codec) scanMessage(in []byte) (s Stamp, own bool, rest []byte, ok bool) {
 	found := false
 	if rest, ok = cut(in, "{"); !ok {
@@ -143,13 +163,16 @@ func scanNumber(in []byte) (n int64, rest []byte, ok bool) {
 	return n, in[i:], 1 <= i && i <= 18 && !leadingZero
 }
 
-// scanMember reads a key and a value that is a string.
+// scanMember reads a key and a value that is a string or a number.
 func scanMember(in []byte) (rest []byte, ok bool) {
 	if rest, ok = scanString(in); !ok {
 		return nil, false
 	}
 	if rest, ok = cut(rest, ":"); !ok {
 		return nil, false
+	}
+	if _, after, ok := scanNumber(rest); ok {
+		return after, true
 	}
 	return scanString(rest)
 }

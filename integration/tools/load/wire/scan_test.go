@@ -16,6 +16,13 @@ func content(n int) string {
 	return string(codec.appendContent(nil, Stamp{N: n, Due: int64(10 * n), Sent: int64(10*n + 3)}))
 }
 
+// numbered is an envelope of a service that keeps history.
+func numbered(contents ...string) []byte {
+	whole := envelope(contents...)
+	whole = bytes.ReplaceAll(whole, []byte(`,"sentAt"`), []byte(`,"seq":7,"sentAt"`))
+	return append(whole[:len(whole)-1], `,"channel":"everyone","epoch":"k3"}`...)
+}
+
 func stamps(numbers ...int) []Stamp {
 	var all []Stamp
 	for _, n := range numbers {
@@ -37,7 +44,10 @@ func TestScan(t *testing.T) {
 		"content last":    {`{"messages":[{"id":"x","content":` + content(1) + `}]}`, Batch{Stamps: stamps(1)}, false},
 		"none":            {`{"messages":[]}`, Batch{}, true},
 		"escape":          {`{"messages":[{"content":` + content(1) + `,"id":"\n"}]}`, Batch{Stamps: stamps(1)}, true},
-		"number member":   {`{"messages":[{"content":` + content(1) + `,"seq":1}]}`, Batch{Stamps: stamps(1)}, true},
+		"history":         {string(numbered(content(1), content(2))), Batch{Stamps: stamps(1, 2)}, false},
+		"negative member": {`{"messages":[{"content":` + content(1) + `,"seq":-1}]}`, Batch{Stamps: stamps(1)}, true},
+		"no epoch":        {`{"messages":[{"content":` + content(1) + `}],"channel":"a"}`, Batch{Stamps: stamps(1)}, true},
+		"after the epoch": {string(numbered(content(1))) + "}", Batch{Unreadable: 1}, true},
 		"outer space":     {"\n{ \"messages\" : [ { \"content\" : " + content(1) + " , \"id\" : \"x\" } ] }\t", Batch{Stamps: stamps(1)}, true},
 		"inner space":     {string(envelope(strings.ReplaceAll(content(1), ",", " ,\n"))), Batch{Stamps: stamps(1)}, true},
 		"other key":       {`{"messages":[{"Content":` + content(1) + `}]}`, Batch{Foreign: 1}, true},
@@ -87,7 +97,7 @@ func understood(message []byte) (b Batch, ok bool) {
 func seeds() [][]byte {
 	whole := envelope(content(1), content(20))
 	return [][]byte{
-		whole, envelope(), envelope(content(3), `"x"`, content(4)),
+		whole, envelope(), envelope(content(3), `"x"`, content(4)), numbered(content(1), content(20)),
 		bytes.ReplaceAll(whole, []byte(","), []byte(", ")),
 		bytes.Replace(whole, []byte(`"id"`), []byte(`"content"`), 1),
 		bytes.Replace(whole, []byte(`"id"`), []byte(`"Content"`), 1),
