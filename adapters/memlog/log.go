@@ -22,6 +22,8 @@ type Options struct {
 	MaxBytes int
 	// NewEpoch names an epoch. Default: eight random characters.
 	NewEpoch func() domain.Epoch
+	// Name is that of the log for domain.NothingSince. Default: seven random characters.
+	Name string
 }
 
 // Log implements ports.MessageLog. The errors of its methods are those of a context that
@@ -30,7 +32,6 @@ type Options struct {
 // A message that was dropped to save memory counts as expired.
 type Log struct {
 	opts Options
-	name string // see domain.NothingSince
 
 	mu       sync.Mutex
 	channels map[domain.Recipients]*channel // those that have messages
@@ -64,10 +65,11 @@ type identity struct {
 func New(opts Options) *Log {
 	opts.Retention = cmp.Or(opts.Retention, 24*time.Hour)
 	opts.MaxBytes = cmp.Or(opts.MaxBytes, 64<<20)
+	opts.Name = cmp.Or(opts.Name, string(randomEpoch()[:7]))
 	if opts.NewEpoch == nil {
 		opts.NewEpoch = randomEpoch
 	}
-	return &Log{opts: opts, name: string(randomEpoch()[:7]), channels: make(map[domain.Recipients]*channel), known: make(map[identity]domain.Position)}
+	return &Log{opts: opts, channels: make(map[domain.Recipients]*channel), known: make(map[identity]domain.Position)}
 }
 
 func randomEpoch() domain.Epoch { return domain.Epoch(strings.ToLower(rand.Text()[:8])) }

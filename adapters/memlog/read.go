@@ -23,7 +23,7 @@ func (l *Log) End(ctx context.Context, to domain.Recipients) (domain.Position, e
 // end returns the end of a channel that is nil if nothing of it is kept.
 func (l *Log) end(c *channel) domain.Position {
 	if c == nil {
-		return domain.NothingSince(time.Now(), l.name)
+		return domain.NothingSince(time.Now(), l.opts.Name)
 	}
 	return domain.Position{Epoch: c.epoch, Seq: c.end()}
 }
@@ -67,7 +67,7 @@ func (l *Log) skip(c *channel, position domain.Position) (int, error) {
 	if position == (domain.Position{}) {
 		return 0, nil
 	}
-	if since, log, nothing := position.Nothing(); nothing && log == l.name {
+	if since, log, nothing := position.Nothing(); nothing && log == l.opts.Name {
 		if !since.After(l.dropped) { // they are dropped in the order in which they were appended
 			return 0, ports.ErrExpired
 		}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
+	"time"
 
 	"serverless-websocket/adapters/memlog"
 	"serverless-websocket/domain"
@@ -15,6 +18,16 @@ import (
 type history struct {
 	*store
 	rows *memlog.Log
+
+	mu   sync.Mutex
+	ever map[domain.Recipients][]logged // all that was appended
+}
+
+// logged is a message that was in a log.
+type logged struct {
+	at       domain.Position
+	id       string
+	appended time.Time
 }
 
 func (h *history) Append(ctx context.Context, to domain.Recipients, messages []domain.Message, again bool) ([]domain.Position, error) {
@@ -22,7 +35,14 @@ func (h *history) Append(ctx context.Context, to domain.Recipients, messages []d
 	if before != nil {
 		return nil, before
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	at, err := h.rows.Append(ctx, to, messages, again)
+	for i, position := range at {
+		if !slices.ContainsFunc(h.ever[to], func(l logged) bool { return l.at == position }) {
+			h.ever[to] = append(h.ever[to], logged{position, string(messages[i].ID), time.Now()})
+		}
+	}
 	return at, errors.Join(err, after)
 }
 
@@ -49,20 +69,30 @@ func (h *history) Before(ctx context.Context, to domain.Recipients, position dom
 
 var _ ports.MessageLog = (*history)(nil)
 
-// newHistory returns an empty log, whose epochs follow from the seed.
-func newHistory(w *world) *history {
-	epochs := 0
-	return &history{store: w.store, rows: memlog.New(memlog.Options{NewEpoch: func() domain.Epoch {
-		epochs++
-		return domain.Epoch(fmt.Sprint("epoch", epochs))
-	}})}
+// length returns how many messages the log of a channel ever had, by its name for a user.
+func (h *history) length(channel, user string) int {
+	to, err := domain.ParseChannel(channel, user)
+	if err != nil {
+		panic(err) // it is the service's name
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.ever[to])
 }
 
-// all returns a channel's messages.
-func (h *history) all(to domain.Recipients) []domain.Message {
-	found, err := h.rows.Before(context.Background(), to, domain.Position{}, 1_000_000, 1<<30)
-	if err != nil {
-		panic(err) // an embedded log does not fail
+// forgets is how soon the log of a forgetful world drops messages.
+const forgets = 8 * time.Second
+
+// newHistory returns an empty log, whose epochs follow from the seed.
+func newHistory(w *world) *history {
+	epochs, options := 0, memlog.Options{Name: "log"}
+	options.NewEpoch = func() domain.Epoch {
+		epochs++
+		return domain.Epoch(fmt.Sprint("epoch", epochs))
 	}
-	return found.Messages
+	if w.plan.forgetful {
+		options.Retention = forgets
+		w.fault("log that forgets")
+	}
+	return &history{store: w.store, rows: memlog.New(options), ever: make(map[domain.Recipients][]logged)}
 }

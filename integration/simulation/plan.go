@@ -25,6 +25,7 @@ type plan struct {
 	messages   int
 	large      bool // contents that do not share a payload
 	logged     bool // whether channels keep their messages
+	forgetful  bool // whether they soon drop them
 	jobs       intake
 	channels   intake
 	parts      intake
@@ -75,6 +76,8 @@ func newPlan(s seed) plan {
 		messages: s.number("messages", 1, 5),
 		large:    s.happens("large", 0.08),
 		logged:   s.happens("logged", 0.5),
+
+		forgetful: s.happens("forgetful", 0.3),
 		jobs: intake{
 			workers: s.number("job workers", 1, 3),
 			batch:   pick(s, "batch", 1, 3, 10),

@@ -180,7 +180,7 @@ func (w *world) storms() {
 		c := newClient(w.seed, domain.ConnectionID(fmt.Sprintf("client-%d=", i)), w.plan.hazards)
 		w.add(c)
 		if w.history != nil {
-			c.follower = newFollower(w, c.id)
+			c.follower = newFollower(w, c)
 			if c.leaves >= 0 && w.seed.of("again", c.id).happens("", 0.7) {
 				c.again = c.comesAgain(w.seed, w.plan.hazards)
 				w.add(c.again)
