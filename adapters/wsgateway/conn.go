@@ -33,6 +33,7 @@ type conn struct {
 	readBy  time.Time     // the socket's read deadline; zero for none
 	closeBy time.Time     // the latest read deadline while the client closes
 	changed sync.Cond     // a frame left the outbox, the flusher ended or closing was set
+	ending  chan struct{} // closed with closing set; nil unless someone waits for that
 	parked  bool          // no goroutine runs serve
 	expires *time.Timer   // closes a parked connection that has expired; nil until first parked
 	expired bool          // the timer has fired and has not been reset
@@ -222,7 +223,7 @@ func (c *conn) startCloseLocked(code ws.StatusCode, reason string) {
 	if c.closing {
 		return
 	}
-	c.closing, c.end = true, disconnection{code, reason}
+	c.setClosing(disconnection{code, reason})
 	c.enqueue(encodeClose(code, reason))
 	c.changed.Broadcast() // a reply that waits for room gives up
 	c.wakeLocked()        // to read the client's close frame
@@ -230,6 +231,14 @@ func (c *conn) startCloseLocked(code ws.StatusCode, reason string) {
 		c.setReadBy(time.Time{}) // the flusher sets it when the close frame is out
 	} else {
 		c.awaitPeer()
+	}
+}
+
+// setClosing notes why the connection closes. The caller holds c.mu.
+func (c *conn) setClosing(end disconnection) {
+	c.closing, c.end = true, end
+	if c.ending != nil {
+		close(c.ending)
 	}
 }
 
@@ -243,7 +252,7 @@ func (c *conn) abort(end disconnection) {
 
 func (c *conn) abortLocked(end disconnection) {
 	if !c.closing {
-		c.closing, c.end = true, end
+		c.setClosing(end)
 	}
 	if end == stalled || end == tooSlow {
 		c.slow = true

@@ -304,6 +304,42 @@ func TestSteadySendersDoNotWait(t *testing.T) {
 	})
 }
 
+// A client that waits for its turn among those that flood leaves at once when it closes.
+func TestAFloodingClientThatCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		next := func() <-chan struct{} {
+			delivered := make(chan struct{})
+			time.AfterFunc(50*time.Millisecond, func() { close(delivered) })
+			return delivered
+		}
+		gone := make(chan event, 3)
+		g := newGateway(t, Config{Window: 100 * leastWindow, NextWindow: next, Routes: map[string]Route{
+			disconnectRoute: {Integration: record(gone)},
+			defaultRoute:    {Integration: func(context.Context, event) (response, error) { return response{StatusCode: 200}, nil }},
+		}})
+		pipes := []*pipe{attachPipe(g, gone), attachPipe(g, gone), attachPipe(g, gone)}
+		for _, p := range pipes {
+			go func() {
+				for ws.WriteFrame(p, ws.MaskFrame(text(true, "flood"))) == nil {
+				}
+			}()
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		for i, p := range []*pipe{pipes[1], pipes[2], pipes[0]} { // the first has its turn
+			p.conn.abort(tooSlow)
+			synctest.Wait()
+			if len(gone) != i+1 {
+				t.Errorf("%d of %d have ended", len(gone), i+1)
+			}
+		}
+		for _, p := range pipes {
+			p.Close()
+		}
+		g.running.Wait()
+	})
+}
+
 // A client that floods while another sends gets a window only now and then. Alone, it
 // gets one window after the other.
 func TestFloodsWait(t *testing.T) {

@@ -75,13 +75,31 @@ func (c *conn) awaitWindow(now time.Time, alone bool) {
 	for !c.delivered() && c.open() && time.Since(now) < maxDelivery {
 		c.waitOpen(windowPoll)
 	}
-	if floods && !alone {
-		took := time.Since(now)
-		c.g.turns.leave()
-		c.g.floods.enter()
-		c.g.turns.enter()
+	if took := time.Since(now); floods && !alone && c.enterFloods() {
 		c.waitOpen(min(floodRest*took, maxFloodRest))
 		c.g.floods.leave()
+	}
+}
+
+// enterFloods waits for the connection's turn among those that flood. It reports false if
+// the connection closes first. The caller holds a turn, which enterFloods gives up while it
+// waits.
+func (c *conn) enterFloods() bool {
+	c.mu.Lock()
+	if c.closing {
+		c.mu.Unlock()
+		return false
+	}
+	ending := make(chan struct{})
+	c.ending = ending
+	c.mu.Unlock()
+	c.g.turns.leave()
+	defer c.g.turns.enter()
+	select {
+	case c.g.floods <- struct{}{}:
+		return true
+	case <-ending:
+		return false
 	}
 }
 
