@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"strconv"
 )
 
@@ -47,23 +48,34 @@ const MaxLogged = 96 << 10
 // Pack puts the messages, in the order given, into as few envelopes as possible whose
 // payloads are at most limit bytes long. A message that is too long gets an envelope
 // of its own. The epoch is that of their numbers, and empty without.
-func Pack(to Recipients, epoch Epoch, messages []Message, limit int) []Envelope {
-	var envelopes []Envelope
+func Pack(to Recipients, epoch Epoch, messages []Message, limit int) (envelopes []Envelope) {
 	tail := tailFor(to, epoch)
-	for start := 0; start < len(messages); {
-		end := start + 1
-		size := EnvelopeSize(to, epoch, messages[start])
-		for end < len(messages) {
-			grown := size + len(",") + messageSize(messages[end])
-			if grown > limit {
-				break
-			}
-			size, end = grown, end+1
-		}
-		envelopes = append(envelopes, seal(messages[start:end], tail, size))
-		start = end
+	for some, size := range Divide(to, epoch, messages, limit) {
+		envelopes = append(envelopes, seal(some, tail, size))
 	}
 	return envelopes
+}
+
+// Divide yields the messages of each envelope that Pack would make, and the length of its
+// payload.
+func Divide(to Recipients, epoch Epoch, messages []Message, limit int) iter.Seq2[[]Message, int] {
+	return func(yield func([]Message, int) bool) {
+		for start := 0; start < len(messages); {
+			end := start + 1
+			size := EnvelopeSize(to, epoch, messages[start])
+			for end < len(messages) {
+				grown := size + len(",") + messageSize(messages[end])
+				if grown > limit {
+					break
+				}
+				size, end = grown, end+1
+			}
+			if !yield(messages[start:end], size) {
+				return
+			}
+			start = end
+		}
+	}
 }
 
 // EnvelopeSize returns the length in bytes of an envelope that holds m alone.

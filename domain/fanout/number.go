@@ -13,24 +13,24 @@ import "serverless-websocket/domain"
 func (w *Worker) number(within budget, b batch) (numbered []batch, err error) {
 	again := b.again || b.Attempt > 0 || b.Reason != ""
 	left := b.Messages
-	for _, envelope := range domain.Pack(b.To, "", b.Messages, domain.MaxLogged) {
-		if len(envelope.Payload) > domain.MaxLogged {
-			numbered = addTo(numbered, b, "", envelope.Messages[0])
+	for some, size := range domain.Divide(b.To, "", b.Messages, domain.MaxLogged) {
+		if size > domain.MaxLogged {
+			numbered = addTo(numbered, b, "", some[0])
 			left = left[1:]
 			continue
 		}
-		at, err := w.outside.Log.Append(within.posts, b.To, envelope.Messages, again)
+		at, err := w.outside.Log.Append(within.posts, b.To, some, again)
 		if err != nil {
 			w.warn(within.ctx, "not logged", left, err)
 			rest := b
 			rest.Messages = left
 			return numbered, w.requeue(within.ctx, w.unnumbered(within, rest, err))
 		}
-		for i, m := range envelope.Messages {
+		for i, m := range some {
 			m.Seq = at[i].Seq
 			numbered = addTo(numbered, b, at[i].Epoch, m)
 		}
-		left = left[len(envelope.Messages):]
+		left = left[len(some):]
 	}
 	for i := range numbered {
 		numbered[i].Messages = ordered(numbered[i].Messages)

@@ -42,7 +42,7 @@ type Resumed struct {
 	More     bool            // there are messages after these, up to End
 	End      domain.Position // with More
 
-	asked domain.Position // that the client named
+	from  domain.Position // that the client named
 	epoch domain.Epoch    // of the messages
 }
 
@@ -152,7 +152,7 @@ func (h *History) read(ctx context.Context, one *Resumed) error {
 	case err != nil:
 		return err
 	}
-	one.asked, one.Position = one.Position, found.Position
+	one.from, one.Position = one.Position, found.Position
 	one.Messages, one.More, one.epoch = found.Messages, found.More, found.Epoch
 	return nil
 }
@@ -171,7 +171,7 @@ func cut(all []Resumed) {
 		if taken == len(one.Messages) {
 			continue
 		}
-		one.Messages, one.Position = one.Messages[:taken], one.asked
+		one.Messages, one.Position = one.Messages[:taken], one.from
 		if taken > 0 {
 			one.Position = domain.Position{Epoch: one.epoch, Seq: one.Messages[taken-1].Seq}
 		}
