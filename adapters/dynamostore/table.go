@@ -30,7 +30,7 @@ type Options struct {
 	Timeout time.Duration
 	// MaxAttempts bounds the tries of a request, and the tries to get all items of a
 	// batch processed. Default: 6, with waits of at most 0.8 s between them. Transactions
-	// that meet others are tried until the Timeout.
+	// of subscriptions that meet others are tried until the Timeout.
 	MaxAttempts int
 	// PageSize is the maximum number of rows that a page reads, expired ones included.
 	// Default: as many as DynamoDB fits into a page, 1 MB.
