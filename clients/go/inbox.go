@@ -241,7 +241,7 @@ func (c *channel) start(at position) { c.known, c.at, c.floor = true, at, 0 }
 
 // recover takes the messages that follow the channel's position.
 func (c *channel) recover(at position, messages []Message) {
-	if at.epoch != c.at.epoch { // the log was empty
+	if at.epoch != c.at.epoch { // the log was empty, or goes on in another epoch
 		c.start(at)
 		if len(messages) > 0 {
 			c.start(position{at.epoch, messages[0].Seq - 1})

@@ -188,7 +188,7 @@ class Channel {
 
   // recover takes the messages that follow the channel's position.
   recover(at, messages) {
-    if (at.epoch !== this.at.epoch) { // the log was empty
+    if (at.epoch !== this.at.epoch) { // the log was empty, or goes on in another epoch
       this.start(messages.length > 0 ? { epoch: at.epoch, seq: messages[0].seq - 1 } : at);
     }
     for (const message of messages) {
