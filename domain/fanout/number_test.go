@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,12 +20,15 @@ import (
 // faultyLog is the embedded log, with what a test has happen around the nth append.
 type faultyLog struct {
 	ports.MessageLog
+	mu            sync.Mutex // batches of several channels are appended at once
 	appends       int
 	again         []bool // of each append
 	before, after func(n int) error
 }
 
 func (l *faultyLog) Append(ctx context.Context, to domain.Recipients, messages []domain.Message, again bool) ([]domain.Position, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.appends++
 	l.again = append(l.again, again)
 	if l.before != nil {
