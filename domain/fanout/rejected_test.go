@@ -47,6 +47,7 @@ func TestAWorkerThatMayNotPostStopsAndPrunesNobody(t *testing.T) {
 		w := newWorldOf(t, 100, fanout.Options{InFlight: 4, MaxAttempts: 3})
 		all := w.connect(1000)
 		w.poster.denied = func() bool { return true }
+		w.poster.hold = func(domain.ConnectionID) { time.Sleep(time.Millisecond) } // virtual: or a check takes as long as the scheduler likes
 		w.send(`1`)
 		w.handle(context.Background(), w.receive())
 		if w.poster.posts > 20 {
