@@ -99,3 +99,25 @@ func connectStuckAfter(t *testing.T, tg *target, others int) (c *client, id stri
 	t.Fatal("a client that does not read takes everything")
 	return nil, ""
 }
+
+// TestStallOfTenSeconds has a client read nothing for ten seconds while it is sent 600 KB a
+// second. It gets everything afterwards.
+func TestStallOfTenSeconds(t *testing.T) {
+	const messages = 400 // of 15 KB
+	s := startStandalone(t)
+	stalled, sender := dial(t, s.target), dial(t, s.target)
+	pace := time.NewTicker(25 * time.Millisecond)
+	defer pace.Stop()
+	for i := range messages {
+		<-pace.C
+		sender.broadcast(fmt.Sprintf(`"%d %s"`, i, strings.Repeat("x", 15_000)))
+	}
+	sender.broadcast(`"last"`)
+	if _, err := sender.until(`"last"`); err != nil {
+		t.Fatal(err)
+	}
+	got, err := stalled.until(`"last"`)
+	if err != nil || len(got) != messages {
+		t.Fatalf("%d messages of %d, %v", len(got), messages, err)
+	}
+}
