@@ -30,9 +30,9 @@ type MessageLog interface {
 	// number 0 that After takes for almost a day at least, unless it drops messages earlier.
 	End(ctx context.Context, to domain.Recipients) (domain.Position, error)
 
-	// After returns the messages that follow a position, from the oldest kept on if it is
-	// zero: whole messages of about that many bytes of content, at least one if there is
-	// any. Every message of which Append had returned before the call is seen.
+	// After returns the messages that follow a position: whole messages of about that many
+	// bytes of content, at least one if there is any. Every message of which Append had
+	// returned before the call is seen.
 	//
 	// The errors are ErrExpired when a message after the position may have been dropped,
 	// and ErrReset for a position of another epoch or log, or after the end.

@@ -78,6 +78,7 @@ func TestDamageAnywhere(t *testing.T) {
 			if err := os.CopyFS(dir, os.DirFS(p.dir)); err != nil {
 				t.Fatal(err)
 			}
+			beOriginal(t, dir)
 			day := []string{"2000-01-01", "2000-01-02", "2000-01-03"}[random.IntN(3)]
 			what := damage(t, dir+"/"+fileName(day), random)
 			if damaged := p.check(t, dir, day); !damaged {

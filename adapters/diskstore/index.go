@@ -6,16 +6,28 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
-// indexName is a file with the log's name, Store.dropped, the days that have a file, and a
-// checksum, one a line. By it, a start finds out that a file is missing. A day may stay in
-// the list until the next is created, though its file has been dropped.
+// indexName is a file with the log's name, Store.dropped, its own identity, the days that
+// have a file, and a checksum, one a line. By it, a start finds out that a file is missing.
+// A day may stay in the list until the next is created, though its file has been dropped.
+//
+// A copy names the identity of the original: by that, a start finds out that a backup has
+// been restored. Each start and each stop make a new file, so that a copy from before is
+// known even if its bytes are written over those of the file that is there.
 const indexName = "index"
 
 // noDay stands for no day in the index.
 const noDay = "none"
+
+// index is what a start finds. It has no name if there is none, or if it is damaged.
+type index struct {
+	name, dropped string
+	copied        bool
+	days          []string
+}
 
 // listed returns the days of the open files.
 func (s *Store) listed() []string {
@@ -26,35 +38,39 @@ func (s *Store) listed() []string {
 	return days
 }
 
-// writeIndex replaces the index, unless it is the same.
+// writeIndex replaces the index.
 func (s *Store) writeIndex(days []string) error {
-	lines := append([]string{s.name, cmp.Or(s.dropped, noDay)}, days...)
-	text := []byte(strings.Join(lines, "\n") + "\n")
-	text = fmt.Appendf(text, "%08x\n", checksum(nil, text))
 	path := s.path(indexName)
-	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, text) {
-		return nil
-	}
+	unfinished := path + ".new"
 	s.syncs.Add(2)
-	return errors.Join(writeSynced(path+".new", text), os.Rename(path+".new", path), syncDir(s.dir))
+	return errors.Join(s.createIndex(unfinished, days), os.Rename(unfinished, path), syncDir(s.dir))
 }
 
-func writeSynced(path string, text []byte) error {
+func (s *Store) createIndex(path string, days []string) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(text)
+	self, err := identity(path)
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	lines := slices.Concat([]string{s.name, cmp.Or(s.dropped, noDay), self}, days)
+	text := []byte(strings.Join(lines, "\n") + "\n")
+	_, err = fmt.Fprintf(f, "%s%08x\n", text, checksum(nil, text))
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// readIndex returns an empty name if there is no index, or if it is damaged.
-func (s *Store) readIndex() (name, dropped string, days []string) {
-	text, err := os.ReadFile(s.path(indexName))
+func (s *Store) readIndex() index {
+	path := s.path(indexName)
+	text, err := os.ReadFile(path)
 	end := bytes.LastIndexByte(bytes.TrimSuffix(text, []byte("\n")), '\n') + 1
 	if err != nil || string(text[end:]) != fmt.Sprintf("%08x\n", checksum(nil, text[:end])) {
-		return "", "", nil
+		return index{}
 	}
 	lines := strings.Fields(string(text[:end]))
-	return lines[0], strings.TrimPrefix(lines[1], noDay), lines[2:]
+	self, err := identity(path)
+	return index{
+		name: lines[0], dropped: strings.TrimPrefix(lines[1], noDay), copied: err != nil || lines[2] != self, days: lines[3:],
+	}
 }

@@ -12,8 +12,8 @@ import (
 
 // load checks and opens all files, and creates the one to write to.
 func (s *Store) load() error {
-	name, dropped, listed := s.readIndex()
-	s.dropped = dropped
+	was := s.readIndex()
+	s.dropped = was.dropped
 	if err := s.removeUnfinished(); err != nil {
 		return err
 	}
@@ -21,9 +21,8 @@ func (s *Store) load() error {
 	if err != nil {
 		return err
 	}
-	known := slices.Concat(listed, days, []string{""})
-	newest := slices.Max(known)
-	intact := s.isComplete(name, listed, days)
+	newest := slices.Max(slices.Concat(was.days, days, []string{""}))
+	intact := s.isComplete(was, days)
 	for _, day := range s.dropOld(days, newest) {
 		good, err := s.loadFile(day, day == newest)
 		if err != nil {
@@ -31,8 +30,8 @@ func (s *Store) load() error {
 		}
 		intact = intact && good
 	}
-	s.name = name
-	if !intact || name == "" {
+	s.name = was.name
+	if !intact || was.name == "" {
 		s.name = randomName(7)
 	}
 	s.found.Jobs = len(s.jobs)
@@ -53,15 +52,20 @@ func (s *Store) removeUnfinished() error {
 	return err
 }
 
-// isComplete reports whether no file is known to be missing.
-func (s *Store) isComplete(name string, listed, days []string) bool {
-	if name == "" && len(days) > 0 {
+// isComplete reports whether no file is known to be missing, and no message that was
+// appended to the original of a copy.
+func (s *Store) isComplete(was index, days []string) bool {
+	if was.name == "" && len(days) > 0 {
 		s.opts.Log.Error("the list of files is missing or damaged; clients will be told that messages are missing",
 			"file", s.path(indexName))
 		return false
 	}
-	complete := true
-	for _, day := range listed {
+	complete := !was.copied || len(days) == 0
+	if !complete {
+		s.opts.Log.Warn("the directory is a copy, such as a restored backup; clients will be told that messages may be missing",
+			"dir", s.dir)
+	}
+	for _, day := range was.days {
 		if slices.Contains(days, day) {
 			continue
 		}

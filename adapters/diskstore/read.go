@@ -166,9 +166,9 @@ func (p part) following(position domain.Position, now time.Time) (int64, error) 
 	switch {
 	case nothing && (now.Sub(since) >= p.store.opts.Retention || since.Before(p.whole)):
 		return 0, ports.ErrExpired
-	case len(p.spans) == 0 && (nothing || position == domain.Position{}):
+	case nothing && len(p.spans) == 0:
 		return 0, nil
-	case nothing, position == domain.Position{}:
+	case nothing:
 		return p.first(), nil
 	case len(p.spans) == 0, position.Epoch != p.end(now).Epoch, position.Seq < 0, position.Seq > p.end(now).Seq:
 		return 0, ports.ErrReset

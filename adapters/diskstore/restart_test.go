@@ -40,10 +40,13 @@ func add(tb testing.TB, s *Store, to domain.Recipients, numbers ...int) (at []do
 	return at
 }
 
-// contents returns the contents of the messages after a position.
+// contents returns the contents of the messages after a position, or of all if it is zero.
 func contents(tb testing.TB, s *Store, to domain.Recipients, after domain.Position) (all []string) {
 	tb.Helper()
 	stretch, err := s.After(tb.Context(), to, after, unlimited)
+	if after == (domain.Position{}) {
+		stretch, err = s.Before(tb.Context(), to, after, unlimited, unlimited)
+	}
 	if err != nil {
 		tb.Fatal(err)
 	}

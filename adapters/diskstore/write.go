@@ -91,6 +91,9 @@ func (s *Store) write() {
 	}
 	s.failure = nil // the last try does not wait
 	s.tidy()
+	if err := s.writeIndex(s.listed()); err != nil {
+		s.opts.Log.Error("nothing can be written", "error", err)
+	}
 }
 
 // tidy does what is due without an operation.

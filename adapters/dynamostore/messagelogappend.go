@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	smithytime "github.com/aws/smithy-go/time"
 
 	"serverless-websocket/domain"
 )
@@ -81,7 +80,7 @@ func (a *addition) adopt(row logRow) {
 // run goes to the end of the log and puts a row there, until nothing is left to put.
 func (a *addition) run(ctx context.Context, again bool) error {
 	end, known := a.log.ends.get(a.to, a.log.now())
-	lost, refusals := !known || again, 0
+	lost := !known || again
 	how := search{limit: 1, queries: 1}
 	if again {
 		how = wholeSearch
@@ -103,25 +102,14 @@ func (a *addition) run(ctx context.Context, again bool) error {
 			a.adopt(row)
 			end = row.logEnd
 			lost, how = steps%maxSteps == 0 && len(a.rest()) > 0, search{limit: pageRows, queries: maxSearch, downTo: end.End}
-		case isCancelled(err):
-			refusals++
-			err = a.pause(ctx, refusals, err)
+		case conditionFailed(err, expiredPart): // it has been deleted
 			lost, how = true, wholeSearch
-		}
-		if err != nil {
+		default:
 			return err
 		}
 	}
 	a.log.ends.set(a.to, end)
 	return nil
-}
-
-// pause waits before another try, or returns the refusal if there were too many.
-func (a *addition) pause(ctx context.Context, refusals int, refusal error) error {
-	if refusals >= a.log.opts.MaxAttempts {
-		return refusal
-	}
-	return smithytime.SleepWithContext(ctx, a.log.retries.Backoff(refusals))
 }
 
 // search says which rows are read to find the end of a log and messages before it.
@@ -201,22 +189,23 @@ const (
 	returnOld = types.ReturnValuesOnConditionCheckFailureAllOld
 )
 
+// expiredPart is the check of the expired row, in the transaction of putAfterExpired.
+const expiredPart = 1
+
 // putAfterExpired puts a row if the one with the key exists. In its place can be a row of
 // another epoch, if the log has begun anew.
 func (l *MessageLog) putAfterExpired(
 	ctx context.Context, key map[string]types.AttributeValue, epoch domain.Epoch, item map[string]types.AttributeValue,
 ) error {
-	_, err := l.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
-		{Put: &types.Put{
-			TableName: &l.name, Item: item, ConditionExpression: aws.String(vacant), ReturnValuesOnConditionCheckFailure: returnOld,
-		}},
-		{ConditionCheck: &types.ConditionCheck{
-			TableName: &l.name, Key: key, ConditionExpression: aws.String(existing),
-			ExpressionAttributeNames:  map[string]string{"#epoch": epochAttribute},
-			ExpressionAttributeValues: map[string]types.AttributeValue{":epoch": text(string(epoch))},
-		}},
-	}})
-	return err
+	put := &types.Put{
+		TableName: &l.name, Item: item, ConditionExpression: aws.String(vacant), ReturnValuesOnConditionCheckFailure: returnOld,
+	}
+	expired := &types.ConditionCheck{
+		TableName: &l.name, Key: key, ConditionExpression: aws.String(existing),
+		ExpressionAttributeNames:  map[string]string{"#epoch": epochAttribute},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":epoch": text(string(epoch))},
+	}
+	return transact(ctx, l.table, types.TransactWriteItem{Put: put}, types.TransactWriteItem{ConditionCheck: expired})
 }
 
 // metBy returns the row that was in the way of a put, or nil.
@@ -230,13 +219,6 @@ func metBy(err error) map[string]types.AttributeValue {
 		return cancelled.CancellationReasons[0].Item // the reasons are in the order of what was to be done
 	}
 	return nil
-}
-
-// isCancelled reports whether a transaction was cancelled, which says
-// nothing about where the log ends now.
-func isCancelled(err error) bool {
-	var cancelled *types.TransactionCanceledException
-	return errors.As(err, &cancelled)
 }
 
 func randomEpoch() domain.Epoch { return domain.Epoch(strings.ToLower(rand.Text()[:8])) }

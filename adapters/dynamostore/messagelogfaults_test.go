@@ -19,6 +19,7 @@ import (
 	"serverless-websocket/adapters/dynamostore"
 	"serverless-websocket/domain"
 	"serverless-websocket/integration/environments/awslocal"
+	"serverless-websocket/ports"
 )
 
 var goals = domain.ToRoom("goals")
@@ -106,7 +107,7 @@ func (l *logTable) numbers(got []int64, want ...int64) {
 // holds checks the ids in the log.
 func (l *logTable) holds(want ...domain.Message) {
 	l.Helper()
-	s, err := l.open().After(l.Context(), goals, domain.Position{}, 1<<20)
+	s, err := l.open().Before(l.Context(), goals, domain.Position{}, 1000, 1<<30)
 	same := func(a, b domain.Message) bool { return a.ID == b.ID }
 	if err != nil || !slices.EqualFunc(s.Messages, want, same) {
 		l.Errorf("the log has %d messages, %v; want %d: %v", len(s.Messages), err, len(want), s.Messages)
@@ -309,7 +310,10 @@ var logCalls = map[string]func(context.Context, *dynamostore.MessageLog) error{
 		return err
 	},
 	"After": func(ctx context.Context, log *dynamostore.MessageLog) error {
-		_, err := log.After(ctx, goals, domain.Position{}, 1)
+		_, err := log.After(ctx, goals, domain.Position{Epoch: "abc", Seq: 1}, 1)
+		if errors.Is(err, ports.ErrReset) { // which takes the same reads
+			return nil
+		}
 		return err
 	},
 	"Before": func(ctx context.Context, log *dynamostore.MessageLog) error {

@@ -91,13 +91,11 @@ func take(s *ports.Stretch, epoch domain.Epoch, messages []domain.Message, size 
 	return size
 }
 
-// start returns the row in which a position is, or the oldest for the zero Position and
-// for a place without messages. Not found means that nothing is kept after it.
+// start returns the row in which a position is, or the oldest for a place without messages.
+// Not found means that nothing is kept after it.
 func (l *MessageLog) start(ctx context.Context, to domain.Recipients, position domain.Position) (row logRow, found bool, err error) {
 	since, tag, nothing := position.Nothing()
 	switch {
-	case position == (domain.Position{}):
-		return l.oldest(ctx, to)
 	case nothing && tag == l.tag && l.now().Sub(since) >= min(l.retention, shortestRetention)-clockError:
 		return row, false, ports.ErrExpired
 	case nothing && tag == l.tag:

@@ -71,7 +71,11 @@ func TestWhatIsRememberedIsBounded(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		all, err := log.After(t.Context(), to, domain.Position{}, 100<<20)
+		place, err := log.End(t.Context(), domain.ToRoom("quiet"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := log.After(t.Context(), to, place, 100<<20)
 		if err != nil || len(all.Messages) != n {
 			t.Fatalf("%d messages, %v", len(all.Messages), err)
 		}

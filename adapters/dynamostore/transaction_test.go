@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -143,4 +144,25 @@ func TestAWriteThatMeetsATransaction(t *testing.T) {
 			t.Errorf("%v after %d requests", err, requests)
 		}
 	})
+}
+
+// A transaction that meets another is tried again as it is: it says itself what it met.
+func TestTheTransactionOfAnAppendMeetsAnother(t *testing.T) {
+	l := newLogTable(t)
+	l.fill(3)
+	l.expire()
+	mine, refused := l.messages(2), 0
+	log := l.behind(func(w http.ResponseWriter, r *http.Request, operation string, next http.Handler) {
+		if operation == "TransactWriteItems" && refused < 2 {
+			refused++
+			cancel(w, "TransactionConflict", "None")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+	l.numbers(l.append(log, false, mine...), 4, 5)
+	if done := l.operations(); !slices.Equal(done, []string{"Query", "TransactWriteItems", "TransactWriteItems", "TransactWriteItems"}) {
+		t.Errorf("done was %s", done)
+	}
+	l.holds(mine...)
 }

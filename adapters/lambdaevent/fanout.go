@@ -2,6 +2,8 @@ package lambdaevent
 
 import (
 	"context"
+	"strconv"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -21,6 +23,7 @@ func (h *FanOut) Handle(ctx context.Context, event events.SQSEvent) (events.SQSE
 	for _, r := range event.Records {
 		deliveries = append(deliveries, fanout.Delivery{
 			ID: r.MessageId, Body: r.Body, Again: r.Attributes["ApproximateReceiveCount"] != "1",
+			QueuedAt: queuedAt(r),
 		})
 	}
 	failures := []events.SQSBatchItemFailure{} // as JSON [], since not every event source takes null for success
@@ -28,4 +31,13 @@ func (h *FanOut) Handle(ctx context.Context, event events.SQSEvent) (events.SQSE
 		failures = append(failures, events.SQSBatchItemFailure{ItemIdentifier: id})
 	}
 	return events.SQSEventResponse{BatchItemFailures: failures}, nil
+}
+
+// queuedAt returns zero for a record that does not say.
+func queuedAt(r events.SQSMessage) time.Time {
+	ms, err := strconv.ParseInt(r.Attributes["SentTimestamp"], 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
 }

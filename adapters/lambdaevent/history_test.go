@@ -45,7 +45,7 @@ func (l *messageLog) End(context.Context, domain.Recipients) (domain.Position, e
 }
 
 func (l *messageLog) After(_ context.Context, _ domain.Recipients, from domain.Position, _ int) (ports.Stretch, error) {
-	if from != (domain.Position{}) && (from.Epoch != "k3" || from.Seq > int64(len(l.messages))) {
+	if from.Epoch != "k3" || from.Seq > int64(len(l.messages)) {
 		return ports.Stretch{}, ports.ErrReset
 	}
 	end, _ := l.End(context.Background(), domain.Recipients{})

@@ -90,7 +90,7 @@ func TestMaxBytesBelowAnEnvelope(t *testing.T) {
 		if end, err := log.End(t.Context(), to); end != at[2] || err != nil {
 			t.Errorf("the log ends at %q, %v; want %q", end, err, at[2])
 		}
-		if s, err := log.After(t.Context(), to, domain.Position{}, 10_000); len(s.Messages) != 3 || err != nil {
+		if s, err := log.Before(t.Context(), to, domain.Position{}, 10, 10_000); len(s.Messages) != 3 || err != nil {
 			t.Errorf("%d messages are kept, %v", len(s.Messages), err)
 		}
 	}

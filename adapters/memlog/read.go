@@ -64,9 +64,6 @@ func (l *Log) After(ctx context.Context, to domain.Recipients, position domain.P
 // skip returns how many of a channel's messages are not after the position. The channel
 // is nil if nothing of it is kept. The caller holds l.mu.
 func (l *Log) skip(c *channel, position domain.Position) (int, error) {
-	if position == (domain.Position{}) {
-		return 0, nil
-	}
 	if since, log, nothing := position.Nothing(); nothing && log == l.opts.Name {
 		if !since.After(l.dropped) { // they are dropped in the order in which they were appended
 			return 0, ports.ErrExpired

@@ -2,6 +2,7 @@ package fanout_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -127,6 +128,34 @@ func TestAMemberThatIsGoneLeavesEverything(t *testing.T) {
 			t.Errorf("a2 has %+v, %v", stays, err)
 		}
 	})(t)
+}
+
+// What a failure leaves of it, at whatever row, goes with the next message to a channel.
+func TestWhatIsLeftOfAMemberThatIsGoneIsFoundAgain(t *testing.T) {
+	failing := errors.New("no table")
+	for name, fail := range map[string]func(w *world, err error){
+		"its row":           func(w *world, err error) { w.faultyStore.onDelete = func(context.Context) error { return err } },
+		"its subscriptions": func(w *world, err error) { w.faultySubscribers.clear = err },
+	} {
+		t.Run(name, inBubble(func(t *testing.T) {
+			w := newWorld(t, fanout.Options{})
+			w.subscribe(goals, "alice", "a1", "a2")
+			w.subscribe(domain.ToRoom("chess"), "alice", "a1")
+			w.poster.answer["a1"] = always(ports.ErrGone)
+			for _, err := range []error{failing, nil} {
+				fail(w, err)
+				w.queueJob(domain.Job{To: goals}, "alice", "", `1`)
+				w.work()
+				left, listed := w.subscribers.Subscriptions(t.Context(), "a1")
+				if listed != nil || len(left) > 0 != (err != nil) {
+					t.Errorf("after %v a1 has %+v, %v", err, left, listed)
+				}
+			}
+			if !slices.Equal(w.registered(), []domain.ConnectionID{"a2"}) {
+				t.Errorf("registered: %v", w.registered())
+			}
+		}))
+	}
 }
 
 // What is left over of a room stays with the room's members, on the queue for rooms.

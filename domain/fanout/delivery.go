@@ -2,6 +2,8 @@ package fanout
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"serverless-websocket/domain"
 )
@@ -12,6 +14,18 @@ type Delivery struct {
 	Body string
 	// Again says that the queue has delivered it before, or may have.
 	Again bool
+	// QueuedAt is when the queue took it; zero if that is unknown.
+	QueuedAt time.Time
+}
+
+// acceptTime is within what time of a message the queue has its job, by clocks that differ.
+const acceptTime = time.Minute
+
+// sentBack reports whether a message of the job is older than that. Then an operator has sent
+// back a dead letter: the queue made one of a job that its workers had begun, perhaps, and
+// counts its deliveries anew.
+func (d Delivery) sentBack(job domain.Job) bool {
+	return slices.ContainsFunc(job.Messages, func(m domain.Message) bool { return d.QueuedAt.Sub(m.SentAt) > acceptTime })
 }
 
 func ids(deliveries []Delivery) []string {
@@ -34,7 +48,7 @@ func (w *Worker) decode(ctx context.Context, deliveries []Delivery) (jobs []rece
 			continue
 		}
 		for _, one := range job.Channels() {
-			jobs = append(jobs, received{one, d.ID, d.Again})
+			jobs = append(jobs, received{one, d.ID, d.Again || d.sentBack(one)})
 		}
 	}
 	return jobs, failed

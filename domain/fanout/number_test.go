@@ -229,6 +229,19 @@ func TestAMessageIsInTheLogOnce(t *testing.T) {
 		w.wantNumbered(ids[0], domain.ToEveryone(), "1", "2", "1")
 		w.wantAgain(false, false, true)
 	})
+	t.Run("a dead letter of the queue that is sent back", inBubble(func(t *testing.T) {
+		w := newLoggedWorld(t, fanout.Options{})
+		ids := w.connect(2)
+		w.send("1")
+		first := w.receive()
+		w.handle(t.Context(), first)
+		w.send("2")
+		w.work()
+		time.Sleep(30 * time.Minute)
+		w.worker.Handle(t.Context(), []fanout.Delivery{{ID: "another", Body: first[0].Body, QueuedAt: time.Now()}})
+		w.wantNumbered(ids[0], domain.ToEveryone(), "1", "2", "1")
+		w.wantAgain(false, false, true)
+	}))
 }
 
 // Another worker can have appended the newer of two messages first.

@@ -90,7 +90,7 @@ func (p *pass) over() bool {
 }
 
 // post posts to the target the envelopes that it still has to get, while there is
-// time, and notes the result.
+// time, and notes the result. One that is too large for the gateway is left out.
 func (p *pass) post(t target) {
 	began, first, before := time.Now(), t.envelope, t.err
 	for ; t.envelope < len(p.posts); t.envelope++ {
@@ -103,6 +103,11 @@ func (p *pass) post(t target) {
 			return
 		}
 		p.tally.posts.Add(1)
+		if errors.Is(t.err, ports.ErrTooLarge) {
+			p.results.add(tooLarge, t)
+			t.short, before = true, nil
+			continue
+		}
 		if t.err != nil {
 			if errors.Is(t.err, ports.ErrThrottled) {
 				p.tally.throttled.Add(1)
@@ -112,7 +117,9 @@ func (p *pass) post(t target) {
 		}
 		before, t.GoneFor, t.Rejected = nil, 0, false
 	}
-	p.tally.delivered.Add(1)
+	if !t.short {
+		p.tally.delivered.Add(1)
+	}
 }
 
 // notSent notes a target whose post was not begun. If it has failed before in this pass,

@@ -41,7 +41,9 @@ func (p *pass) pruneAll() {
 }
 
 // remove deletes the rows of connections and of their subscriptions. It may go on when
-// posts have to end, see budget. The next pass finds the rows that could not be deleted.
+// posts have to end, see budget. The subscriptions stay while the row of a connection may be
+// there still, since more could be stored meanwhile that nothing would find. What is left is
+// found by the next pass: over everyone, or over a channel of the connection.
 func (p *pass) remove(gone []target) {
 	ctx, cancel := p.budget.deletion()
 	defer cancel()

@@ -49,3 +49,24 @@ func (p *pass) remainders(targets []target, which result, err error) (jobs []req
 	}
 	return jobs
 }
+
+// tooLarge returns the jobs for the envelopes that were too large, each for its targets.
+func (p *pass) tooLarge(targets []target) (jobs []requeuedJob) {
+	err := p.count(targets)
+	only := make([][]domain.Target, len(p.posts))
+	for _, t := range targets {
+		only[t.envelope] = append(only[t.envelope], t.Target)
+	}
+	for i, some := range only {
+		if len(some) == 0 {
+			continue
+		}
+		envelope, end := p.batch, len(p.batch.Messages)
+		if i+1 < len(p.from) {
+			end = p.from[i+1]
+		}
+		envelope.Messages = envelope.Messages[p.from[i]:end]
+		jobs = append(jobs, p.worker.options.requeued(envelope, scope{only: some}, tooLarge, err))
+	}
+	return jobs
+}

@@ -9,7 +9,8 @@ import (
 	"serverless-websocket/domain"
 )
 
-// Report is what a pass did. Connections are counted by how the pass left them.
+// Report is what a pass did. Connections are counted by how the pass left them. One for
+// which a payload was too large is among the failed, and can be among others for the rest.
 type Report struct {
 	Job  domain.Job    // with the messages of all jobs that shared the pass, in order
 	Took time.Duration // the pass

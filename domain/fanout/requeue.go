@@ -90,20 +90,24 @@ func (p *pass) requeue(n int) {
 		p.remainders(take(rateLimited), rateLimited, nil),
 		p.remainders(opening, notYetOpen, nil),
 		p.remainders(unproven, unconfirmed, nil),
-		p.failures(failed, unavailable),
-		p.failures(take(tooLarge), tooLarge),
+		p.remainders(failed, unavailable, p.count(failed)),
+		p.tooLarge(take(tooLarge)),
 	)...)
 }
 
-// failures returns the jobs for targets that failed with the result.
-func (p *pass) failures(failed []target, which result) []requeuedJob {
+// count counts targets that failed, and returns why; nil without any.
+func (p *pass) count(failed []target) error {
 	if len(failed) == 0 {
 		return nil
 	}
+	for _, t := range failed {
+		if !t.short {
+			p.tally.failed++
+		}
+	}
 	err := cmp.Or(p.permission.why(), reason(failed))
-	p.tally.failed += len(failed)
 	p.tally.err = cmp.Or(p.tally.err, err)
-	return p.remainders(failed, which, err)
+	return err
 }
 
 func (p *pass) requeueJobs(jobs ...requeuedJob) {

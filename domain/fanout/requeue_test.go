@@ -3,6 +3,7 @@ package fanout_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -269,4 +270,48 @@ func TestAPayloadThatIsTooLargeIsADeadLetterAtOnce(t *testing.T) {
 			}
 		}))
 	}
+}
+
+// A payload that is too large for a connection takes no other one with it: those after it
+// still come, in their order, now or later.
+func TestWhatFollowsAPayloadThatIsTooLargeIsDelivered(t *testing.T) {
+	inBubble(func(t *testing.T) {
+		w := newWorld(t, fanout.Options{})
+		heard := w.observed(fanout.Options{Repeats: -1})
+		w.connect(4)
+		refuse := func(id domain.ConnectionID, answers map[int]error) {
+			w.poster.answer[id] = func(try int) error { return answers[try] }
+		}
+		refuse("c-1", map[int]error{1: ports.ErrTooLarge})
+		refuse("c-2", map[int]error{1: ports.ErrTooLarge, 2: ports.ErrTooLarge, 4: ports.ErrThrottled})
+		refuse("c-3", map[int]error{2: ports.ErrTooLarge, 3: ports.ErrGone})
+		all := w.sendLarge(4)
+		w.handle(context.Background(), w.receive())
+		if r := heard.reports[0]; r.Delivered != 1 || r.Failed != 3 || r.Unconfirmed != 1 || r.Posts != 4+4+4+3 {
+			t.Errorf("the report is %+v", r)
+		}
+		w.work()
+		w.wantGot("c-0", all...)
+		w.wantGot("c-1", all[1:]...)
+		w.wantGot("c-2", all[2:]...)
+		w.wantGot("c-3", all[0], all[2], all[3])
+
+		var dead []string
+		for _, m := range w.deadLetters() {
+			job, err := domain.DecodeJob(m.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range job.Messages {
+				for _, c := range job.Only {
+					dead = append(dead, fmt.Sprintf("%.2s for %s: %s", m.Content, c.ID, job.Reason))
+				}
+			}
+		}
+		slices.Sort(dead)
+		want := []string{`"a for c-1: too large`, `"a for c-2: too large`, `"b for c-2: too large`, `"b for c-3: too large`}
+		if !slices.Equal(dead, want) {
+			t.Errorf("the dead letters are %q, want %q", dead, want)
+		}
+	})(t)
 }

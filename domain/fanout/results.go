@@ -16,6 +16,7 @@ type target struct {
 	envelope int
 	err      error // of the last try
 	suspect  bool  // rejected although the worker may post: another rejection is like gone
+	short    bool  // an envelope before was too large; it has failed, whatever comes of the others
 }
 
 // result is why a target was not served.
@@ -28,7 +29,7 @@ const (
 	unconfirmed               // gone, or rejected alone, by one post
 	unavailable               // throttled, or any other error that may pass
 	timedOut                  // the post took too long; requeued like unavailable
-	tooLarge                  // the gateway's limit is lower than the payload
+	tooLarge                  // the gateway's limit is lower than this one payload
 	rejected                  // a repeat will not help; probe finds out whether others are too
 	toPrune                   // gone, confirmed
 	allResults
@@ -66,8 +67,6 @@ func (p *pass) classify(t target) {
 	switch {
 	case errors.Is(t.err, context.DeadlineExceeded):
 		p.results.add(timedOut, t)
-	case errors.Is(t.err, ports.ErrTooLarge):
-		p.results.add(tooLarge, t)
 	case errors.Is(t.err, ports.ErrGone), errors.Is(t.err, ports.ErrRejected) && t.suspect:
 		p.classifyGone(t)
 	case errors.Is(t.err, ports.ErrRejected):

@@ -24,20 +24,21 @@ import (
 // world is a worker with its surroundings: the embedded store and queues, and
 // connections that answer posts as a test wants.
 type world struct {
-	t           *testing.T
-	store       *memstore.Store
-	subscribers *memstore.Subscriptions
-	faultyStore *faultyStore
-	queue       *memqueue.Queue
-	faultyQueue *faultyQueue
-	history     *faultyLog
-	dead        *memqueue.Queue
-	poster      *poster
-	newWorker   func(ports.MessageLog) *fanout.Worker
-	worker      *fanout.Worker
-	sender      *publish.Publisher
-	log         *bytes.Buffer
-	ids         int
+	t                 *testing.T
+	store             *memstore.Store
+	subscribers       *memstore.Subscriptions
+	faultyStore       *faultyStore
+	faultySubscribers *faultySubscribers
+	queue             *memqueue.Queue
+	faultyQueue       *faultyQueue
+	history           *faultyLog
+	dead              *memqueue.Queue
+	poster            *poster
+	newWorker         func(ports.MessageLog) *fanout.Worker
+	worker            *fanout.Worker
+	sender            *publish.Publisher
+	log               *bytes.Buffer
+	ids               int
 }
 
 // newWorld must be called in a synctest bubble if time passes in the test. Its pages are
@@ -65,11 +66,12 @@ func newWorldOf(t *testing.T, pageSize int, options fanout.Options) *world {
 		DeadLetters: w.dead, Visibility: time.Minute, ReceiveBytes: memqueue.DefaultMaxBytes, // all that waits
 	})
 	w.faultyStore = &faultyStore{ConnectionStore: w.store}
+	w.faultySubscribers = &faultySubscribers{SubscriptionStore: w.subscribers}
 	w.faultyQueue = &faultyQueue{Queue: w.queue}
 	log := slog.New(slog.NewJSONHandler(&lockedWriter{w: w.log}, nil))
 	w.newWorker = func(history ports.MessageLog) *fanout.Worker {
 		return fanout.New(fanout.Ports{
-			Connections: w.faultyStore, Subscriptions: w.subscribers, Poster: w.poster, Log: history,
+			Connections: w.faultyStore, Subscriptions: w.faultySubscribers, Poster: w.poster, Log: history,
 			Parts: w.faultyQueue, Retries: w.faultyQueue, DeadLetters: w.dead,
 		}, log, options)
 	}
@@ -345,7 +347,7 @@ func until(tries int, err error) func(int) error {
 	}
 }
 
-// faultyStore and faultyQueue fail when a test sets their error.
+// faultyStore, faultySubscribers and faultyQueue fail when a test sets their error.
 type faultyStore struct {
 	ports.ConnectionStore
 	failScan func(domain.Cursor) error
@@ -372,6 +374,18 @@ func (s *faultyStore) Scan(ctx context.Context, segment domain.Segment, from dom
 		}
 	}
 	return s.ConnectionStore.Scan(ctx, segment, from)
+}
+
+type faultySubscribers struct {
+	ports.SubscriptionStore
+	clear error
+}
+
+func (s *faultySubscribers) Clear(ctx context.Context, ids ...domain.ConnectionID) error {
+	if s.clear != nil {
+		return s.clear
+	}
+	return s.SubscriptionStore.Clear(ctx, ids...)
 }
 
 type faultyQueue struct {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -187,8 +188,26 @@ func TestDataWithoutHistory(t *testing.T) {
 func TestDamagedData(t *testing.T) {
 	dir := t.TempDir()
 	s := startOn(t, dir)
+	position := broadcastTo(t, s, `"lost"`)
+	killHard(t, s, 0)
+	damage(t, dir)
+	s = startOn(t, dir)
+	e := s.logs.await(t, "a file is damaged and was set aside; clients will be told that messages are missing", "level", "ERROR")
+	if _, err := os.Stat(e.text("file")); err != nil || !strings.Contains(e.text("file"), ".damaged-") {
+		t.Errorf("the log says %v, %v", e, err)
+	}
 	c := signIn(t, s.target, token(t, "alice", nil))
-	c.broadcast(`"lost"`)
+	c.ask(`{"action":"resume","positions":{"everyone":"`+position+`"}}`, `"everyone":{"recovered":false,"reason":"reset"`)
+	c.broadcast(`"goes on"`)
+	c.gets(`"goes on"`, "alice", "everyone")
+}
+
+// broadcastTo broadcasts from a client of its own, and returns the position of the message.
+func broadcastTo(t *testing.T, s *standalone, content string) (position string) {
+	t.Helper()
+	c := signIn(t, s.target, token(t, "alice", nil))
+	defer c.ws.CloseNow()
+	c.broadcast(content)
 	if _, err := c.message(); err != nil {
 		t.Fatal(err)
 	}
@@ -197,19 +216,9 @@ func TestDamagedData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, position, _ := strings.Cut(reply, `"everyone":{"position":"`)
+	_, position, _ = strings.Cut(reply, `"everyone":{"position":"`)
 	position, _, _ = strings.Cut(position, `"`)
-	killHard(t, s, 0)
-	damage(t, dir)
-	s = startOn(t, dir)
-	e := s.logs.await(t, "a file is damaged and was set aside; clients will be told that messages are missing", "level", "ERROR")
-	if _, err := os.Stat(e.text("file")); err != nil || !strings.Contains(e.text("file"), ".damaged-") {
-		t.Errorf("the log says %v, %v", e, err)
-	}
-	c = signIn(t, s.target, token(t, "alice", nil))
-	c.ask(`{"action":"resume","positions":{"everyone":"`+position+`"}}`, `"everyone":{"recovered":false,"reason":"reset"`)
-	c.broadcast(`"goes on"`)
-	c.gets(`"goes on"`, "alice", "everyone")
+	return position
 }
 
 // damage overwrites a part of the only file of messages.
@@ -226,6 +235,35 @@ func damage(t *testing.T, dir string) {
 	if _, err := file.WriteAt(make([]byte, 100), 0); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// After yesterday's copy has been restored, the service uses the numbers of today again, and
+// tells the clients that have messages with these numbers.
+func TestRestoredData(t *testing.T) {
+	dir, backup := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "backup")
+	copyAll := func(from, to string) {
+		if out, err := exec.Command("cp", "-a", from, to).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	s := startOn(t, dir)
+	broadcastTo(t, s, `"before"`)
+	s.signal(t, syscall.SIGTERM)
+	s.process.Wait(t, patience)
+	copyAll(dir, backup)
+	s = startOn(t, dir)
+	position := broadcastTo(t, s, `"lost"`)
+	killHard(t, s, 0)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	copyAll(backup, dir)
+	s = startOn(t, dir)
+	s.logs.await(t, "the directory is a copy, such as a restored backup; clients will be told that messages may be missing", "level", "WARN")
+	c := signIn(t, s.target, token(t, "alice", nil))
+	c.broadcast(`"other"`)
+	c.broadcast(`"another"`)
+	c.ask(`{"action":"resume","positions":{"everyone":"`+position+`"}}`, `"everyone":{"recovered":false,"reason":"reset"`)
 }
 
 // While the disk is full, the service refuses what is new and goes on serving. All that it

@@ -135,7 +135,7 @@ func (c *logCase) partly() {
 			c.Errorf("message %d has the position %q, want %d", i, at[i], want)
 		}
 	}
-	all := c.after(log, goals, domain.Position{}, 1000)
+	all := c.before(log, goals, domain.Position{}, 1000)
 	if len(all) != 6 || all[4].ID != fresh[0].ID || all[5].ID != fresh[1].ID {
 		c.Errorf("the log is %s", brief(all))
 	}
@@ -170,7 +170,7 @@ func (c *logCase) slices() {
 	}
 	copy(messages[0].Content, `"changed!"`)
 	messages[1] = messages[0]
-	s, err := log.After(c.ctx, goals, domain.Position{}, 1000)
+	s, err := log.Before(c.ctx, goals, domain.Position{}, 1000, 1<<30)
 	if err != nil || len(s.Messages) != 2 {
 		c.Fatalf("%+v, %v", s, err)
 	}
@@ -223,7 +223,7 @@ func (c *logCase) large() {
 		many = append(many, m)
 	}
 	some, _ := c.append(log, goals, many...)
-	c.same(c.after(log, goals, domain.Position{}, 200_000), append(all, some...))
+	c.same(c.after(log, goals, domain.Position{Epoch: epoch, Seq: all[0].Seq}, 200_000), append(all[1:], some...))
 	c.same(c.before(log, goals, domain.Position{Epoch: epoch, Seq: some[0].Seq}, 2), all)
 }
 
@@ -235,7 +235,7 @@ func (c *logCase) cancelled() {
 	_, appended := log.Append(ctx, goals, c.messages(1), false)
 	_, again := log.Append(ctx, goals, c.messages(1), true)
 	_, end := log.End(ctx, goals)
-	_, after := log.After(ctx, goals, domain.Position{}, 1)
+	_, after := log.After(ctx, goals, domain.Position{Epoch: epoch, Seq: all[0].Seq}, 1)
 	_, before := log.Before(ctx, goals, domain.Position{}, 1, 1<<30)
 	for call, err := range map[string]error{"Append": appended, "Append again": again, "End": end, "After": after, "Before": before} {
 		if !errors.Is(err, context.Canceled) {
