@@ -83,7 +83,9 @@ func (h *History) Resume(ctx context.Context, id domain.ConnectionID, who domain
 		return nil, err
 	}
 	for _, one := range all {
-		cost += units(one.Messages)
+		if one.Refused == nil {
+			cost += units(one.Messages)
+		}
 	}
 	all = slices.DeleteFunc(all, func(one Resumed) bool { return one.Refused != nil && !one.Asked }) // left meanwhile
 	cut(all)
