@@ -1,5 +1,10 @@
 package domain
 
+import (
+	"math/rand/v2"
+	"time"
+)
+
 // Code is the kind of an error that a client can get. The set is closed: clients
 // switch on it, and docs/protocol.md has a row for each.
 type Code string
@@ -61,10 +66,24 @@ var messages = map[Code]string{
 type Error struct {
 	Code  Code
 	Cause error
+	// RetryAfter is how long the client waits before it asks again, for Unavailable; zero
+	// for the others.
+	RetryAfter time.Duration
 }
 
 // NewError returns an error without a cause: the input was bad.
 func NewError(code Code) *Error { return &Error{Code: code} }
+
+// NewUnavailable returns an error of something that failed and may work later. Clients
+// wait for 2 to 10 seconds, at random: those that it has met together do not return
+// together.
+func NewUnavailable(cause error) *Error {
+	return &Error{Code: Unavailable, Cause: cause, RetryAfter: 2*time.Second + rand.N(8*time.Second)}
+}
+
+// NewBusy returns an error of a service that works, and has a limit. Clients wait for that
+// long.
+func NewBusy(wait time.Duration) *Error { return &Error{Code: Unavailable, RetryAfter: wait} }
 
 // Message returns the text for clients.
 func (e *Error) Message() string { return messages[e.Code] }

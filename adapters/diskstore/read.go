@@ -150,7 +150,8 @@ func (s *Store) After(
 			stretch.Position = p.end(now)
 			return nil
 		}
-		stretch, err = p.read(seq, p.last(), size)
+		stretch.Messages, err = p.shared(seq, p.last(), size)
+		stretch.Epoch = p.epochOf(stretch.Messages)
 		seq += int64(len(stretch.Messages))
 		stretch.More = seq <= p.last()
 		stretch.Position = p.position(seq - 1)
@@ -199,9 +200,10 @@ func (s *Store) Before(
 		if from >= seq {
 			return nil
 		}
-		stretch, err = p.read(from, seq-1, unlimited)
-		left := len(stretch.Messages) - newest(stretch.Messages, size)
-		stretch.Messages = stretch.Messages[left:]
+		messages, err := p.read(from, seq-1, unlimited)
+		left := len(messages) - newest(messages, size)
+		stretch.Messages = messages[left:]
+		stretch.Epoch = p.epochOf(stretch.Messages)
 		stretch.More = left > 0 || from > p.first()
 		return err
 	})
@@ -223,32 +225,33 @@ func newest(messages []domain.Message, size int) (n int) {
 // unlimited is more content than there is.
 const unlimited = 1 << 40
 
-// read returns messages with the numbers, until the next would exceed the size.
-func (p part) read(from, to int64, size int) (stretch ports.Stretch, err error) {
-	full := false
+// read returns messages with the numbers, up to the one that exceeds the size, at least one.
+func (p part) read(from, to int64, size int) (messages []domain.Message, err error) {
 	for _, one := range p.spans {
 		start, end := max(from, one.first), min(to, one.last)
-		if start > end || full {
+		if start > end || len(messages) > 0 && size < 0 {
 			continue
 		}
 		err := one.file.db.View(func(tx *bbolt.Tx) error {
 			return each(tx, p.channel, start, end, func(m domain.Message) bool {
-				full = len(stretch.Messages) > 0 && len(m.Content) > size
-				if !full {
-					stretch.Messages = append(stretch.Messages, m)
-					size -= len(m.Content)
-				}
-				return !full
+				messages = append(messages, m)
+				size -= len(m.Content)
+				return size >= 0
 			})
 		})
 		if err != nil {
-			return ports.Stretch{}, err
+			return nil, err
 		}
 	}
-	if len(stretch.Messages) > 0 {
-		stretch.Epoch = p.end(time.Time{}).Epoch
+	return messages, nil
+}
+
+// epochOf returns the epoch of messages of the part; empty without any.
+func (p part) epochOf(messages []domain.Message) domain.Epoch {
+	if len(messages) == 0 {
+		return ""
 	}
-	return stretch, nil
+	return p.end(time.Time{}).Epoch
 }
 
 // each yields the messages with the numbers, which must all be there.

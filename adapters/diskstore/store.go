@@ -46,6 +46,8 @@ type Store struct {
 	files   []*file // oldest first; the last one is written to
 	dropped string  // the newest day whose file was deleted, or empty
 
+	recent recent // for those who read
+
 	failure  error // of the latest commit, and when; only the writer may use them
 	failedAt time.Time
 
@@ -80,6 +82,7 @@ func Open(dir string, opts Options) (*Store, error) {
 	opts.Retention = cmp.Or(opts.Retention, 24*time.Hour)
 	opts.Log = cmp.Or(opts.Log, slog.Default())
 	s := &Store{dir: dir, opts: opts, wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	s.recent.after = make(map[origin]*following)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, ofDir(dir, err)
 	}

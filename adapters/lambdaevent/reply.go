@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -46,10 +47,12 @@ type acceptedReply struct {
 
 type errorReply struct {
 	Error struct {
-		Code      domain.Code     `json:"code"`
-		Message   string          `json:"message"`
-		RequestID string          `json:"requestId"`
-		Ref       json.RawMessage `json:"ref,omitempty"`
+		Code      domain.Code `json:"code"`
+		Message   string      `json:"message"`
+		RequestID string      `json:"requestId"`
+		// RetryAfter is in seconds.
+		RetryAfter int             `json:"retryAfter,omitempty"`
+		Ref        json.RawMessage `json:"ref,omitempty"`
 	} `json:"error"`
 }
 
@@ -61,7 +64,8 @@ func accepted(id domain.MessageID, ref json.RawMessage) events.APIGatewayProxyRe
 }
 
 // refuse logs the error and answers with its code. Anything but a *domain.Error is
-// Internal to the client; only the log has the details.
+// Internal to the client; only the log has the details. An error of the service's own is
+// logged at ERROR: a limit that did its work is none, and has no cause.
 func refuse(ctx context.Context, log *slog.Logger, request events.APIGatewayWebsocketProxyRequestContext,
 	ref json.RawMessage, err error) events.APIGatewayProxyResponse {
 	var known *domain.Error
@@ -69,7 +73,10 @@ func refuse(ctx context.Context, log *slog.Logger, request events.APIGatewayWebs
 		known = &domain.Error{Code: domain.Internal, Cause: err}
 	}
 	level := slog.LevelInfo
-	if statuses[known.Code] >= http.StatusInternalServerError {
+	switch {
+	case known.Cause == nil && known.RetryAfter > 0:
+		level = slog.LevelWarn
+	case statuses[known.Code] >= http.StatusInternalServerError:
 		level = slog.LevelError
 	}
 	log.Log(ctx, level, "refused", "code", known.Code, "error", err,
@@ -79,6 +86,7 @@ func refuse(ctx context.Context, log *slog.Logger, request events.APIGatewayWebs
 	reply.Error.Code = known.Code
 	reply.Error.Message = known.Message()
 	reply.Error.RequestID = request.RequestID
+	reply.Error.RetryAfter = int(math.Ceil(known.RetryAfter.Seconds()))
 	reply.Error.Ref = ref
 	return text(statuses[known.Code], marshal(reply))
 }

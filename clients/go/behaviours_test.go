@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"testing"
@@ -223,6 +224,9 @@ func (s *script) ended(as, result string, err error) {
 	var e *client.Error
 	if errors.As(err, &e) {
 		result = e.Code
+		if e.RetryAfter > 0 {
+			result = fmt.Sprint(e.Code, " ", e.RetryAfter)
+		}
 	} else if err != nil {
 		result = err.Error()
 	}

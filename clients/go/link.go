@@ -27,9 +27,11 @@ type link struct {
 	live, answered bool // whether it has sent a resume, and got an answer
 	keeps          bool // whether the service keeps messages, as far as is known
 
-	resuming, again bool // whether a resume is under way, and another is due
-	failed          bool // whether something is to be tried again
-	repairs         int  // in a row
+	resuming, again bool          // whether a resume is under way, and another is due
+	failed          bool          // whether something is to be tried again
+	repairs         int           // in a row
+	told            time.Duration // the least wait before the next one, as the service wants it
+	busy            bool          // whether that goes for any resume
 
 	repair, keepAlive, renewal *timer // nil, or set
 }

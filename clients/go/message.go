@@ -40,6 +40,9 @@ type Error struct {
 	Code      string `json:"code"`
 	Message   string `json:"message"`
 	RequestID string `json:"requestId"` // under which the service logs it
+	// RetryAfter is how many seconds to wait before the request is made again, with the code
+	// unavailable. For its own requests, the client does so.
+	RetryAfter int `json:"retryAfter"`
 }
 
 // Error returns the code and the text.

@@ -12,8 +12,12 @@ import (
 // resume asks for what was missed. There is one such request at a time.
 func (c *Client) resume() {
 	l := c.link
-	if l.resuming {
+	switch {
+	case l.resuming:
 		l.again = true
+		return
+	case l.busy: // a repair will
+		l.failed = true
 		return
 	}
 	l.resuming, l.again = true, false
@@ -92,8 +96,21 @@ func (c *Client) notResumed(err error) {
 		c.answered(false)
 		return
 	}
-	c.link.failed = true
+	c.link.tryLater(err)
+	c.link.busy = retryAfter(err) > 0
 	c.tell(fmt.Errorf("resume: %w", err))
+}
+
+// tryLater notes that a request failed, and how long the service wants to be left alone.
+func (l *link) tryLater(err error) {
+	l.failed = true
+	if wait := retryAfter(err); wait > l.told {
+		l.told = wait
+		if l.repair != nil { // it may be too early
+			l.repair.stop()
+			l.repair = nil
+		}
+	}
 }
 
 // check looks whether a channel was refused.
@@ -125,7 +142,7 @@ func (c *Client) watch() {
 	due := l.failed || l.keeps && c.inbox.Missing()
 	switch {
 	case due && l.repair == nil:
-		l.repair = c.after(pause(c.random(), l.repairs), c.tryAgain)
+		l.repair = c.after(max(pause(c.random(), l.repairs), later(l.told, c.random())), c.tryAgain)
 	case !due && l.repair != nil:
 		l.repair.stop()
 		l.repair = nil
@@ -138,7 +155,7 @@ func (c *Client) watch() {
 // tryAgain makes the requests again that were not answered well, and resumes.
 func (c *Client) tryAgain() {
 	l := c.link
-	l.repair, l.failed = nil, false
+	l.repair, l.failed, l.told, l.busy = nil, false, 0, false
 	l.repairs++
 	for _, name := range slices.Sorted(maps.Keys(c.rooms)) {
 		c.settle(name)
@@ -153,6 +170,21 @@ const maxPause = 5 * time.Minute
 func pause(random float64, tries int) time.Duration {
 	wait := 2*time.Second + time.Duration(random*float64(8*time.Second))
 	return min(wait<<min(tries, 10), maxPause)
+}
+
+// later adds up to a half to a wait that the service has set, so that clients do not keep in
+// step.
+func later(wait time.Duration, random float64) time.Duration {
+	return wait + time.Duration(random*float64(wait)/2)
+}
+
+// retryAfter returns how long the service wants the client to wait, within reason.
+func retryAfter(err error) time.Duration {
+	var e *Error
+	if !errors.As(err, &e) {
+		return 0
+	}
+	return time.Duration(min(e.RetryAfter, int(maxPause/time.Second))) * time.Second
 }
 
 // temporary reports whether the service may accept the same request later.

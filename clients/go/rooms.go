@@ -116,7 +116,7 @@ func (c *Client) joined(name string, answer reply, err error) {
 		}
 		c.settle(name)
 	case temporary(err):
-		c.joinLater(name)
+		c.joinLater(name, err)
 	case c.mayLater(err):
 		c.shutOut(name, err)
 	default:
@@ -127,9 +127,9 @@ func (c *Client) joined(name string, answer reply, err error) {
 }
 
 // joinLater joins a room at the next repair, unless the user has left it meanwhile.
-func (c *Client) joinLater(name string) {
+func (c *Client) joinLater(name string, err error) {
 	if c.rooms[name].wanted {
-		c.link.failed = true
+		c.link.tryLater(err)
 	} else {
 		c.settle(name)
 	}

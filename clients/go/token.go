@@ -47,7 +47,7 @@ func (c *Client) renewLater() {
 
 func (c *Client) notRenewed(err error) {
 	c.tell(fmt.Errorf("authenticate: %w", err))
-	c.link.renewal = c.after(renewAgain, c.renew)
+	c.link.renewal = c.after(max(renewAgain, later(retryAfter(err), c.random())), c.renew)
 }
 
 var errSameToken = errors.New("no other token is there yet")

@@ -83,7 +83,9 @@ const steps = {
   user(script, { join, leave, send, close }, { as }, client) {
     if (close) return client.close();
     const done = join ? client.join(join) : leave ? client.leave(leave) : client.send(send);
-    done.then((id = 'ok') => { script.results[as] = id; }, ({ code }) => { script.results[as] = code; });
+    done.then((id = 'ok') => { script.results[as] = id; }, ({ code, retryAfter }) => {
+      script.results[as] = retryAfter ? `${code} ${retryAfter}` : code;
+    });
   },
   ends(script, want) {
     for (const [as, result] of Object.entries(want)) {

@@ -1,9 +1,12 @@
 // ClientError has the code of an error: one of the service's, or full, not_sent,
 // unanswered, closed or too_large.
 export class ClientError extends Error {
-  constructor(code, message = code) {
+  // For the code unavailable, retryAfter is how many seconds to wait before the request is
+  // made again.
+  constructor(code, message = code, retryAfter = undefined) {
     super(`${code}: ${message}`);
     this.name = 'ClientError';
     this.code = code;
+    if (retryAfter !== undefined) this.retryAfter = retryAfter;
   }
 }

@@ -115,9 +115,14 @@ export interface Target {
  * too_large. Its message begins with the code.
  */
 export class ClientError extends Error {
-  constructor(code: string, message?: string);
+  constructor(code: string, message?: string, retryAfter?: number);
   name: 'ClientError';
   code: string;
+  /**
+   * How many seconds to wait before the request is made again, with the code "unavailable".
+   * For its own requests, the client does so.
+   */
+  retryAfter?: number;
 }
 
 /** What the service says of a channel when a client resumes. */

@@ -3,7 +3,7 @@ import { ClientError } from './error.js';
 import { Inbox } from './inbox.js';
 import { Rooms } from './rooms.js';
 import { Sends, unanswered } from './sends.js';
-import { Token, refusesToken } from './token.js';
+import { Token, later, refusesToken, retryAfter } from './token.js';
 import { isAnswerTo, parse } from './valid.js';
 import { onWake } from './wake.js';
 
@@ -68,7 +68,7 @@ class Client {
       ask: (request, done) => this.#ask(request, done),
       handOn: (events) => this.#handOn(events),
       fails: (error) => this.#tell(error),
-      tryLater: () => { this.#link.failed = true; },
+      tryLater: (error) => this.#tryLater(error),
       answered: (resume) => this.#roomAnswered(resume),
     };
   }
@@ -95,6 +95,7 @@ class Client {
       after: (wait, f) => this.#after('renewal', wait, f),
       clear: () => this.#clear('renewal'),
       ask: (request, done) => this.#ask(request, done),
+      random: () => this.#world.random(),
       cut: (link, error) => this.#cut(link, error),
       fails: (error) => this.#tell(error),
     };
@@ -133,6 +134,8 @@ class Client {
   async #connect() {
     const link = {
       open: false, live: false, answered: false, keeps: true, resuming: false, again: false, failed: false, repairs: 0,
+      told: 0, // the least wait before the next repair, as the service wants it
+      busy: false, // whether that goes for any resume
       pending: new Map(), timers: {},
     };
     this.#link = link;
@@ -246,7 +249,7 @@ class Client {
     this.#link.pending.delete(ref);
     this.#world.clearTimeout(asked.timer);
     const link = this.#link;
-    const refused = error && new ClientError(error.code, error.message);
+    const refused = error && new ClientError(error.code, error.message, error.retryAfter);
     const over = refused && this.#tokenIsOver(asked.action, refused);
     if (asked.send || !over) asked.done(frame, refused);
     if (over) this.#cut(link, refused); // a new connection has a good token, or needs none
@@ -300,6 +303,10 @@ class Client {
     const link = this.#link;
     link.again = link.resuming;
     if (link.resuming) return;
+    if (link.busy) {
+      link.failed = true; // a repair will
+      return;
+    }
     link.resuming = true;
     const positions = this.#inbox.positions();
     this.#ask({ action: 'resume', ...(Object.keys(positions).length > 0 && { positions }) },
@@ -343,9 +350,20 @@ class Client {
     if (error.code === 'no_history') {
       this.#answers(false);
     } else {
-      this.#link.failed = true;
+      this.#tryLater(error);
+      this.#link.busy = retryAfter(error) > 0;
       this.#tell(error);
     }
+  }
+
+  // tryLater notes that a request failed, and how long the service wants to be left alone.
+  #tryLater(error) {
+    const link = this.#link;
+    link.failed = true;
+    const wait = retryAfter(error);
+    if (wait <= link.told) return;
+    link.told = wait;
+    this.#clear('repair'); // it may be too early
   }
 
   // check looks whether a channel was refused.
@@ -363,14 +381,16 @@ class Client {
       this.#clear('repair');
       link.repairs = 0;
     } else if (link.timers.repair === undefined) {
-      const wait = (2 + 8 * this.#world.random()) * second * 2 ** link.repairs;
-      this.#after('repair', Math.min(wait, maxPause), () => this.#tryAgain());
+      const pause = Math.min((2 + 8 * this.#world.random()) * second * 2 ** link.repairs, maxPause);
+      this.#after('repair', Math.max(pause, later(link.told, this.#world.random())), () => this.#tryAgain());
     }
   }
 
   // tryAgain makes the requests again that were not answered well, and resumes.
   #tryAgain() {
     this.#link.failed = false;
+    this.#link.told = 0;
+    this.#link.busy = false;
     this.#link.repairs++;
     this.#rooms.settleAll();
     this.#resume();

@@ -73,7 +73,7 @@ export class Rooms {
       if (room.wanted) due = this.#joinedAt(name, joined.position);
       this.#settle(name);
     } else if (temporary(error)) {
-      this.#joinLater(name);
+      this.#joinLater(name, error);
     } else if (this.#mayLater(error)) {
       this.#shutOut(name, error);
     } else {
@@ -83,8 +83,8 @@ export class Rooms {
   }
 
   // joinLater joins a room at the next repair, unless the user has left it meanwhile.
-  #joinLater(name) {
-    if (this.#rooms.get(name).wanted) this.#host.tryLater();
+  #joinLater(name, error) {
+    if (this.#rooms.get(name).wanted) this.#host.tryLater(error);
     else this.#settle(name);
   }
 
@@ -143,7 +143,7 @@ export class Rooms {
     } else {
       room.joined = false;
       if (++room.rejoins === 1) this.#settle(name);
-      else this.#host.tryLater();
+      else this.#host.tryLater(error);
     }
   }
 

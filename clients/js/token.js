@@ -10,6 +10,13 @@ export const refusesToken = ({ code }) => ['unauthenticated', 'invalid_token', '
 // temporary reports whether the service may accept the same request later.
 export const temporary = ({ code }) => code === 'unavailable' || code === 'internal';
 
+// retryAfter returns how long the service wants the client to wait, within reason.
+export const retryAfter = ({ retryAfter: seconds }) => (seconds > 0 ? Math.min(seconds * second, 5 * minute) : 0);
+
+// later adds up to a half to a wait that the service has set, so that clients do not keep in
+// step.
+export const later = (wait, random) => wait * (1 + random / 2);
+
 // expiry returns when a token expires, in milliseconds. Only the service can verify it.
 function expiry(token) {
   try {
@@ -90,6 +97,6 @@ export class Token {
 
   #notRenewed(error) {
     this.#host.fails(error);
-    this.#host.after(renewAgain, () => this.#renew());
+    this.#host.after(Math.max(renewAgain, later(retryAfter(error), this.#host.random())), () => this.#renew());
   }
 }

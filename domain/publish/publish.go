@@ -65,7 +65,7 @@ func (p *Publisher) Publish(ctx context.Context, c Command) (domain.Message, err
 	}
 	job.Messages = []domain.Message{message}
 	if err := queue.Send(ctx, ports.QueueMessage{Body: job.Encode()}); err != nil {
-		return domain.Message{}, &domain.Error{Code: domain.Unavailable, Cause: err}
+		return domain.Message{}, domain.NewUnavailable(err)
 	}
 	return message, nil
 }
@@ -85,7 +85,7 @@ func (p *Publisher) permit(ctx context.Context, c Command) error {
 	member, err := p.Subscriptions.Subscribed(ctx, domain.Subscription{To: c.To, Connection: c.From})
 	switch {
 	case err != nil:
-		return &domain.Error{Code: domain.Unavailable, Cause: err}
+		return domain.NewUnavailable(err)
 	case !member:
 		return domain.NewError(domain.NotAMember)
 	}

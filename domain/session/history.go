@@ -25,6 +25,7 @@ const (
 type History struct {
 	Registry *Registry
 	Log      ports.MessageLog // nil: messages are not kept
+	Limiter  *ReadLimiter     // of Load and Resume; nil: as many as come
 }
 
 // Page is a part of a channel's log without holes.
@@ -39,9 +40,9 @@ type Page struct {
 // zero. There are fewer when they are large.
 //
 // The errors are *domain.Error: InvalidRoom, InvalidPage, NoHistory, Unauthenticated,
-// Forbidden, NotAMember and Unavailable.
+// Forbidden, NotAMember and Unavailable, also when the Limiter does not let it read now.
 func (h *History) Load(ctx context.Context, id domain.ConnectionID, who domain.Principal, to domain.Recipients, before domain.Position, limit int) (
-	Page, error) {
+	page Page, err error) {
 	switch {
 	case !to.Valid() || to.Kind == domain.User:
 		return Page{}, domain.NewError(domain.InvalidRoom)
@@ -50,6 +51,11 @@ func (h *History) Load(ctx context.Context, id domain.ConnectionID, who domain.P
 	case h.Log == nil:
 		return Page{}, domain.NewError(domain.NoHistory)
 	}
+	done, err := h.Limiter.begin(id)
+	if err != nil {
+		return Page{}, err
+	}
+	defer func() { done(units(page.Messages)) }()
 	c, err := h.Registry.Caller(ctx, id, who)
 	if err == nil {
 		err = h.mayRead(ctx, c, to)
@@ -57,7 +63,7 @@ func (h *History) Load(ctx context.Context, id domain.ConnectionID, who domain.P
 	if err != nil {
 		return Page{}, err
 	}
-	page, err := h.before(ctx, to, before, limit)
+	page, err = h.before(ctx, to, before, limit)
 	return page, unavailable(err)
 }
 

@@ -102,5 +102,5 @@ func unavailable(err error) error {
 	if refused := new(domain.Error); err == nil || errors.As(err, &refused) {
 		return err
 	}
-	return &domain.Error{Code: domain.Unavailable, Cause: err}
+	return domain.NewUnavailable(err)
 }

@@ -56,9 +56,10 @@ type Resumed struct {
 // with messages take turns, and repeated calls with the new positions return all.
 //
 // The errors are *domain.Error: InvalidPosition, NoHistory, Unauthenticated when the
-// connection's row is missing or has expired, and Unavailable. A channel that the
+// connection's row is missing or has expired, and Unavailable, also when the Limiter does
+// not let it read now. A channel that the
 // connection may not read is Refused: Unauthenticated, Forbidden or NotAMember.
-func (h *History) Resume(ctx context.Context, id domain.ConnectionID, who domain.Principal, positions map[string]domain.Position) ([]Resumed, error) {
+func (h *History) Resume(ctx context.Context, id domain.ConnectionID, who domain.Principal, positions map[string]domain.Position) (all []Resumed, err error) {
 	asked, err := parse(positions, who)
 	switch {
 	case err != nil:
@@ -66,14 +67,25 @@ func (h *History) Resume(ctx context.Context, id domain.ConnectionID, who domain
 	case h.Log == nil:
 		return nil, domain.NewError(domain.NoHistory)
 	}
+	done, err := h.Limiter.begin(id)
+	if err != nil {
+		return nil, err
+	}
+	cost := 0
+	defer func() { done(cost) }()
 	c, subscribed, err := h.Registry.attend(ctx, id, who)
 	if err != nil {
 		return nil, err
 	}
-	all := channels(subscribed, asked)
+	all = channels(subscribed, asked)
 	err = each(ctx, all, func(ctx context.Context, one *Resumed) error { return h.resume(ctx, c, one) })
 	if err != nil {
 		return nil, err
+	}
+	for _, one := range all {
+		if one.Refused == nil {
+			cost += units(one.Messages)
+		}
 	}
 	all = slices.DeleteFunc(all, func(one Resumed) bool { return one.Refused != nil && !one.Asked }) // left meanwhile
 	cut(all)

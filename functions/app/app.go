@@ -27,6 +27,8 @@ type Service struct {
 	Subscriptions ports.SubscriptionStore
 	// History has the messages that channels keep; nil: they keep none.
 	History ports.MessageLog
+	// ReadLimits bound what reading History costs; zero: nothing does.
+	ReadLimits session.ReadLimits
 	// MaxRooms is how many rooms a connection can be in; session.DefaultMaxRooms if zero.
 	MaxRooms int
 	// Renewed hears of connections whose token was replaced; see session.Registry.
@@ -82,9 +84,11 @@ func (s Service) Publisher() *publish.Publisher {
 // Handlers returns the handlers of the WebSocket API.
 func (s Service) Handlers() lambdaevent.UseCases {
 	registry := s.Registry()
-	return lambdaevent.UseCases{
-		Registry: registry, Past: &session.History{Registry: registry, Log: s.History}, Publisher: s.Publisher(), Log: s.Log,
+	past := &session.History{Registry: registry, Log: s.History}
+	if s.ReadLimits != (session.ReadLimits{}) {
+		past.Limiter = session.NewReadLimiter(s.ReadLimits)
 	}
+	return lambdaevent.UseCases{Registry: registry, Past: past, Publisher: s.Publisher(), Log: s.Log}
 }
 
 // Authorizer returns the handler of handshakes; see lambdaevent.Authorizer.Challenge.

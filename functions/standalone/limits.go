@@ -2,8 +2,10 @@ package main
 
 import (
 	"log/slog"
+	"runtime"
 
 	"serverless-websocket/adapters/wsgateway"
+	"serverless-websocket/domain/session"
 )
 
 const (
@@ -12,6 +14,16 @@ const (
 	// otherFiles is how many other files the process has open, with some to spare.
 	otherFiles = 2*maxHTTPSockets + 50
 )
+
+// concurrency is how many requests of clients are handled at once: the other half of the
+// processors is for posts.
+func concurrency() int { return max(1, runtime.GOMAXPROCS(0)/2) }
+
+// readLimits leave clients that send a part of the time, and a turn if there are several:
+// 20 MiB of messages a second for those who catch up, after 40 at once.
+func readLimits() session.ReadLimits {
+	return session.ReadLimits{AtOnce: max(1, concurrency()-1), PerSecond: 5_000, Burst: 10_000}
+}
 
 // connectionLimit is the number of connections requested, or the number that the
 // open-file limit allows.

@@ -91,6 +91,7 @@ func (v *service) compose() error {
 		Lifetime: s.lifetime, MaxRooms: s.maxRooms, Policy: s.policy(),
 		Renewed: func(id domain.ConnectionID, end time.Time) { v.gateway.Renew(id, end) },
 		Jobs:    v.jobs, Channels: v.channels, Parts: v.retries, Retries: v.retries, DeadLetters: v.deadLetters, Options: fanOutOptions,
+		ReadLimits: readLimits(),
 	}
 	v.keepHistory(&service)
 	var err error
@@ -114,7 +115,7 @@ func (v *service) compose() error {
 		Backlog:         s.backlog,
 		WriteTimeout:    s.writeTimeout,
 		NextWindow:      func() <-chan struct{} { return both(v.jobs.NextReceive(), v.channels.NextReceive()) },
-		Concurrency:     max(1, runtime.GOMAXPROCS(0)/2),
+		Concurrency:     concurrency(),
 	})
 	if err != nil {
 		return err

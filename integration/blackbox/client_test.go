@@ -46,7 +46,10 @@ type message struct {
 
 type accepted struct{ ID, Ref string }
 
-type refused struct{ Code, Message, RequestID, Ref string }
+type refused struct {
+	Code, Message, RequestID, Ref string
+	RetryAfter                    int // s
+}
 
 // frame is anything that the service sends.
 type frame struct {

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"math/rand/v2"
+	"time"
+
 	inbox "serverless-websocket/clients/go"
 	"serverless-websocket/integration/tools/load/wire"
 )
@@ -14,7 +17,7 @@ func (f *follower) Deliver(b *wire.Batch) {
 		case one.Resumed != nil:
 			f.resumed(b, one.Resumed)
 		case one.Refused != "":
-			f.refused(one.Refused)
+			f.refused(one.Refused, one.Wait)
 		default:
 			f.receive(b, one.Frame)
 		}
@@ -85,8 +88,14 @@ func (f *follower) caughtUp(at int64) {
 	}
 }
 
-// refused asks again later, unless that is in vain.
-func (f *follower) refused(code string) {
+// refused asks again later, unless that is in vain: after the wait that a busy service
+// wants, or a while.
+func (f *follower) refused(code string, wait time.Duration) {
+	if wait > 0 {
+		f.run.resumes.wait()
+		f.askLater(wait + rand.N(wait/2))
+		return
+	}
 	f.run.resumes.refuse(code)
 	if code == noHistory {
 		f.known.give()
@@ -102,7 +111,7 @@ func (f *follower) failed(replies []wire.Reply) {
 	defer f.mu.Unlock()
 	for _, r := range replies {
 		if f.request != nil {
-			f.refused(r.Code)
+			f.refused(r.Code, 0)
 		}
 	}
 }

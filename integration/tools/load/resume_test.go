@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"serverless-websocket/integration/tools/load/report"
 )
@@ -181,6 +182,28 @@ func TestResumeRefused(t *testing.T) {
 		wantAll(t, r)
 		if r.Failure != "1 resume refused" || r.Resume.Refused[code] != 1 {
 			t.Errorf("%s: %q, %+v", code, r.Failure, r.Resume)
+		}
+	}
+}
+
+// Clients of a busy service wait as they are told, at the beginning and at the end. That is
+// no failure.
+func TestResumeToldToWait(t *testing.T) {
+	var asked []time.Time
+	r := resuming(t, &history{answer: func(request int) string {
+		asked = append(asked, time.Now())
+		if request == 5 || request == 21 {
+			return `{"error":{"code":"unavailable","retryAfter":5,"ref":"resume"}}`
+		}
+		return ""
+	}}, still...)
+	wantAll(t, r)
+	if r.Failure != "" || r.Resume.Waits != 2 || len(r.Resume.Refused) != 0 || len(asked) != 22 {
+		t.Fatalf("%q, %+v, %d requests", r.Failure, r.Resume, len(asked))
+	}
+	for request, again := range map[int]int{5: 11, 21: 22} {
+		if waited := asked[again-1].Sub(asked[request-1]); waited < 5*time.Second || waited > 8*time.Second {
+			t.Errorf("request %d is made again after %v", request, waited)
 		}
 	}
 }

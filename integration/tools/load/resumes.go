@@ -17,6 +17,7 @@ type resumes struct {
 	cuts      int
 	gaps      int             // resumes because messages were missing
 	lost      int             // gaps that the service told of
+	waits     int             // times that the service was busy, and said when to come again
 	refusals  map[string]int  // by code
 	latencies tally.Durations // of resumes after a reconnect
 }
@@ -37,6 +38,12 @@ func (r *resumes) lose() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.lost++
+}
+
+func (r *resumes) wait() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.waits++
 }
 
 func (r *resumes) refuse(code string) {
@@ -72,7 +79,7 @@ func (r *resumes) report(recovered int) *report.Resume {
 	defer r.mu.Unlock()
 	took := latency(r.latencies.Summary())
 	return &report.Resume{
-		Cuts: r.cuts, Resumes: took.Count, Recovered: recovered, ToldLost: r.lost, Gaps: r.gaps,
+		Cuts: r.cuts, Resumes: took.Count, Recovered: recovered, ToldLost: r.lost, Gaps: r.gaps, Waits: r.waits,
 		Refused: maps.Clone(r.refusals), Latency: took,
 	}
 }

@@ -164,6 +164,7 @@ type Resume struct {
 	Recovered int            `json:"recovered"` // deliveries that came by a resume alone; they have no latency
 	ToldLost  int            `json:"toldLost"`  // times the service said that messages were lost
 	Gaps      int            `json:"gaps"`      // times that messages were missing on a connection, and it resumed
+	Waits     int            `json:"waits"`     // times the service was busy, and the client waited as it was told
 	Refused   map[string]int `json:"refused"`   // by code
 	Latency   Latency        `json:"latency"`   // of Resumes, from the request to the last answer
 }

@@ -88,9 +88,9 @@ func (r Report) othersText() string {
 }
 
 func (r Resume) text() string {
-	text := fmt.Sprintf("%s, %s (p50 %v, p99 %v); %s recovered, %s told as lost, %s",
+	text := fmt.Sprintf("%s, %s (p50 %v, p99 %v); %s recovered, %s told as lost, %s told to wait, %s",
 		plural(r.Cuts, "cut"), plural(r.Resumes, "resume"), r.Latency.P50, r.Latency.P99,
-		number(r.Recovered), number(r.ToldLost), plural(r.Gaps, "gap"))
+		number(r.Recovered), number(r.ToldLost), number(r.Waits), plural(r.Gaps, "gap"))
 	if refused := each(r.Refused, "%s × %s"); refused != "" {
 		text += "; refused: " + refused
 	}

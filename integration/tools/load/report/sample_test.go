@@ -37,7 +37,7 @@ func sample() report.Report {
 			{Rate: 10, Broadcasts: 50, P99: 41.5, Held: true}, {Rate: 15, Broadcasts: 75},
 		}},
 		Resume: &report.Resume{
-			Cuts: 40, Resumes: 39, Recovered: 160, ToldLost: 1, Gaps: 2,
+			Cuts: 40, Resumes: 39, Recovered: 160, ToldLost: 1, Gaps: 2, Waits: 3,
 			Refused: map[string]int{"unavailable": 1}, Latency: latency(0.1),
 		},
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/gobwas/ws"
 
@@ -19,6 +20,7 @@ type Received struct {
 	client.Frame
 	Resumed map[string]client.Answer // by channel
 	Refused string                   // the code, when the service did not resume
+	Wait    time.Duration            // with Refused, before the next request; 0 if it is not said
 }
 
 // Follow makes the connection return frames of messages and answers to resumes in
@@ -58,7 +60,10 @@ func (c *Codec) decodeFollowed(d *desk, message []byte) {
 	var m struct {
 		client.Frame
 		Resumed map[string]client.Answer
-		Error   *struct{ Code, Ref string }
+		Error   *struct {
+			Code, Ref  string
+			RetryAfter int
+		}
 	}
 	switch err := json.Unmarshal(message, &m); {
 	case err == nil && m.Messages != nil:
@@ -68,7 +73,7 @@ func (c *Codec) decodeFollowed(d *desk, message []byte) {
 	case err == nil && m.Resumed != nil:
 		b.Received = append(b.Received, Received{Resumed: m.Resumed})
 	case err == nil && m.Error != nil && m.Error.Ref == resumeRef:
-		b.Received = append(b.Received, Received{Refused: m.Error.Code})
+		b.Received = append(b.Received, Received{Refused: m.Error.Code, Wait: time.Duration(m.Error.RetryAfter) * time.Second})
 	default:
 		c.decode(b, message)
 	}

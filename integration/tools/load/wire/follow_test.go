@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net"
 	"testing"
+	"time"
 
 	"github.com/gobwas/ws"
 	"github.com/google/go-cmp/cmp"
@@ -57,6 +58,10 @@ func TestFollow(t *testing.T) {
 		"refusal": {
 			[]string{`{"error":{"code":"no_history","ref":"resume"}}`},
 			Batch{Received: []Received{{Refused: "no_history"}}},
+		},
+		"busy": {
+			[]string{`{"error":{"code":"unavailable","retryAfter":3,"ref":"resume"}}`},
+			Batch{Received: []Received{{Refused: "unavailable", Wait: 3 * time.Second}}},
 		},
 		"refusal of a broadcast": {
 			[]string{`{"error":{"code":"unavailable","ref":"7"}}`},
