@@ -1,0 +1,38 @@
+package session
+
+import (
+	"context"
+
+	"serverless-websocket/domain"
+)
+
+// LoadConversation returns at most limit messages, 1 to MaxPage, between the principal and
+// another user: the nearest before the message with an id, or the newest if that is empty.
+// There are fewer when they are large. Whether the other user exists makes no difference.
+//
+// The errors are *domain.Error: InvalidRecipient, InvalidPosition, InvalidPage, NoHistory,
+// Unauthenticated and Unavailable.
+func (h *History) LoadConversation(ctx context.Context, id domain.ConnectionID, who domain.Principal, with string, before domain.MessageID, limit int) (
+	Page, error) {
+	switch {
+	case !domain.ValidUser(with):
+		return Page{}, domain.NewError(domain.InvalidRecipient)
+	case before != "" && !before.Valid():
+		return Page{}, domain.NewError(domain.InvalidPosition)
+	case limit < 1 || limit > MaxPage:
+		return Page{}, domain.NewError(domain.InvalidPage)
+	case h.Conversations == nil:
+		return Page{}, domain.NewError(domain.NoHistory)
+	case !who.SignedIn():
+		return Page{}, domain.NewError(domain.Unauthenticated)
+	}
+	c, err := h.Registry.Caller(ctx, id, who)
+	if err != nil {
+		return Page{}, err
+	}
+	messages, more, err := h.Conversations.Before(ctx, domain.ConversationOf(c.User, with), before, limit, maxAnswer)
+	if err != nil {
+		return Page{}, unavailable(err)
+	}
+	return fitting(messages, more), nil
+}
