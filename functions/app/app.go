@@ -25,8 +25,10 @@ type Service struct {
 	Log           *slog.Logger
 	Connections   ports.ConnectionStore
 	Subscriptions ports.SubscriptionStore
-	// History has the messages that channels keep; nil: they keep none.
-	History ports.MessageLog
+	// History has the messages that channels keep, and Conversations those between two
+	// users as well; nil: they keep none.
+	History       ports.MessageLog
+	Conversations ports.Conversations
 	// MaxRooms is how many rooms a connection can be in; session.DefaultMaxRooms if zero.
 	MaxRooms int
 	// Renewed hears of connections whose token was replaced; see session.Registry.
@@ -83,7 +85,8 @@ func (s Service) Publisher() *publish.Publisher {
 func (s Service) Handlers() lambdaevent.UseCases {
 	registry := s.Registry()
 	return lambdaevent.UseCases{
-		Registry: registry, Past: &session.History{Registry: registry, Log: s.History}, Publisher: s.Publisher(), Log: s.Log,
+		Registry: registry, Past: &session.History{Registry: registry, Log: s.History, Conversations: s.Conversations},
+		Publisher: s.Publisher(), Log: s.Log,
 	}
 }
 
@@ -100,7 +103,8 @@ func (s Service) Worker() *fanout.Worker {
 	options := s.Options
 	outside := fanout.Ports{
 		Connections: s.Connections, Subscriptions: s.Subscriptions, Poster: s.Poster, ChannelPoster: s.ChannelPoster, RetryPoster: s.RetryPoster,
-		Parts: s.Parts, Channels: s.Channels, Retries: s.Retries, DeadLetters: s.DeadLetters, Log: s.History, Observer: s.Observer,
+		Parts: s.Parts, Channels: s.Channels, Retries: s.Retries, DeadLetters: s.DeadLetters,
+		Log: s.History, Conversations: s.Conversations, Observer: s.Observer,
 	}
 	if s.Quota != (fanout.Quota{}) {
 		outside.Poster = governor.New(s.Poster, governor.Options{PerSecond: s.Quota.PerWorker()})
