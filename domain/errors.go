@@ -48,7 +48,7 @@ var messages = map[Code]string{
 	MissingContent:   "'content' not in message dict",
 	BlankContent:     "'content' must not be null or blank.",
 	ContentTooLarge:  "'content' does not fit into a message of 131072 bytes, or of 98304 if the service keeps messages.",
-	InvalidRecipient: "Address a message with 'to', the name of a user, or with 'room', not with both, and with no member that sendMessage does not have.",
+	InvalidRecipient: "Address a message with 'to', the name of a user, or with 'room', not with both, and with no member that sendMessage does not have. Load a conversation with 'with', the name of a user, and without 'room'.",
 	InvalidRoom:      "'room' must be 1 to 128 letters, digits, '-', '.', '_', '~' and '/'.",
 	InvalidPage:      "'limit' must be a whole number from 1 to 100, and 'after' the name of a user.",
 	InvalidPosition:  "A position must be one that the service has sent, and in 'positions' stand by the name of a channel.",

@@ -247,6 +247,9 @@ func (c *checker) value(bucket, key, value []byte) error {
 	switch {
 	case bytes.Equal(bucket, messageBucket):
 		return c.content.addMessage(payload)
+	case bytes.Equal(bucket, conversationBucket):
+		_, err := decodeRecord(payload)
+		return err
 	case bytes.Equal(bucket, jobBucket):
 		one, err := decodeJob(key, payload)
 		c.content.jobs = append(c.content.jobs, one)

@@ -15,15 +15,16 @@ import (
 // The buckets of a file. Only the jobs of the newest file count: each file begins with
 // those that are left.
 var (
-	messageBucket = []byte("messages") // channelKey and number: record
-	idBucket      = []byte("ids")      // channelKey and id: number
-	jobBucket     = []byte("jobs")     // key: job
-	sumBucket     = []byte("sum")      // sumKey: see batch.sum
-	sumKey        = []byte("sum")
+	messageBucket      = []byte("messages")      // channelKey and number: record
+	idBucket           = []byte("ids")           // channelKey and id: number
+	conversationBucket = []byte("conversations") // conversationKey and id: record without an epoch
+	jobBucket          = []byte("jobs")          // key: job
+	sumBucket          = []byte("sum")           // sumKey: see batch.sum
+	sumKey             = []byte("sum")
 )
 
 // buckets are all of them, as a file lists them.
-var buckets = [][]byte{idBucket, jobBucket, messageBucket, sumBucket}
+var buckets = [][]byte{conversationBucket, idBucket, jobBucket, messageBucket, sumBucket}
 
 // file is the database of a day.
 type file struct {

@@ -1,5 +1,5 @@
-// Package diskstore keeps the messages of each channel, and the jobs of queues, in a
-// directory. What it has answered for is on disk.
+// Package diskstore keeps the messages of each channel and conversation, and the jobs of
+// queues, in a directory. What it has answered for is on disk.
 //
 // There is one bbolt database for each day, so that whole files can be deleted. One
 // goroutine writes: it commits all operations that wait in one transaction, so that they
@@ -147,7 +147,8 @@ func (s *Store) release() error {
 var _ ports.MessageLog = (*Store)(nil)
 
 // channelKey begins the keys of a channel. None is the beginning of another.
-func channelKey(to domain.Recipients) []byte {
-	name := to.String()
+func channelKey(to domain.Recipients) []byte { return withLength(to.String()) }
+
+func withLength(name string) []byte {
 	return append([]byte{byte(len(name) >> 8), byte(len(name))}, name...)
 }

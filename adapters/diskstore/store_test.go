@@ -41,6 +41,16 @@ func TestMessageLog(t *testing.T) {
 	})
 }
 
+func TestConversations(t *testing.T) {
+	porttest.TestConversations(t, porttest.ConversationsHarness{
+		New: func(t *testing.T, retention time.Duration) porttest.ConversationsUnderTest {
+			s := open(t, t.TempDir(), Options{Retention: retention})
+			return porttest.ConversationsUnderTest{Open: func() ports.Conversations { return s.Conversations() }}
+		},
+		Bubble: true,
+	})
+}
+
 func (s *Store) newestName() string {
 	s.filesMu.RLock()
 	defer s.filesMu.RUnlock()

@@ -5,6 +5,9 @@ import "time"
 // SetClock makes the log take the time from there. To be called before its first use.
 func (l *MessageLog) SetClock(now func() time.Time) { l.now = now }
 
+// SetClock is as that of a log.
+func (c *Conversations) SetClock(now func() time.Time) { c.now = now }
+
 // LogKey is the key of a row of a log.
 var LogKey = logKey
 

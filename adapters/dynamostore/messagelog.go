@@ -14,7 +14,10 @@ import (
 	"serverless-websocket/domain"
 )
 
-// LogOptions tune a log. The zero value of a field means its default.
+// defaultRetention is how long messages are kept by default.
+const defaultRetention = 24 * time.Hour
+
+// LogOptions tune a log or conversations. The zero value of a field means its default.
 type LogOptions struct {
 	// Options are those of any store. The default of PageSize is 20 rows, and 100 to
 	// search for messages.
@@ -48,7 +51,7 @@ type MessageLog struct {
 func NewMessageLog(client *dynamodb.Client, table string, opts LogOptions) *MessageLog {
 	return &MessageLog{
 		table:     newTable(client, table, opts.Options),
-		retention: cmp.Or(opts.Retention, 24*time.Hour),
+		retention: cmp.Or(opts.Retention, defaultRetention),
 		tag:       tagOf(table),
 		tails:     tails{of: make(map[domain.Recipients][]logRow)},
 		ends:      ends{of: make(map[domain.Recipients]logEnd)},

@@ -25,7 +25,7 @@ const maxBatch = 25
 // Options tune a store. The zero value of a field means its default.
 type Options struct {
 	// Timeout bounds each read or written row, each transaction, each page of a scan and
-	// each batch of 25 deletions, including retries. An attempt gets a third of it.
+	// each batch of 25 writes, including retries. An attempt gets a third of it.
 	// Default: 4 s, less than the timeout of any function that waits for one.
 	Timeout time.Duration
 	// MaxAttempts bounds the tries of a request, and the tries to get all items of a
@@ -69,15 +69,19 @@ func (t table) deleteAll(ctx context.Context, keys []map[string]types.AttributeV
 	return errors.Join(failures...)
 }
 
-// deleteBatch resends items that DynamoDB returns unprocessed because it throttles part
-// of the batch.
 func (t table) deleteBatch(ctx context.Context, keys []map[string]types.AttributeValue) error {
+	requests := make([]types.WriteRequest, len(keys))
+	for i, key := range keys {
+		requests[i].DeleteRequest = &types.DeleteRequest{Key: key}
+	}
+	return t.writeAll(ctx, requests)
+}
+
+// writeAll makes at most maxBatch requests. It resends items that DynamoDB returns
+// unprocessed because it throttles part of the batch.
+func (t table) writeAll(ctx context.Context, pending []types.WriteRequest) error {
 	ctx, cancel := context.WithTimeout(ctx, t.opts.Timeout)
 	defer cancel()
-	pending := make([]types.WriteRequest, len(keys))
-	for i, key := range keys {
-		pending[i].DeleteRequest = &types.DeleteRequest{Key: key}
-	}
 	for attempt := 1; ; attempt++ {
 		var err error
 		if pending, err = t.writeBatch(ctx, pending); err != nil || len(pending) == 0 {

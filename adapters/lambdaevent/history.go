@@ -25,6 +25,9 @@ const (
 	loadRoute   = "loadMessages"
 )
 
+// withMember names the other user of a conversation.
+const withMember = "with"
+
 // Handle answers with messages that channels have kept. The error is always nil.
 func (h *History) Handle(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (
 	events.APIGatewayProxyResponse, error) {
@@ -88,6 +91,9 @@ func (h *History) load(ctx context.Context, request events.APIGatewayWebsocketPr
 	if err != nil {
 		return "", err
 	}
+	if _, has := f.members[withMember]; has {
+		return h.loadConversation(ctx, request, f, limit)
+	}
 	var before domain.Position
 	if _, has := f.members["before"]; has {
 		if before, err = f.position("before"); err != nil {
@@ -101,4 +107,20 @@ func (h *History) load(ctx context.Context, request events.APIGatewayWebsocketPr
 	}
 	page, err := h.Past.Load(ctx, domain.ConnectionID(request.ConnectionID), principal(request), to, before, limit)
 	return loaded(page, f.ref), err
+}
+
+func (h *History) loadConversation(ctx context.Context, request events.APIGatewayWebsocketProxyRequestContext, f frame, limit int) (string, error) {
+	if _, has := f.members[roomMember]; has {
+		return "", domain.NewError(domain.InvalidRecipient)
+	}
+	var before domain.MessageID
+	if _, has := f.members["before"]; has {
+		text, _ := f.text("before")
+		if before = domain.MessageID(text); !before.Valid() { // empty is not the newest
+			return "", domain.NewError(domain.InvalidPosition)
+		}
+	}
+	with, _ := f.text(withMember) // no user's name is empty
+	page, err := h.Past.LoadConversation(ctx, domain.ConnectionID(request.ConnectionID), principal(request), with, before, limit)
+	return loadedConversation(page, f.ref), err
 }

@@ -210,6 +210,7 @@ func FuzzHistory(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"positions":{"everyone":"k3.1","room:goals":"k3.2","user":"old.1","room:x":"k3.1"},"ref":"<"}`, `{"positions":[]}`, `{"positions":`,
 		`{"positions":{"everyone":"k3.1","everyone":null}}`, `{"positions":{"user":"sjyb5s.0"}}`, `{"limit":1,"before":"k3.3","room":"goals"}`,
+		`{"limit":2,"before":"01K4ZQ0000000000000000000C","with":"<bob>","ref":""}`,
 	} {
 		f.Add(seed)
 	}

@@ -25,7 +25,7 @@ type refusalReply struct {
 
 // pageReply is what an answer says of a page after its messages.
 type pageReply struct {
-	Position string          `json:"position"`
+	Position string          `json:"position,omitempty"`
 	More     bool            `json:"more,omitempty"`
 	Ref      json.RawMessage `json:"ref,omitempty"`
 }
@@ -69,10 +69,24 @@ func appendChannel(to []byte, one session.Resumed) []byte {
 }
 
 func loaded(page session.Page, ref json.RawMessage) string {
+	return appendPage(page, pageReply{page.Position.String(), page.More, ref})
+}
+
+// loadedConversation is loaded for a conversation, in which a position is a message's id.
+func loadedConversation(page session.Page, ref json.RawMessage) string {
+	reply := pageReply{More: page.More, Ref: ref}
+	if n := len(page.Messages); n > 0 {
+		reply.Position = string(page.Messages[n-1].ID)
+	}
+	return appendPage(page, reply)
+}
+
+func appendPage(page session.Page, after pageReply) string {
 	b := appendMessages([]byte(`{"loaded":{`), page.Messages)
-	b = append(b, ',')
-	b = append(b, strings.TrimPrefix(marshal(pageReply{page.Position.String(), page.More, ref}), "{")...)
-	return string(append(b, '}'))
+	if rest := strings.TrimPrefix(marshal(after), "{"); rest != "}" {
+		b = append(append(b, ','), strings.TrimSuffix(rest, "}")...)
+	}
+	return string(append(b, "}}"...))
 }
 
 // appendMessages appends the member that holds the messages.

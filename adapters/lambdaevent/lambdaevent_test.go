@@ -107,19 +107,20 @@ func golden(t *testing.T, path string, got []byte) {
 
 // functions are the handlers over stubs of the ports.
 type functions struct {
-	store       *store
-	queue       *queue
-	kept        *messageLog
-	log         *bytes.Buffer
-	useCases    lambdaevent.UseCases
-	connections *lambdaevent.ConnectionManager
-	unknown     *lambdaevent.DefaultMessage
-	send        *lambdaevent.SendMessage
-	fanOut      *lambdaevent.FanOut
+	store         *store
+	queue         *queue
+	kept          *messageLog
+	conversations *conversations
+	log           *bytes.Buffer
+	useCases      lambdaevent.UseCases
+	connections   *lambdaevent.ConnectionManager
+	unknown       *lambdaevent.DefaultMessage
+	send          *lambdaevent.SendMessage
+	fanOut        *lambdaevent.FanOut
 }
 
 func newFunctions() *functions {
-	f := &functions{store: &store{}, queue: &queue{}, kept: newMessageLog(), log: new(bytes.Buffer)}
+	f := &functions{store: &store{}, queue: &queue{}, kept: newMessageLog(), conversations: newConversations(), log: new(bytes.Buffer)}
 	log := slog.New(slog.NewJSONHandler(f.log, nil))
 	newID := func(time.Time) domain.MessageID { return "01K4ZQ0000000000000000000A" }
 	f.useCases = lambdaevent.UseCases{
@@ -132,7 +133,7 @@ func newFunctions() *functions {
 		Publisher: &publish.Publisher{Jobs: f.queue, Channels: f.queue, Subscriptions: subscriptions{}, NewID: newID, Policy: domain.Policy{BroadcastBy: domain.Anyone}},
 		Log:       log,
 	}
-	f.useCases.Past = &session.History{Registry: f.useCases.Registry, Log: f.kept}
+	f.useCases.Past = &session.History{Registry: f.useCases.Registry, Log: f.kept, Conversations: f.conversations}
 	f.connections = &lambdaevent.ConnectionManager{Registry: f.useCases.Registry, Log: log}
 	f.unknown = &lambdaevent.DefaultMessage{Log: log}
 	f.send = &lambdaevent.SendMessage{Registry: f.useCases.Registry, Publisher: f.useCases.Publisher, Log: log}

@@ -26,3 +26,18 @@ func (f *fifo[T]) pop() T {
 	}
 	return first
 }
+
+// insert puts an item before the one at a place.
+func (f *fifo[T]) insert(at int, item T) {
+	f.push(item)
+	copy(f.items[at+1:], f.items[at:])
+	f.items[at] = item
+}
+
+// remove removes and returns the item at a place.
+func (f *fifo[T]) remove(at int) T {
+	item := f.items[at]
+	copy(f.items[1:at+1], f.items[:at])
+	f.pop()
+	return item
+}

@@ -1,4 +1,5 @@
-// Package memlog keeps the latest messages of each channel in the memory of one process.
+// Package memlog keeps the latest messages of each channel and conversation in the memory of
+// one process.
 package memlog
 
 import (
@@ -33,12 +34,13 @@ type Options struct {
 type Log struct {
 	opts Options
 
-	mu       sync.Mutex
-	channels map[domain.Recipients]*channel // those that have messages
-	known    map[identity]domain.Position   // of the messages that are kept
-	oldest   fifo[mark]                     // all that are kept, as they were appended
-	bytes    int                            // the sizes of all that are kept
-	dropped  time.Time                      // when the newest of the dropped was appended
+	mu            sync.Mutex
+	channels      map[domain.Recipients]*channel // those that have messages
+	known         map[identity]domain.Position   // of the messages that are kept
+	conversations map[domain.Conversation]*conversation
+	oldest        fifo[mark] // all that are kept, as they were appended
+	bytes         int        // the sizes of all that are kept
+	dropped       time.Time  // when the newest that a channel has dropped was appended
 }
 
 // channel is the part of a channel's log that is kept, which is never empty.
@@ -49,10 +51,12 @@ type channel struct {
 }
 
 // mark stands for the oldest message that its channel will have when the marks before it
-// are gone.
+// are gone or, if that is nil, for a message of a conversation.
 type mark struct {
-	channel *channel
-	at      time.Time // when it was appended
+	channel      *channel
+	conversation *conversation
+	id           domain.MessageID // in a conversation
+	at           time.Time        // when it was appended
 }
 
 // identity is what a message is found by.
@@ -69,7 +73,10 @@ func New(opts Options) *Log {
 	if opts.NewEpoch == nil {
 		opts.NewEpoch = randomEpoch
 	}
-	return &Log{opts: opts, channels: make(map[domain.Recipients]*channel), known: make(map[identity]domain.Position)}
+	return &Log{
+		opts: opts, channels: make(map[domain.Recipients]*channel), known: make(map[identity]domain.Position),
+		conversations: make(map[domain.Conversation]*conversation),
+	}
 }
 
 func randomEpoch() domain.Epoch { return domain.Epoch(strings.ToLower(rand.Text()[:8])) }
@@ -103,9 +110,7 @@ func (l *Log) Append(ctx context.Context, to domain.Recipients, messages []domai
 		}
 		positions[i] = position
 	}
-	for l.bytes > l.opts.MaxBytes && len(l.oldest.items) > added {
-		l.drop()
-	}
+	l.dropOver(added)
 	return positions, nil
 }
 
@@ -120,7 +125,7 @@ func (l *Log) add(to domain.Recipients, m domain.Message, now time.Time) domain.
 		m.Seq = c.end() + 1
 	}
 	c.kept.push(m)
-	l.oldest.push(mark{c, now})
+	l.oldest.push(mark{channel: c, at: now})
 	position := domain.Position{Epoch: c.epoch, Seq: m.Seq}
 	l.known[identity{to, m.ID}] = position
 	l.bytes += sizeOf(m)
@@ -140,10 +145,22 @@ func (l *Log) dropExpired(now time.Time) {
 	}
 }
 
+// dropOver drops the oldest messages if there are too many, except those that were added
+// last. The caller holds l.mu.
+func (l *Log) dropOver(added int) {
+	for l.bytes > l.opts.MaxBytes && len(l.oldest.items) > added {
+		l.drop()
+	}
+}
+
 // drop drops the oldest of all messages, and its channel if it has no other. The caller
 // holds l.mu.
 func (l *Log) drop() {
 	first := l.oldest.pop()
+	if first.channel == nil {
+		l.dropFrom(first.conversation, first.id)
+		return
+	}
 	l.dropped = first.at
 	c, m := first.channel, first.channel.kept.pop()
 	delete(l.known, identity{c.to, m.ID})

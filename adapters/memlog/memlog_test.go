@@ -24,6 +24,16 @@ func TestMessageLog(t *testing.T) {
 	})
 }
 
+func TestConversations(t *testing.T) {
+	porttest.TestConversations(t, porttest.ConversationsHarness{
+		New: func(_ *testing.T, retention time.Duration) porttest.ConversationsUnderTest {
+			log := New(Options{Retention: retention})
+			return porttest.ConversationsUnderTest{Open: func() ports.Conversations { return log.Conversations() }}
+		},
+		Bubble: true,
+	})
+}
+
 var made int
 
 // message returns a new message with content of so many bytes.

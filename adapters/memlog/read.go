@@ -99,11 +99,7 @@ func (l *Log) Before(ctx context.Context, to domain.Recipients, position domain.
 		return ports.Stretch{}, nil
 	}
 	preceding := c.kept.items[:n]
-	from := len(preceding)
-	for from > 0 && len(preceding)-from < limit && (from == len(preceding) || len(preceding[from-1].Content) <= size) {
-		from--
-		size -= len(preceding[from].Content)
-	}
+	from := pageOf(preceding, limit, size)
 	return c.stretch(preceding[from:], from > 0), nil
 }
 

@@ -6,9 +6,10 @@ import "serverless-websocket/domain"
 // the batch with the numbers that they have there: one batch for each epoch, which is one
 // unless the log has just started over. A message must be in the log before anyone gets it:
 // a client that reads the log first, and one that is registered first, both miss nothing.
+// For the same reason it must be in its conversation before its recipient gets it.
 //
-// Messages that could not be appended are requeued, and the others go on. The error is
-// that of the requeueing. A message that is too large for a log, because it was accepted
+// Messages that could not be appended, or put into their conversations, are requeued, and
+// the others go on. The error is that of the requeueing. A message that is too large for a log, because it was accepted
 // before there was one, goes on without a number.
 func (w *Worker) number(within budget, b batch) (numbered []batch, err error) {
 	again := b.again || b.Attempt > 0 || b.Reason != ""
@@ -20,6 +21,9 @@ func (w *Worker) number(within budget, b batch) (numbered []batch, err error) {
 			continue
 		}
 		at, err := w.outside.Log.Append(within.posts, b.To, some, again)
+		if err == nil {
+			err = w.converse(within, b.To, some)
+		}
 		if err != nil {
 			w.warn(within.ctx, "not logged", left, err)
 			rest := b
@@ -36,6 +40,24 @@ func (w *Worker) number(within budget, b batch) (numbered []batch, err error) {
 		numbered[i].Messages = ordered(numbered[i].Messages)
 	}
 	return numbered, nil
+}
+
+// converse puts messages that a user gets into their conversations. That is not done again
+// for the log of the sender.
+func (w *Worker) converse(within budget, to domain.Recipients, messages []domain.Message) error {
+	if w.outside.Conversations == nil || to.Kind != domain.User {
+		return nil
+	}
+	var received []domain.Message
+	for _, m := range messages {
+		if m.To == to.Name {
+			received = append(received, m)
+		}
+	}
+	if len(received) == 0 {
+		return nil
+	}
+	return w.outside.Conversations.Put(within.posts, received)
 }
 
 // unnumbered returns the job for messages that could not be appended. That there was no

@@ -75,6 +75,9 @@ type Ports struct {
 	DeadLetters ports.Queue
 	// Log gets the messages before they are posted; nil if none are kept.
 	Log ports.MessageLog
+	// Conversations gets those from one user to another once the Log has them; nil if none
+	// are kept.
+	Conversations ports.Conversations
 	// Observer hears what the worker does; its log always does. It can be nil.
 	Observer Observer
 }

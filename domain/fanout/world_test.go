@@ -32,6 +32,7 @@ type world struct {
 	queue             *memqueue.Queue
 	faultyQueue       *faultyQueue
 	history           *faultyLog
+	conversed         *faultyConversations
 	dead              *memqueue.Queue
 	poster            *poster
 	newWorker         func(ports.MessageLog) *fanout.Worker
@@ -70,10 +71,14 @@ func newWorldOf(t *testing.T, pageSize int, options fanout.Options) *world {
 	w.faultyQueue = &faultyQueue{Queue: w.queue}
 	log := slog.New(slog.NewJSONHandler(&lockedWriter{w: w.log}, nil))
 	w.newWorker = func(history ports.MessageLog) *fanout.Worker {
-		return fanout.New(fanout.Ports{
+		outside := fanout.Ports{
 			Connections: w.faultyStore, Subscriptions: w.faultySubscribers, Poster: w.poster, Log: history,
 			Parts: w.faultyQueue, Retries: w.faultyQueue, DeadLetters: w.dead,
-		}, log, options)
+		}
+		if w.conversed != nil {
+			outside.Conversations = w.conversed
+		}
+		return fanout.New(outside, log, options)
 	}
 	w.worker = w.newWorker(nil)
 	w.sender = &publish.Publisher{Jobs: w.queue, Channels: w.queue, Subscriptions: w.subscribers, NewID: w.newID, Policy: domain.Policy{BroadcastBy: domain.Anyone}}

@@ -24,14 +24,16 @@ const (
 // the channels that they can read. It may be used concurrently.
 type History struct {
 	Registry *Registry
-	Log      ports.MessageLog // nil: messages are not kept
-	Limiter  *ReadLimiter     // of Load and Resume; nil: as many as come
+	// Log and Conversations have the messages; nil: they are not kept.
+	Log           ports.MessageLog
+	Conversations ports.Conversations
+	Limiter       *ReadLimiter // of all reads; nil: as many as come
 }
 
-// Page is a part of a channel's log without holes.
+// Page is a part of a channel's log without holes, or of a conversation.
 type Page struct {
 	Messages []domain.Message // oldest first
-	Position domain.Position  // of the newest of them, or where there are none
+	Position domain.Position  // of the newest of them, or where there are none; zero in a conversation
 	More     bool             // there are older messages
 }
 
@@ -94,12 +96,17 @@ func (h *History) before(ctx context.Context, to domain.Recipients, before domai
 	case len(found.Messages) == 0:
 		return Page{Position: before}, nil
 	}
-	newestFirst := slices.Clone(found.Messages)
+	page := fitting(found.Messages, found.More)
+	page.Position = domain.Position{Epoch: found.Epoch, Seq: page.Messages[len(page.Messages)-1].Seq}
+	return page, nil
+}
+
+// fitting returns a page of the newest messages that fit an answer.
+func fitting(messages []domain.Message, more bool) Page {
+	newestFirst := slices.Clone(messages)
 	slices.Reverse(newestFirst)
-	left := len(newestFirst) - domain.Turns([][]domain.Message{newestFirst}, maxAnswer-aboutAnswer)[0]
-	return Page{
-		Messages: found.Messages[left:], Position: domain.Position{Epoch: found.Epoch, Seq: newestFirst[0].Seq}, More: found.More || left > 0,
-	}, nil
+	left := len(messages) - domain.Turns([][]domain.Message{newestFirst}, maxAnswer-aboutAnswer)[0]
+	return Page{Messages: messages[left:], More: more || left > 0}
 }
 
 // End returns the newest position in a channel's log; zero if messages are not kept. The

@@ -146,6 +146,8 @@ func TestALogThatHangs(t *testing.T) {
 		w.asks("third", missed)
 		_, err := w.Load(t.Context(), "fourth", domain.Principal{}, domain.ToEveryone(), domain.Position{}, 1)
 		w.told(err)
+		_, err = w.LoadConversation(t.Context(), "fifth", bob, "alice", "", 1)
+		w.told(err)
 		_, err = w.Load(t.Context(), "fourth", domain.Principal{}, goals, domain.Position{}, 0)
 		wantCode(t, err, domain.InvalidPage) // waiting would not help
 		close(log.answer)

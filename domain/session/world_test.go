@@ -21,6 +21,7 @@ type world struct {
 	*session.Registry
 	*session.History
 	log           *messageLog
+	conversations *conversations
 	connections   *connections
 	subscriptions *subscriptions
 	tokens        map[string]domain.Principal
@@ -43,8 +44,9 @@ func newWorld(t *testing.T) *world {
 			return p, nil
 		},
 	}
-	w.log = &messageLog{MessageLog: memlog.New(memlog.Options{})}
-	w.History = &session.History{Registry: w.Registry, Log: w.log}
+	log := memlog.New(memlog.Options{})
+	w.log, w.conversations = &messageLog{MessageLog: log}, &conversations{Conversations: log.Conversations()}
+	w.History = &session.History{Registry: w.Registry, Log: w.log, Conversations: w.conversations}
 	return w
 }
 

@@ -25,9 +25,11 @@ type Service struct {
 	Log           *slog.Logger
 	Connections   ports.ConnectionStore
 	Subscriptions ports.SubscriptionStore
-	// History has the messages that channels keep; nil: they keep none.
-	History ports.MessageLog
-	// ReadLimits bound what reading History costs; zero: nothing does.
+	// History has the messages that channels keep, and Conversations those between two
+	// users as well; nil: they keep none.
+	History       ports.MessageLog
+	Conversations ports.Conversations
+	// ReadLimits bound what reading History and Conversations costs; zero: nothing does.
 	ReadLimits session.ReadLimits
 	// MaxRooms is how many rooms a connection can be in; session.DefaultMaxRooms if zero.
 	MaxRooms int
@@ -84,7 +86,7 @@ func (s Service) Publisher() *publish.Publisher {
 // Handlers returns the handlers of the WebSocket API.
 func (s Service) Handlers() lambdaevent.UseCases {
 	registry := s.Registry()
-	past := &session.History{Registry: registry, Log: s.History}
+	past := &session.History{Registry: registry, Log: s.History, Conversations: s.Conversations}
 	if s.ReadLimits != (session.ReadLimits{}) {
 		past.Limiter = session.NewReadLimiter(s.ReadLimits)
 	}
@@ -104,7 +106,8 @@ func (s Service) Worker() *fanout.Worker {
 	options := s.Options
 	outside := fanout.Ports{
 		Connections: s.Connections, Subscriptions: s.Subscriptions, Poster: s.Poster, ChannelPoster: s.ChannelPoster, RetryPoster: s.RetryPoster,
-		Parts: s.Parts, Channels: s.Channels, Retries: s.Retries, DeadLetters: s.DeadLetters, Log: s.History, Observer: s.Observer,
+		Parts: s.Parts, Channels: s.Channels, Retries: s.Retries, DeadLetters: s.DeadLetters,
+		Log: s.History, Conversations: s.Conversations, Observer: s.Observer,
 	}
 	if s.Quota != (fanout.Quota{}) {
 		outside.Poster = governor.New(s.Poster, governor.Options{PerSecond: s.Quota.PerWorker()})

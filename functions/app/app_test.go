@@ -18,3 +18,12 @@ func TestHistory(t *testing.T) {
 		}
 	}
 }
+
+// Conversations are put by the worker, and read by the handlers.
+func TestConversations(t *testing.T) {
+	for _, all := range []ports.Conversations{nil, struct{ ports.Conversations }{}} {
+		if got := (Service{Conversations: all}).Handlers().Past.Conversations; got != all {
+			t.Errorf("the handlers read %v, want %v", got, all)
+		}
+	}
+}

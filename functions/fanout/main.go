@@ -15,6 +15,7 @@ import (
 	"serverless-websocket/domain/fanout"
 	"serverless-websocket/functions/app"
 	"serverless-websocket/functions/internal/boot"
+	"serverless-websocket/functions/internal/conversations"
 	"serverless-websocket/functions/internal/logs"
 	"serverless-websocket/functions/internal/tables"
 )
@@ -34,7 +35,8 @@ func service(log *slog.Logger, env *boot.Env) app.Service {
 	inFlight := env.Count("POSTS_IN_FLIGHT", 256)
 	return app.Service{
 		Log:         log,
-		Connections: connections, Subscriptions: subscriptions, History: logs.Open(env, database),
+		Connections: connections, Subscriptions: subscriptions,
+		History: logs.Open(env, database), Conversations: conversations.Open(env, database),
 		Poster:      apigwposter.New(cfg, env.URL("MANAGEMENT_ENDPOINT"), apigwposter.Options{InFlight: inFlight}),
 		Channels:    queue(env.URL("CHANNELS_QUEUE_URL")),
 		Parts:       queue(env.URL("PARTS_QUEUE_URL")),

@@ -61,9 +61,10 @@ func (v *service) closeDisk() error {
 // to the jobs if these are on disk: some of it may not be in the log yet.
 func (v *service) keepHistory(service *app.Service) {
 	if v.disk != nil {
-		service.History, service.Parts = v.disk, v.jobs
+		service.History, service.Conversations, service.Parts = v.disk, v.disk.Conversations(), v.jobs
 	} else if s := v.settings; s.historyDays > 0 {
-		service.History = memlog.New(memlog.Options{Retention: s.retention(), MaxBytes: s.historyBytes})
+		log := memlog.New(memlog.Options{Retention: s.retention(), MaxBytes: s.historyBytes})
+		service.History, service.Conversations = log, log.Conversations()
 	}
 }
 

@@ -38,6 +38,7 @@ type message struct {
 	ID      string          `json:"id"`
 	SentAt  time.Time       `json:"sentAt"`
 	Sender  string          `json:"sender"`
+	To      string          `json:"to"`
 	Seq     int64           `json:"seq"` // 0 without history
 	Content json.RawMessage `json:"content"`
 	channel string          // of its frame; without history, empty for everyone

@@ -167,6 +167,38 @@ func TestDataAfterAGracefulStop(t *testing.T) {
 	}
 }
 
+// What a recipient has got is in the conversation, also after a crash, once.
+func TestAConversationAfterACrash(t *testing.T) {
+	dir := t.TempDir()
+	var ids []string
+	for range 3 {
+		s := startOn(t, dir)
+		c := users(t, s.target, "alice", "bob")
+		wantIDs(t, c[1].loadWith("alice", `"limit":2`), ids)
+		for from, to := range []string{"bob", "alice"} {
+			f, err := c[from].tryWrite(to)
+			if err != nil || f.Accepted == nil {
+				t.Fatalf("%+v, %v", f, err)
+			}
+			ids = append(ids, f.Accepted.ID)
+			c[1-from].untilAll(ids[len(ids)-1:])
+		}
+		killHard(t, s, 0)
+	}
+	wantIDs(t, users(t, startOn(t, dir).target, "alice")[0].loadWith("bob", `"limit":4`), ids)
+}
+
+func wantIDs(t *testing.T, messages []message, want []string) {
+	t.Helper()
+	var got []string
+	for _, m := range messages {
+		got = append(got, m.ID)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestDataInUse(t *testing.T) {
 	dir := t.TempDir()
 	startOn(t, dir)

@@ -26,6 +26,9 @@ func historySuite(t *testing.T, start func(t *testing.T, workers int) *target) {
 		{"pages", loadedPages},
 		{"requests for pages", badPages},
 		{"large messages", largeHistory},
+		{"conversations", conversation},
+		{"large messages in conversations", largeConversation},
+		{"requests for conversations", badConversations},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, start(t, 1)) })
 	}
@@ -66,7 +69,7 @@ const keepHistory = "historyDays=7"
 // noHistory is for a service with its defaults.
 func noHistory(t *testing.T, tg *target) {
 	c := dial(t, tg)
-	for _, request := range []string{`"resume"`, `"resume","positions":{"everyone":"k3.41"}`, `"loadMessages"`, `"loadMessages","limit":3`} {
+	for _, request := range []string{`"resume"`, `"resume","positions":{"everyone":"k3.41"}`, `"loadMessages"`, `"loadMessages","limit":3`, `"loadMessages","with":"bob"`} {
 		c.ask(`{"action":`+request+`,"ref":"r"}`, `{"error":{"code":"no_history",`)
 	}
 	a := c.broadcast(`1`)
@@ -108,4 +111,5 @@ func historyWithoutUser(t *testing.T, tg *target) {
 	for _, room := range []string{"x", "goals"} {
 		c.ask(fmt.Sprintf(`{"action":"loadMessages","room":%q,"ref":"r"}`, room), `"code":"unauthenticated"`)
 	}
+	c.ask(`{"action":"loadMessages","with":"bob","ref":"r"}`, `"code":"unauthenticated"`)
 }

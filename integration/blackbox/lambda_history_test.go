@@ -215,3 +215,72 @@ func TestLogsDown(t *testing.T) {
 	wantSame(t, "everyone", inOrder(got), log)
 	wantEmpty(t, s.queue.DeadLetterURL)
 }
+
+// TestConversationsRefused has DynamoDB refuse what is put into conversations. Nobody gets a
+// message before it is there, and none is lost or in a log twice.
+func TestConversationsRefused(t *testing.T) {
+	s := startHistory(t)
+	c := users(t, s.target, "alice", "bob")
+	alice, bob := c[0], c[1]
+	s.dynamoDB.Set(func(w http.ResponseWriter, r *http.Request, operation string, next http.Handler) {
+		if operation == "BatchWriteItem" {
+			awslocal.WriteError(w, http.StatusBadRequest, throttled)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+	alice.say(5, `"to":"bob",`)
+	ofAlice := alice.take(5)["user"] // her own log takes them
+	for _, m := range ofAlice {
+		testenv.Eventually(t, patience, "a worker has tried", func() bool {
+			return len(s.logs.find(func(e entry) bool { return e.text("msg") == "not logged" && e.has("messageIds", m.ID) })) > 0
+		})
+	}
+	if got := alice.loadWith("bob", `"limit":100`); len(got) > 0 {
+		t.Errorf("the conversation has %s", outline(got))
+	}
+	s.dynamoDB.Set(nil)
+	ofBob := bob.take(5)["user"]
+	wantConsecutive(t, "bob", ofBob, 1)
+	wantWritten(t, "alice with bob", alice.loadWith("bob", `"limit":2`), ofAlice)
+	wantWritten(t, "bob with alice", bob.loadWith("alice", `"limit":2`), ofBob)
+	if missed, _ := bob.resumeAll(positions{"user": ofBob[0].epoch + ".1"}); len(missed["user"]) != 4 {
+		t.Errorf("bob's log has %s after the first", outline(missed["user"]))
+	}
+	wantEmpty(t, s.queue.DeadLetterURL)
+}
+
+// TestConversationsWhoseAnswersAreLost has each message once.
+func TestConversationsWhoseAnswersAreLost(t *testing.T) {
+	s := startHistory(t)
+	c := users(t, s.target, "alice", "bob")
+	alice, bob := c[0], c[1]
+	s.dynamoDB.Set(loseResponses(2))
+	var ids []string
+	for len(ids) < 10 { // some are refused as unavailable
+		f, err := alice.tryWrite("bob")
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case f.Accepted != nil:
+			ids = append(ids, f.Accepted.ID)
+		}
+	}
+	bob.untilAll(ids)
+	s.dynamoDB.Set(nil)
+	written := bob.loadWith("alice", `"limit":3`)
+	for _, m := range written {
+		ids = slices.DeleteFunc(ids, func(id string) bool { return id == m.ID })
+	}
+	if n := len(once(slices.Clone(written))); len(ids) > 0 || n != len(written) {
+		t.Errorf("missing are %q; the conversation is %s", ids, outline(written))
+	}
+}
+
+// tryWrite sends a message to a user, and returns the reply.
+func (c *client) tryWrite(to string) (frame, error) {
+	if err := c.trySend(fmt.Sprintf(`{"action":"sendMessage","to":%q,"content":1}`, to)); err != nil {
+		return frame{}, err
+	}
+	return c.reply()
+}

@@ -38,6 +38,7 @@ type world struct {
 	store         *store
 	subscriptions *subscriptions
 	history       *history // nil: messages are not kept
+	conversations *conversations
 	// jobs and channels have accepted messages; parts and retries have what workers
 	// requeued.
 	jobs, channelJobs, parts, retries, dead *queue
@@ -87,7 +88,8 @@ func newWorld(s seed, p plan, out io.Writer) *world {
 	}
 	if p.logged {
 		w.history = newHistory(w)
-		w.service.History = w.history
+		w.conversations = &conversations{store: w.store, rows: w.history.rows.Conversations()}
+		w.service.History, w.service.Conversations = w.history, w.conversations
 	}
 	w.registry = w.service.Registry()
 	w.newWorker = func() *fanout.Worker {
@@ -135,6 +137,7 @@ func (w *world) run() {
 	w.checkRows()
 	w.checkSubscriptions()
 	w.checkFollowers()
+	w.checkConversations()
 }
 
 // broadcasts sends to everyone until no row of an expired token is left: a worker closes

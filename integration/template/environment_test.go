@@ -50,6 +50,8 @@ func valueOf(variable, stage string) string {
 		return ref("SubscriptionsTable")
 	case "LOGS_TABLE":
 		return `{"Fn::If":["HasHistory",` + ref("LogsTable") + `,` + ref("AWS::NoValue") + `]}`
+	case "CONVERSATIONS_TABLE":
+		return `{"Fn::If":["HasHistory",` + ref("ConversationsTable") + `,` + ref("AWS::NoValue") + `]}`
 	case "CHANNELS_QUEUE_URL":
 		return ref("ChannelsQueue")
 	case "JOBS_QUEUE_URL":

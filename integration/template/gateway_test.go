@@ -158,6 +158,8 @@ func wrongOutputs(t template) []string {
 		expectation{"Outputs/SubscriptionsTableName/Value", ref("SubscriptionsTable")},
 		expectation{"Outputs/LogsTableName/Value", ref("LogsTable")},
 		expectation{"Outputs/LogsTableName/Condition", `"HasHistory"`},
+		expectation{"Outputs/ConversationsTableName/Value", ref("ConversationsTable")},
+		expectation{"Outputs/ConversationsTableName/Condition", `"HasHistory"`},
 		expectation{"Outputs/ChannelsQueueUrl/Value", ref("ChannelsQueue")},
 		expectation{"Outputs/ChannelsQueueArn/Value", arn("ChannelsQueue")},
 		expectation{"Outputs/JobsQueueUrl/Value", ref("JobsQueue")},

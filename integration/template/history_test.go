@@ -7,9 +7,9 @@ import (
 	"serverless-websocket/integration/environments/cloudformation"
 )
 
-// The stage dev keeps no messages, and prod does: only prod has the table, and functions
-// that name it and may use it.
-func TestTheTableOfMessagesIsThereIfTheyAreKept(t *testing.T) {
+// The stage dev keeps no messages, and prod does: only prod has the tables, and functions
+// that name them and may use them.
+func TestTheTablesOfMessagesAreThereIfTheyAreKept(t *testing.T) {
 	for stage, kept := range map[string]bool{"dev": false, "prod": true} {
 		parsed, err := cloudformation.Parse(readFile(t, packages(t)[stage].templatePath))
 		if err != nil {
@@ -21,16 +21,24 @@ func TestTheTableOfMessagesIsThereIfTheyAreKept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		resource, exists := stack.Resources["LogsTable"]
-		if exists != kept || stack.Outputs["LogsTableName"] != resource.PhysicalID {
-			t.Errorf("%s: the table is there: %t, and the output is %q", stage, exists, stack.Outputs["LogsTableName"])
+		for _, table := range []string{"LogsTable", "ConversationsTable"} {
+			resource, exists := stack.Resources[table]
+			if exists != kept || stack.Outputs[table+"Name"] != resource.PhysicalID {
+				t.Errorf("%s: %s is there: %t, and the output is %q", stage, table, exists, stack.Outputs[table+"Name"])
+			}
 		}
-		for id, uses := range map[string]string{
-			"FanOutLambdaFunction": "LOGS_TABLE", "RoomsLambdaFunction": "LOGS_TABLE", "HistoryLambdaFunction": "LOGS_TABLE",
-			"FanOutRole": "LogsTable", "RoomsRole": "LogsTable", "HistoryRole": "LogsTable",
-		} {
-			if has := strings.Contains(text(stack.Resources[id].Properties), uses); has != kept {
-				t.Errorf("%s: %s has %s: %t", stage, id, uses, has)
+		for function, talks := range map[string]bool{"FanOut": true, "History": true, "Rooms": false} {
+			program, role := text(stack.Resources[function+"LambdaFunction"].Properties), text(stack.Resources[function+"Role"].Properties)
+			for _, uses := range []struct {
+				in, name string
+				want     bool
+			}{
+				{program, "LOGS_TABLE", kept}, {role, "LogsTable", kept},
+				{program, "CONVERSATIONS_TABLE", kept && talks}, {role, "ConversationsTable", kept && talks},
+			} {
+				if has := strings.Contains(uses.in, uses.name); has != uses.want {
+					t.Errorf("%s: %s has %s: %t", stage, function, uses.name, has)
+				}
 			}
 		}
 	}

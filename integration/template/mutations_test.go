@@ -22,6 +22,7 @@ const (
 	table         = "Resources/ConnectionsTable/Properties/"
 	subscriptions = "Resources/SubscriptionsTable/Properties/"
 	logsTable     = "Resources/LogsTable/Properties/"
+	conversations = "Resources/ConversationsTable/Properties/"
 	domain        = "Resources/CustomDomain/Properties/"
 	mapping       = "Resources/CustomDomainMapping/Properties/"
 	endpoint      = fanOut + "Environment/Variables/MANAGEMENT_ENDPOINT"
@@ -55,6 +56,9 @@ var mutations = []mutation{
 	{"environment", "Resources/RoomsLambdaFunction/Properties/Environment/Variables/SUBSCRIPTIONS_TABLE/Ref", "ConnectionsTable", "SUBSCRIPTIONS_TABLE is"},
 	{"environment", fanOut + "Environment/Variables/LOGS_TABLE", nil, "FanOut reads LOGS_TABLE"},
 	{"environment", "Resources/HistoryLambdaFunction/Properties/Environment/Variables/LOGS_TABLE/Fn::If/2", "logs", "LOGS_TABLE is"},
+	{"environment", "Resources/HistoryLambdaFunction/Properties/Environment/Variables/CONVERSATIONS_TABLE", nil, "History reads CONVERSATIONS_TABLE"},
+	{"environment", fanOut + "Environment/Variables/CONVERSATIONS_TABLE/Fn::If/1/Ref", "LogsTable", "CONVERSATIONS_TABLE is"},
+	{"environment", "Resources/RoomsLambdaFunction/Properties/Environment/Variables/CONVERSATIONS_TABLE", "c", "is given CONVERSATIONS_TABLE"},
 	{"environment", fanOut + "Environment/Variables/RETRIES_QUEUE_URL/Ref", "PartsQueue", "RETRIES_QUEUE_URL is"},
 	{"environment", fanOut + "Environment/Variables/DEAD_LETTER_QUEUE_URL/Ref", "JobsQueue", "DEAD_LETTER_QUEUE_URL is"},
 
@@ -158,6 +162,7 @@ var mutations = []mutation{
 	{"outputs", "Outputs/CustomDomainHostedZoneId/Value/Fn::GetAtt/1", "RegionalDomainName", "CustomDomainHostedZoneId"},
 	{"outputs", "Outputs/ServiceEndpointWebsocket", nil, "wss://"},
 	{"outputs", "Outputs/LogsTableName/Condition", nil, "LogsTableName"},
+	{"outputs", "Outputs/ConversationsTableName", nil, "ConversationsTableName"},
 	{"outputs", "Outputs/PartsQueueUrl", nil, "PartsQueueUrl"},
 	{"outputs", "Outputs/RetriesQueueArn/Value/Fn::GetAtt/0", "PartsQueue", "RetriesQueueArn"},
 	{"outputs", "Outputs/DeadLetterQueueUrl/Value/Ref", "JobsQueue", "DeadLetterQueueUrl"},
@@ -214,6 +219,11 @@ var mutations = []mutation{
 	{"table", logsTable + "TimeToLiveSpecification", nil, "TimeToLive"},
 	{"table", logsTable + "AttributeDefinitions/1/AttributeType", "S", "AttributeDefinitions"},
 	{"table", "Resources/LogsTable/Condition", nil, "LogsTable/Condition"},
+
+	{"table", conversations + "TimeToLiveSpecification/Enabled", false, "TimeToLive"},
+	{"table", conversations + "AttributeDefinitions/1/AttributeType", "N", "AttributeDefinitions"},
+	{"table", conversations + "SSESpecification", nil, "SSE"},
+	{"table", "Resources/ConversationsTable/Condition", nil, "ConversationsTable/Condition"},
 
 	{"bucket", "Resources/ServerlessDeploymentBucket/Properties/PublicAccessBlockConfiguration", nil, "PublicAccess"},
 

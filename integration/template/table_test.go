@@ -21,12 +21,15 @@ func wrongTables(t template) []string {
 	key, failed := attributes(filepath.Join(folder, "subscriptionrow.go"), "rowKey", "Channel", "Member")
 	log, missing := attributes(filepath.Join(folder, "messagelogrow.go"), "logRow", "Channel", "ExpiresAt")
 	end, none := attributes(filepath.Join(folder, "messagelogend.go"), "logEnd", "Seq")
-	if err = errors.Join(err, failed, missing, none); err != nil {
+	said, absent := attributes(filepath.Join(folder, "conversationrow.go"), "conversationRow", "Conversation", "ID", "ExpiresAt")
+	if err = errors.Join(err, failed, missing, none, absent); err != nil {
 		return []string{err.Error()}
 	}
-	wrong := t.unmet(expectation{"Resources/LogsTable/Condition", `"HasHistory"`})
+	wrong := t.unmet(
+		expectation{"Resources/LogsTable/Condition", `"HasHistory"`}, expectation{"Resources/ConversationsTable/Condition", `"HasHistory"`})
 	wrong = append(wrong, wrongTable(t, "ConnectionsTable", row["ExpiresAt"], "S", row["ID"])...)
 	wrong = append(wrong, wrongTable(t, "SubscriptionsTable", row["ExpiresAt"], "SS", key["Channel"], key["Member"])...)
+	wrong = append(wrong, wrongTable(t, "ConversationsTable", said["ExpiresAt"], "SS", said["Conversation"], said["ID"])...)
 	return append(wrong, wrongTable(t, "LogsTable", log["ExpiresAt"], "SN", log["Channel"], end["Seq"])...)
 }
 

@@ -76,6 +76,13 @@ func CreateLogTable(t testing.TB) string {
 	return createTable(t, "logs-", text("channel"), number("seq"))
 }
 
+// CreateConversationTable creates an empty table of conversations, as deployed, and returns
+// its name.
+func CreateConversationTable(t testing.TB) string {
+	t.Helper()
+	return createTable(t, "conversations-", text("conversation"), text("id"))
+}
+
 func text(name string) types.AttributeDefinition {
 	return types.AttributeDefinition{AttributeName: &name, AttributeType: types.ScalarAttributeTypeS}
 }

@@ -1,0 +1,136 @@
+package diskstore
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/ports"
+)
+
+// Conversations implements ports.Conversations. A message lies in the file of the day on
+// which it was put, and in several if it was put again later.
+type Conversations struct{ store *Store }
+
+// Conversations returns the conversations in the store.
+func (s *Store) Conversations() Conversations { return Conversations{s} }
+
+var _ ports.Conversations = Conversations{}
+
+// conversationKey begins the keys of a conversation, which the ids of its messages end.
+// None is the beginning of another.
+func conversationKey(of domain.Conversation) []byte { return withLength(of.String()) }
+
+// Put writes to the newest file.
+func (c Conversations) Put(ctx context.Context, messages []domain.Message) error {
+	if len(messages) == 0 {
+		return ctx.Err()
+	}
+	keys, encoded := make([][]byte, len(messages)), make([][]byte, len(messages))
+	for i, m := range messages {
+		keys[i] = append(conversationKey(m.Conversation()), m.ID...)
+		encoded[i] = encodeMessage(m)
+	}
+	return c.store.do(ctx, &operation{apply: func(b *batch) error {
+		for i, key := range keys {
+			if err := b.put(conversationBucket, key, record{at: b.now, message: encoded[i]}.encode()); err != nil {
+				return err
+			}
+		}
+		return nil
+	}})
+}
+
+// Before looks into all files: a message can be put long after newer ones.
+func (c Conversations) Before(ctx context.Context, of domain.Conversation, id domain.MessageID, limit, size int) (
+	messages []domain.Message, more bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, false, err
+	}
+	s := c.store
+	s.filesMu.RLock()
+	defer s.filesMu.RUnlock()
+	if s.files == nil {
+		return nil, false, errClosed
+	}
+	p := page{store: s, now: time.Now(), key: conversationKey(of), before: id, most: limit + 1}
+	for _, f := range slices.Backward(s.files) {
+		if err := f.db.View(p.read); err != nil {
+			return nil, false, fmt.Errorf("conversation %.40q: %w", of, err)
+		}
+	}
+	slices.Reverse(p.messages)
+	messages = p.messages[max(0, len(p.messages)-limit):]
+	messages = messages[len(messages)-newest(messages, size):]
+	return messages, len(messages) < len(p.messages), nil
+}
+
+// page is what is read of a conversation: the newest messages before an id, newest first.
+type page struct {
+	store    *Store
+	now      time.Time
+	key      []byte           // of the conversation
+	before   domain.MessageID // empty for the end
+	most     int              // messages
+	messages []domain.Message
+}
+
+// read adds what a file has, from the newest on, until the page has as many newer ones.
+func (p *page) read(tx *bbolt.Tx) error {
+	cursor := tx.Bucket(conversationBucket).Cursor()
+	for key, value := last(cursor, p.key, p.before); bytes.HasPrefix(key, p.key); key, value = cursor.Prev() {
+		at, found := p.find(domain.MessageID(key[len(p.key):]))
+		if at == p.most {
+			return nil
+		}
+		if found {
+			continue
+		}
+		m, fresh, err := p.message(key, value)
+		if err != nil {
+			return err
+		}
+		if fresh {
+			p.messages = slices.Insert(p.messages, at, m)
+			p.messages = p.messages[:min(len(p.messages), p.most)]
+		}
+	}
+	return nil
+}
+
+// last returns the last message of a conversation before an id.
+func last(cursor *bbolt.Cursor, conversation []byte, before domain.MessageID) (key, value []byte) {
+	end := append(slices.Clone(conversation), before...)
+	if before == "" {
+		end = append(end, 0xff) // ids are text
+	}
+	if key, _ = cursor.Seek(end); key == nil {
+		return cursor.Last()
+	}
+	return cursor.Prev()
+}
+
+// find returns where a message is or would be.
+func (p *page) find(id domain.MessageID) (at int, found bool) {
+	return slices.BinarySearchFunc(p.messages, id, func(m domain.Message, id domain.MessageID) int { return cmp.Compare(id, m.ID) })
+}
+
+// message reads a message. It is fresh unless it has expired.
+func (p *page) message(key, value []byte) (m domain.Message, fresh bool, err error) {
+	payload, err := payloadOf(key, value)
+	if err != nil {
+		return m, false, err
+	}
+	r, err := decodeRecord(payload)
+	if err != nil || p.store.gone(r, p.now) {
+		return m, false, err
+	}
+	m, err = decodeMessage(r.message, 0)
+	return m, err == nil, err
+}
