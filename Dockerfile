@@ -9,7 +9,10 @@ RUN mkdir /data
 
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /standalone /standalone
+# The service keeps messages in the directory data of the one that it runs in.
 COPY --from=build --chown=nonroot:nonroot /data /data
+WORKDIR /
+VOLUME /data
 # Only ports published with -p can be reached. The @connections API stays private.
 ENV SWS_WS_ADDR=:3001 SWS_HTTP_ADDR=:3000
 EXPOSE 3001 3000

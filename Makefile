@@ -113,7 +113,7 @@ load: go ## Go | put load on URL (ws://localhost:3001) and report; CLIENTS, BROA
 token: go ## Go | print a token for USER (SCOPE, TTL), signed with SWS_JWT_SECRET, and how to connect with it
 	@go run ./integration/tools/token $(call flagged,$(TAKES/token))
 
-bench-standalone: go npm ## Go | compare the standalone service with nginx's Nchan, Go's centrifuge and npm's ws, where installed, in eleven minutes
+bench-standalone: go npm ## Go | compare the standalone service with nginx's Nchan, Go's centrifuge and npm's ws, where installed, in fourteen minutes
 	@$(call compile,functions/standalone) && $(call compile,integration/tools/load) && go run ./integration/tools/comparison $(ARGS)
 
 soak: go ## Go, Linux | run the standalone service for ten minutes while clients come and go, are cut and resume
@@ -196,7 +196,7 @@ fuzz: go ## Go | run each fuzz target for FUZZTIME (20s)
 rename: go ## Go | change the module path to MODULE, in go.mod and in every import
 	@go run ./integration/tools/rename $(call quoted,$(MODULE))
 
-clean: ## - | remove everything built, installed or left behind by tests
+clean: ## - | remove everything built, installed or left behind by tests; messages in data stay
 	@rm -rf bin build node_modules .serverless
 	@find . -path ./.git -prune -o -path '*/testdata/rapid' -prune -exec rm -rf {} + \
 		-o -type f \( -name '*.test' -o -name '*.prof' \) -exec rm -f {} +

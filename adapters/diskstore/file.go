@@ -40,6 +40,13 @@ func (s *Store) path(name string) string { return filepath.Join(s.dir, name) }
 
 func fileName(day string) string { return "log-" + day + ".db" }
 
+// dayIn returns the day of a file by its name. It reports whether there is one.
+func dayIn(name string) (day string, ok bool) {
+	day = strings.TrimSuffix(strings.TrimPrefix(name, "log-"), ".db")
+	_, err := time.Parse(dayFormat, day)
+	return day, err == nil && name == fileName(day)
+}
+
 // expired reports whether all messages of a day are.
 func (s *Store) expired(day string, now time.Time) bool {
 	return now.Sub(endOf(day)) >= s.opts.Retention
@@ -59,8 +66,7 @@ func (s *Store) days() ([]string, error) {
 	}
 	var days []string
 	for _, e := range entries {
-		day := strings.TrimSuffix(strings.TrimPrefix(e.Name(), "log-"), ".db")
-		if _, err := time.Parse(dayFormat, day); err == nil && e.Name() == fileName(day) {
+		if day, ok := dayIn(e.Name()); ok {
 			days = append(days, day)
 		}
 	}

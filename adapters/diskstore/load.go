@@ -41,11 +41,13 @@ func (s *Store) load() error {
 	return s.begin(newest)
 }
 
-// removeUnfinished removes files that a crash has left before they got their names.
+// removeUnfinished removes files that a crash has left before they got their names. Others'
+// files in the directory stay.
 func (s *Store) removeUnfinished() error {
 	entries, err := os.ReadDir(s.dir)
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".new") {
+		name, unfinished := strings.CutSuffix(e.Name(), ".new")
+		if _, isLog := dayIn(name); unfinished && (isLog || name == indexName) {
 			err = errors.Join(err, remove(s.path(e.Name())))
 		}
 	}

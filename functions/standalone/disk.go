@@ -2,8 +2,10 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
+	"path/filepath"
 	"time"
 
 	"serverless-websocket/adapters/diskstore"
@@ -27,6 +29,24 @@ func (s settings) dataFiles() int {
 	return s.historyDays + spareDays
 }
 
+// directory is -data as a path that is the same wherever it is read.
+func (s settings) directory() string {
+	if path, err := filepath.Abs(s.data); err == nil {
+		return path
+	}
+	return s.data
+}
+
+// unusable says what to do when the directory cannot be used.
+func (s settings) unusable(err error) error {
+	memory := "-data=''"
+	if s.underMake {
+		memory = underMake(memory)
+	}
+	return fmt.Errorf("%w; choose another directory with -data or %s, or keep messages in memory alone, with %s",
+		err, envName("data"), memory)
+}
+
 // openDisk opens the store of -data, if it is set.
 func (v *service) openDisk() error {
 	s := v.settings
@@ -37,16 +57,23 @@ func (v *service) openDisk() error {
 		return errors.New("-data needs -history-days above 0: what is on disk is for clients that resume")
 	}
 	var err error
-	if v.disk, err = diskstore.Open(s.data, diskstore.Options{Retention: s.retention(), Log: v.log}); err != nil {
-		return err
+	if v.disk, err = diskstore.Open(s.directory(), diskstore.Options{Retention: s.retention(), Log: v.log}); err != nil {
+		return s.unusable(err)
+	}
+	return nil
+}
+
+// tellFound logs what was on disk at the start.
+func (v *service) tellFound() {
+	if v.disk == nil {
+		return
 	}
 	found := v.disk.Found()
-	attributes := []any{"directory", s.data, "messages", found.Messages, "jobs", found.Jobs}
+	attributes := []any{"directory", v.settings.directory(), "messages", found.Messages, "jobs", found.Jobs}
 	if found.Messages > 0 {
 		attributes = append(attributes, "since", found.Since.UTC().Format(time.RFC3339))
 	}
 	v.log.Info("messages are kept on disk", attributes...)
-	return nil
 }
 
 // closeDisk comes after all else.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -53,9 +55,47 @@ func onDisk(t *testing.T, log *slog.Logger, args ...string) (*service, error) {
 }
 
 func TestDataNeedsHistory(t *testing.T) {
-	_, err := onDisk(t, quiet, "-data", t.TempDir())
+	_, err := onDisk(t, quiet, "-data", t.TempDir(), "-history-days=0")
 	if err == nil || !strings.Contains(err.Error(), "-data needs -history-days above 0") {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// With messages that are kept, data is in ./data by default. Without, it is nowhere.
+func TestWhereDataIs(t *testing.T) {
+	for _, row := range []struct {
+		args []string
+		env  string
+		want string
+	}{
+		{want: "data"},
+		{args: []string{"-history-days", "0"}},
+		{env: "SWS_HISTORY_DAYS=0"},
+		{args: []string{"-data="}},
+		{env: "SWS_DATA="},
+		{args: []string{"-data", "x"}, want: "x"},
+		{args: []string{"-data", "data", "-history-days", "0"}, want: "data"}, // is refused
+		{args: []string{"-history-days", "0"}, env: "SWS_DATA=data", want: "data"},
+	} {
+		s, err := parse(row.args, []string{row.env}, io.Discard)
+		if err != nil || s.data != row.want {
+			t.Errorf("%v %s: in %q, %v; want %q", row.args, row.env, s.data, err, row.want)
+		}
+	}
+}
+
+// An error about the directory says what else to do.
+func TestDataThatCannotBeUsed(t *testing.T) {
+	taken := filepath.Join(t.TempDir(), "taken")
+	if err := os.WriteFile(taken, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for environ, memory := range map[string]string{"": "-data=''", "MAKELEVEL=1": `make run ARGS="-data=''"`} {
+		want := "standalone: " + taken + ": not a directory; choose another directory with -data or SWS_DATA, " +
+			"or keep messages in memory alone, with " + memory + "\n"
+		if got := fails(t, []string{environ}, "-data", taken); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

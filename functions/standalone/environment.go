@@ -23,8 +23,7 @@ func variables(environ []string) map[string]string {
 
 // fromEnvironment sets the flags that were not given from their environment variables.
 func fromEnvironment(f *flag.FlagSet, env map[string]string) (err error) {
-	given := make(map[string]bool)
-	f.Visit(func(one *flag.Flag) { given[one.Name] = true })
+	given := given(f)
 	f.VisitAll(func(one *flag.Flag) {
 		value, ok := env[envName(one.Name)]
 		if !ok || given[one.Name] || err != nil || !hasTwin(one) {
@@ -35,6 +34,13 @@ func fromEnvironment(f *flag.FlagSet, env map[string]string) (err error) {
 		}
 	})
 	return err
+}
+
+// given has the names of the flags that were set.
+func given(f *flag.FlagSet) map[string]bool {
+	names := make(map[string]bool)
+	f.Visit(func(one *flag.Flag) { names[one.Name] = true })
+	return names
 }
 
 // hasTwin reports whether the flag is a setting of the service. The other flags do

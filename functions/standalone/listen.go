@@ -138,11 +138,14 @@ func (v *service) refused(err error, label, flag, address string) error {
 	}
 	example := "-" + flag + " " + other
 	if v.settings.underMake {
-		example = `make run ARGS="` + example + `"`
+		example = underMake(example)
 	}
 	return fmt.Errorf("%s %s (%s); choose another with -%s, as in %s, or with %s",
 		address, reason, label, flag, example, envName(flag))
 }
+
+// underMake is how to pass a flag to the service when make starts it.
+func underMake(flag string) string { return `make run ARGS="` + flag + `"` }
 
 // reason explains the error to people, with an address to try instead.
 func (v *service) reason(err error, host, port string) (reason, other string) {

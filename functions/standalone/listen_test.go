@@ -88,7 +88,7 @@ func TestUnknownHost(t *testing.T) {
 func fails(t *testing.T, environ []string, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	args = append([]string{"-ws-addr=127.0.0.1:0", "-http-addr=127.0.0.1:0", "-management-addr=127.0.0.1:0"}, args...)
+	args = append([]string{"-ws-addr=127.0.0.1:0", "-http-addr=127.0.0.1:0", "-management-addr=127.0.0.1:0", "-data="}, args...)
 	status := run(t.Context(), args, environ, &stdout, &stderr)
 	if status != exitFailed || stdout.Len() > 0 || strings.Count(stderr.String(), "\n") != 1 {
 		t.Errorf("%v: status %d, stdout %q, stderr %q", args, status, stdout.String(), stderr.String())
@@ -160,7 +160,7 @@ func offline(t *testing.T) *service {
 // newTestService is a service whose addresses are closed after the test.
 func newTestService(t *testing.T) *service {
 	t.Helper()
-	s, err := parse([]string{"-ws-addr=127.0.0.1:0", "-http-addr=127.0.0.1:0", "-management-addr=127.0.0.1:0"}, nil, io.Discard)
+	s, err := parse([]string{"-ws-addr=127.0.0.1:0", "-http-addr=127.0.0.1:0", "-management-addr=127.0.0.1:0", "-data="}, nil, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,6 +60,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	service, err := newService(settings, log)
 	if err == nil {
 		log.Info("started", "version", version(), "stage", settings.stage)
+		service.tellFound()
 		settings.warnOfLimits(log)
 		settings.warnOfOpenness(log)
 	}

@@ -170,13 +170,18 @@ func httpAPI(log *slog.Logger) *httpapi.API {
 	return httpapi.New(map[string]httpapi.Integration{"GET /ping": lambdaevent.Ping}, log)
 }
 
-// announce tells the addresses, and how to connect.
+// announce tells the addresses, where data is, and how to connect.
 func (v *service) announce(w io.Writer, s settings) {
 	for _, l := range v.listeners {
 		if l.label != "" {
 			fmt.Fprintf(w, "%-13s %s\n", l.label, l.url)
 		}
 	}
+	where := "in memory"
+	if v.disk != nil {
+		where = s.directory()
+	}
+	fmt.Fprintf(w, "%-13s %s\n", "Data", where)
 	token := ""
 	if s.auth == authJWT {
 		token = ` -H "Authorization: Bearer <token>"`

@@ -69,9 +69,9 @@ func (s *settings) flags() *flag.FlagSet {
 	f.DurationVar(&s.writeTimeout, "write-timeout", 30*time.Second, "drop a client that takes nothing for this long")
 	f.DurationVar(&s.drainTimeout, "drain-timeout", 20*time.Second, "how long a graceful stop can take to deliver accepted messages; closing the sockets takes up to 21s more")
 	f.IntVar(&s.queueBytes, "queue-bytes", 64<<20, "refuse messages as unavailable when this many `bytes` of new jobs are waiting")
-	f.IntVar(&s.historyDays, "history-days", 0, "for how many `days` messages are kept for clients that resume or load them; 0 keeps none")
-	f.IntVar(&s.historyBytes, "history-bytes", 256<<20, "keep at most this many `bytes` of messages in memory, without -data")
-	f.StringVar(&s.data, "data", "", "`directory` for messages and accepted jobs, which then survive a crash; needs -history-days; empty keeps all in memory")
+	f.IntVar(&s.historyDays, "history-days", 7, "for how many `days` messages are kept for clients that resume or load them; 0 keeps none, and uses no -data")
+	f.IntVar(&s.historyBytes, "history-bytes", 256<<20, "keep at most this many `bytes` of messages if they are in memory, with -data=''")
+	f.StringVar(&s.data, "data", "data", "`directory` for messages and accepted jobs, which survive a crash there; it is made if it does not exist; empty keeps all in memory")
 	f.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "minimum log `level`: debug, info, warn or error")
 	f.StringVar(&s.logFormat, "log-format", "auto", "log `format`: text, json, or auto, which is text on a terminal and json elsewhere")
 	f.BoolVar(&s.version, "version", false, "print the version and exit")
@@ -128,6 +128,9 @@ func parse(args, environ []string, help io.Writer) (settings, error) {
 	}
 	if err == nil && !s.version {
 		err = fromEnvironment(f, env)
+	}
+	if s.historyDays == 0 && !given(f)["data"] {
+		s.data = "" // the default is for messages that are kept
 	}
 	return s, err
 }

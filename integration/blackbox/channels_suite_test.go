@@ -3,6 +3,7 @@ package blackbox
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -88,8 +89,8 @@ func oneToOne(t *testing.T, tg *target) {
 		}
 	}
 	a1.broadcast(`"for all"`)
-	eve.gets(`"for all"`, "alice", "")
-	bob.gets(`"for all"`, "alice", "")
+	eve.gets(`"for all"`, "alice", tg.everyone())
+	bob.gets(`"for all"`, "alice", tg.everyone())
 	for _, bad := range []string{`"to":""`, `"to":7`, `"to":"bob","room":"goals"`, `"To":"bob"`, `"userId":"bob"`, `"to":"bob","cc":"eve"`} {
 		a1.ask(`{"action":"sendMessage",`+bad+`,"content":1}`, `"code":"invalid_recipient"`)
 	}
@@ -98,9 +99,9 @@ func oneToOne(t *testing.T, tg *target) {
 func inRooms(t *testing.T, tg *target) {
 	c := users(t, tg, "alice", "bob", "eve")
 	alice, bob, eve := c[0], c[1], c[2]
-	alice.ask(`{"action":"joinRoom","room":"goals","ref":"r1"}`, `{"joined":{"room":"goals","ref":"r1"}}`)
-	bob.ask(`{"action":"joinRoom","room":"goals"}`, `{"joined":{"room":"goals"}}`)
-	bob.ask(`{"action":"joinRoom","room":"chess"}`, `{"joined":{"room":"chess"}}`)
+	alice.joins(tg, "goals")
+	bob.joins(tg, "goals")
+	bob.joins(tg, "chess")
 	alice.tell(`"room":"goals"`, `"goal!"`)
 	alice.gets(`"goal!"`, "alice", "room:goals")
 	bob.gets(`"goal!"`, "alice", "room:goals")
@@ -116,7 +117,21 @@ func inRooms(t *testing.T, tg *target) {
 	bob.tell(`"room":"chess"`, `"mate"`)
 	bob.gets(`"mate"`, "bob", "room:chess")
 	alice.broadcast(`"for all"`)
-	eve.gets(`"for all"`, "alice", "")
+	eve.gets(`"for all"`, "alice", tg.everyone())
+}
+
+// joins joins a room, and checks the reply.
+func (c *client) joins(tg *target, room string) {
+	c.t.Helper()
+	c.send(`{"action":"joinRoom","room":"` + room + `","ref":"r1"}`)
+	position := `"position":"[0-9a-z]+\.[0-9]+",`
+	if tg.keepsNothing {
+		position = ""
+	}
+	want := regexp.MustCompile(`^{"joined":{"room":"` + room + `",` + position + `"ref":"r1"}}$`)
+	if reply, err := c.rawReply(); err != nil || !want.MatchString(reply) {
+		c.t.Errorf("got %s, %v; want %s", reply, err, want)
+	}
 }
 
 func tooManyRooms(t *testing.T, tg *target) {
@@ -203,5 +218,5 @@ func renewal(t *testing.T, tg *target) {
 	alice.tell(`"room":"goals"`, `"still here"`)
 	alice.gets(`"still here"`, "alice", "room:goals")
 	alice.ask(sendTemplate+`"for all"}`, `{"accepted":`)
-	alice.gets(`"for all"`, "alice", "")
+	alice.gets(`"for all"`, "alice", tg.everyone())
 }

@@ -54,7 +54,7 @@ func TestNothingAcceptedIsLostByKills(t *testing.T) {
 
 func startOn(t *testing.T, dir string) *standalone {
 	t.Helper()
-	return startStandalone(t, "-data", dir, "-history-days", "1", "-auth", "jwt", "-jwt-secret", jwtSecret)
+	return startStandalone(t, "-data", dir, "-auth", "jwt", "-jwt-secret", jwtSecret)
 }
 
 // round starts the service and has all resumers connect. They stay until meanwhile has
@@ -86,7 +86,7 @@ func killHard(t *testing.T, s *standalone, after time.Duration) {
 }
 
 func killWhileItStarts(t *testing.T, dir string, after time.Duration) {
-	cmd := command(t, "-ws-addr", "127.0.0.1:0", "-http-addr", "127.0.0.1:0", "-management-addr", "", "-data", dir, "-history-days", "1")
+	cmd := command(t, "-ws-addr", "127.0.0.1:0", "-http-addr", "127.0.0.1:0", "-management-addr", "", "-data", dir)
 	p := testenv.Start(t, cmd)
 	time.Sleep(after)
 	if err := p.Signal(syscall.SIGKILL); err != nil {
@@ -202,14 +202,15 @@ func wantIDs(t *testing.T, messages []message, want []string) {
 func TestDataInUse(t *testing.T) {
 	dir := t.TempDir()
 	startOn(t, dir)
-	code, stdout, stderr := finish(t, command(t, "-data", dir, "-history-days", "1"))
-	if code != 1 || stdout != "" || stderr != "standalone: "+dir+" is in use by another process\n" {
+	code, stdout, stderr := finish(t, command(t, "-data", dir))
+	const remedy = "choose another directory with -data or SWS_DATA, or keep messages in memory alone, with -data=''"
+	if code != 1 || stdout != "" || stderr != "standalone: "+dir+" is in use by another process; "+remedy+"\n" {
 		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 }
 
 func TestDataWithoutHistory(t *testing.T) {
-	code, _, stderr := finish(t, command(t, "-data", t.TempDir()))
+	code, _, stderr := finish(t, command(t, "-data", t.TempDir(), "-history-days", "0"))
 	wantOneLine(t, stderr, "-data needs -history-days")
 	if code != 1 {
 		t.Errorf("exit code %d", code)

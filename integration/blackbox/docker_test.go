@@ -24,7 +24,8 @@ func TestDockerfile(t *testing.T) {
 	}
 	image.run = func(args ...string) *exec.Cmd {
 		cmd := exec.Command(program, args...)
-		cmd.Env = command(t).Env
+		own := command(t)
+		cmd.Dir, cmd.Env = own.Dir, own.Env
 		return cmd
 	}
 	_, help, _ := finish(t, image.run("--help"))
@@ -38,6 +39,10 @@ func TestDockerfile(t *testing.T) {
 	service := image.run("-management-addr", "127.0.0.1:0")
 	service.Env = append(service.Env, env...)
 	running := launch(t, service)
+	if data, _ := filepath.Rel(service.Dir, printed(running.process.Output(), "Data")); filepath.Join(image.dir, data) != image.volume ||
+		image.writable != image.volume {
+		t.Errorf("data is in %s of %s, the volume is %s, and the user can write to %s", data, image.dir, image.volume, image.writable)
+	}
 
 	address := "SWS_HTTP_ADDR=" + strings.TrimPrefix(running.httpURL, "http://")
 	if code, out := image.health(t, address); code != 0 || out != "healthy\n" {
@@ -64,6 +69,8 @@ func TestDockerfileHasTheModulesGo(t *testing.T) {
 type image struct {
 	goVersion, build string
 	env              map[string]string
+	dir              string // in which the program runs
+	volume, writable string // what outlives a container, and what the program can write to
 	check            []string
 	run              func(args ...string) *exec.Cmd
 }
@@ -86,6 +93,9 @@ func readImage(t *testing.T) image {
 		goVersion: found(`FROM golang:(\S+) AS build`),
 		build:     found(`RUN (.*go build.*)`),
 		env:       map[string]string{},
+		dir:       found(`WORKDIR (.*)\nVOLUME .*`),
+		volume:    found(`VOLUME (.*)`),
+		writable:  found(`COPY --from=build --chown=nonroot:nonroot /data (.*)`),
 	}
 	for setting := range strings.FieldsSeq(found(`ENV (.*)`)) {
 		name, value, _ := strings.Cut(setting, "=")

@@ -9,7 +9,7 @@ import (
 // TestHistoryHasABound sends more than -history-bytes has room for.
 func TestHistoryHasABound(t *testing.T) {
 	const sent = 40
-	s := startStandalone(t, "-history-days", "1", "-history-bytes", "20000")
+	s := startStandalone(t, inMemory, "-history-bytes", "20000")
 	c := dial(t, s.target)
 	start := c.resume(nil)["everyone"].Position
 	for range sent {
@@ -32,14 +32,14 @@ func TestHistoryHasABound(t *testing.T) {
 	wantSame(t, "after the oldest", missed["everyone"], kept[1:])
 }
 
-// TestHistoryEndsWithTheProgram resumes from the positions of a program that has ended.
-func TestHistoryEndsWithTheProgram(t *testing.T) {
-	before := dial(t, startStandaloneHistory(t))
+// TestHistoryInMemoryEndsWithTheProgram resumes from the positions of a program that has ended.
+func TestHistoryInMemoryEndsWithTheProgram(t *testing.T) {
+	before := dial(t, startInMemory(t))
 	empty := before.resume(nil)["everyone"].Position
 	a := before.broadcast(`"before"`)
 	before.wantMessage(a.ID)
 	last := before.resume(nil)["everyone"].Position
-	c := dial(t, startStandaloneHistory(t))
+	c := dial(t, startInMemory(t))
 	for _, position := range []string{last, empty} {
 		a := c.resume(positions{"everyone": position})["everyone"]
 		if a.Recovered == nil || *a.Recovered || a.Reason != "reset" || !strings.HasSuffix(a.Position, ".0") {

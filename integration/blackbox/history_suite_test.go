@@ -42,31 +42,63 @@ func anonymousHistorySuite(t *testing.T, start func(*testing.T) *target) {
 
 func TestStandaloneHistory(t *testing.T) {
 	historySuite(t, func(t *testing.T, _ int) *target {
-		return startStandalone(t, "-history-days", "1", "-auth", "jwt", "-jwt-audience", "chat", "-jwt-secret", jwtSecret).target
+		return startIdentified(t, identity{})
 	})
-	anonymousHistorySuite(t, startStandaloneHistory)
+	anonymousHistorySuite(t, func(t *testing.T) *target { return startStandalone(t).target })
 }
 
-func startStandaloneHistory(t *testing.T) *target {
+// Messages that are kept in memory are the same to clients.
+func TestStandaloneHistoryInMemory(t *testing.T) {
+	historySuite(t, func(t *testing.T, _ int) *target {
+		return startStandalone(t, inMemory, "-auth", "jwt", "-jwt-audience", "chat", "-jwt-secret", jwtSecret).target
+	})
+	anonymousHistorySuite(t, startInMemory)
+}
+
+// inMemory is the flag of a service that writes nothing to disk.
+const inMemory = "-data="
+
+func startInMemory(t *testing.T) *target {
 	t.Helper()
-	return startStandalone(t, "-history-days", "1").target
+	return startStandalone(t, inMemory).target
 }
 
 func TestLambdaHistory(t *testing.T) {
 	historySuite(t, func(t *testing.T, workers int) *target {
 		cfg := identifiedLambda(identity{})
-		cfg.params, cfg.workers = append(cfg.params, keepHistory), workers
+		cfg.workers = workers
 		return startLambda(t, cfg).target
 	})
 	anonymousHistorySuite(t, func(t *testing.T) *target {
-		return startLambda(t, lambdaConfig{params: []string{keepHistory}, workers: 1}).target
+		return startLambda(t, lambdaConfig{workers: 1}).target
 	})
 }
 
-// keepHistory is the parameter of a deployment that keeps messages.
-const keepHistory = "historyDays=7"
+func TestStandaloneWithoutHistory(t *testing.T) {
+	suiteWithoutHistory(t, func(t *testing.T, tokens bool) *target {
+		args := []string{"-history-days", "0"}
+		if tokens {
+			args = append(args, "-auth", "jwt", "-jwt-secret", jwtSecret)
+		}
+		return startStandalone(t, args...).target
+	})
+}
 
-// noHistory is for a service with its defaults.
+func TestLambdaWithoutHistory(t *testing.T) {
+	suiteWithoutHistory(t, func(t *testing.T, tokens bool) *target {
+		cfg := lambdaConfig{workers: 1}
+		if tokens {
+			cfg = identifiedLambda(identity{})
+		}
+		cfg.params = append(cfg.params, keepNothing)
+		return startLambda(t, cfg).target
+	})
+}
+
+// keepNothing is the parameter of a deployment without history.
+const keepNothing = "historyDays=0"
+
+// noHistory is for a service that keeps nothing.
 func noHistory(t *testing.T, tg *target) {
 	c := dial(t, tg)
 	for _, request := range []string{`"resume"`, `"resume","positions":{"everyone":"k3.41"}`, `"loadMessages"`, `"loadMessages","limit":3`, `"loadMessages","with":"bob"`} {

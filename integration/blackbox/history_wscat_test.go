@@ -8,7 +8,7 @@ import (
 // TestWscatResumes is the session of the README: a client that comes back gets what it has
 // missed, and older messages.
 func TestWscatResumes(t *testing.T) {
-	tg := startStandaloneHistory(t)
+	tg := startStandalone(t).target
 	sender := startWscat(t, tg, "--wait", "60",
 		"-x", `{"action": "resume"}`,
 		"-x", `{"action": "sendMessage", "content": "안녕"}`,

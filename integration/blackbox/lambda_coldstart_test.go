@@ -17,8 +17,6 @@ type firstEvent struct {
 	event    any
 }
 
-var aliceConnects = firstEvent{"connectionmanager", ofAlice("$connect", webSocketEvent("CONNECT", ""))}
-
 // firstEvents are in an order in which none gives the event source work for another.
 var firstEvents = []firstEvent{
 	{"ping", events.APIGatewayV2HTTPRequest{RouteKey: "GET /ping"}},
@@ -27,15 +25,13 @@ var firstEvents = []firstEvent{
 		{MessageId: "1", Body: `{"v":1,"messages":[{"id":"01K4ZQ0000000000000000000A","sentAt":1795338000123,"content":"1"}]}`},
 	}}},
 	{"authorizer", events.APIGatewayCustomAuthorizerRequestTypeRequest{Type: "REQUEST"}},
-	aliceConnects,
+	{"connectionmanager", ofAlice("$connect", webSocketEvent("CONNECT", ""))},
 	{"rooms", ofAlice("joinRoom", webSocketEvent("MESSAGE", `{"room":"goals"}`))},
+	{"history", ofAlice("resume", webSocketEvent("MESSAGE", `{}`))},
 	{"presence", ofAlice("presence", webSocketEvent("MESSAGE", `{"room":"goals"}`))},
 	{"authenticate", ofAlice("authenticate", webSocketEvent("MESSAGE", `{"token":"bad"}`))},
 	{"sendmessage", ofAlice("sendMessage", webSocketEvent("MESSAGE", sendTemplate+`1}`))},
 }
-
-// firstPastEvents are those of functions that do nothing unless messages are kept.
-var firstPastEvents = []firstEvent{{"history", ofAlice("resume", webSocketEvent("MESSAGE", `{}`))}}
 
 // ofAlice adds the route, and what the authorizer says of alice.
 func ofAlice(route string, event events.APIGatewayWebsocketProxyRequest) events.APIGatewayWebsocketProxyRequest {
@@ -56,11 +52,6 @@ func webSocketEvent(eventType, body string) events.APIGatewayWebsocketProxyReque
 func TestColdStart(t *testing.T) {
 	t.Logf("cold start, median of %d:", coldStarts)
 	coldStartAll(t, startLambda(t, identifiedLambda(identity{})), firstEvents)
-	cfg := identifiedLambda(identity{})
-	cfg.params = append(cfg.params, keepHistory)
-	s := startLambda(t, cfg)
-	coldStart(t, s.functions[aliceConnects.function], aliceConnects.payload(t))
-	coldStartAll(t, s, firstPastEvents)
 }
 
 func (e firstEvent) payload(t *testing.T) []byte {

@@ -195,9 +195,9 @@ func TestTableThatTakesTooLong(t *testing.T) {
 }
 
 // TestTableThrottled has DynamoDB refuse two of three requests, which no one notices, and
-// then all of them for a while.
+// then all of them for a while. TestLogsDown is the same with history, which no one gets past.
 func TestTableThrottled(t *testing.T) {
-	s := startLambda(t, lambdaConfig{visibility: 20 * time.Second})
+	s := startLambda(t, lambdaConfig{params: []string{keepNothing}, visibility: 20 * time.Second})
 	s.dynamoDB.Set(lambdalocal.Throttle(3, throttled))
 	var clients []*client
 	for range 5 {

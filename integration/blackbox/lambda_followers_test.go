@@ -15,7 +15,7 @@ import (
 // the log and the posts, while clients come and go.
 func TestFollowersWhenWorkersDie(t *testing.T) {
 	cfg := identifiedLambda(identity{})
-	cfg.params, cfg.workers = append(cfg.params, keepHistory), 0
+	cfg.workers = 0
 	cfg.visibility, cfg.maxReceives = 2*time.Second, 1000
 	s := startLambda(t, cfg)
 	over, killed := make(chan struct{}), 0

@@ -17,11 +17,11 @@ import (
 	"serverless-websocket/integration/environments/testenv"
 )
 
-// startHistory starts a service with tokens that keeps messages.
+// startHistory starts a service with tokens and as many workers as there are by default.
 func startHistory(t *testing.T) *lambdaService {
 	t.Helper()
 	cfg := identifiedLambda(identity{})
-	cfg.params, cfg.workers = append(cfg.params, keepHistory), 0
+	cfg.workers = 0
 	cfg.visibility = 20 * time.Second
 	return startLambda(t, cfg)
 }
@@ -196,7 +196,7 @@ func loseResponses(n int64) awslocal.Fault {
 // TestLogsDown has DynamoDB refuse everything while messages are accepted. No one gets a
 // message that is not in a log.
 func TestLogsDown(t *testing.T) {
-	s := startLambda(t, lambdaConfig{params: []string{keepHistory}, visibility: 20 * time.Second})
+	s := startLambda(t, lambdaConfig{visibility: 20 * time.Second})
 	c, reader := dial(t, s.target), dial(t, s.target)
 	s.dynamoDB.Set(lambdalocal.Throttle(0, throttled))
 	var ids []string

@@ -24,7 +24,7 @@ show('sent ' + await client.send({ content: 'from the page', room: 'goals' }));
 
 // The client in JavaScript also runs in a browser, and gets there what it has missed.
 func TestReferenceClientInABrowser(t *testing.T) {
-	s := startStandalone(t, "-auth", "jwt", "-jwt-secret", jwtSecret, "-history-days", "1")
+	s := startStandalone(t, "-auth", "jwt", "-jwt-secret", jwtSecret)
 	w := newWire(t, s.webSocketURL)
 	html := fmt.Sprintf(followingPage, w.url, token(t, "bob", nil))
 	site := http.NewServeMux()

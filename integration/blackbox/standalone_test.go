@@ -46,8 +46,9 @@ var buildStandalone = sync.OnceValues(func() (string, error) {
 	return program, nil
 })
 
-// command returns the standalone program, not started, with args and nothing of
-// the test's own environment that configures it.
+// command returns the standalone program, not started, with args and nothing of the test's
+// own environment that configures it. It runs in a directory of its own, where its data is
+// by default.
 func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	program, err := buildStandalone()
@@ -55,6 +56,7 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(program, args...)
+	cmd.Dir = t.TempDir()
 	cmd.Env = []string{"GORACE=atexit_sleep_ms=0"} // by default a race build takes a second to exit
 	for _, variable := range os.Environ() {
 		if !strings.HasPrefix(variable, "SWS_") {

@@ -11,8 +11,18 @@ type target struct {
 	// exact says that each message arrives once and in order, as from a single process.
 	// On AWS it arrives at least once, and ordering is best effort.
 	exact bool
+	// keepsNothing says that history is off.
+	keepsNothing bool
 	// challenge is the status for a handshake without a token, if tokens are required.
 	challenge int
+}
+
+// everyone is the channel of frames for everyone. Without history they have none.
+func (tg *target) everyone() string {
+	if tg.keepsNothing {
+		return ""
+	}
+	return everyoneChannel
 }
 
 // settings override defaults for a case. A zero value keeps the default.

@@ -7,10 +7,14 @@ import (
 	"serverless-websocket/integration/environments/cloudformation"
 )
 
-// The stage dev keeps no messages, and prod does: only prod has the tables, and functions
-// that name them and may use them.
+// The stage dev keeps messages, as by default, and this prod does not: only dev has the
+// tables, and functions that name them and may use them.
 func TestTheTablesOfMessagesAreThereIfTheyAreKept(t *testing.T) {
-	for stage, kept := range map[string]bool{"dev": false, "prod": true} {
+	for stage, days := range map[string]string{"dev": "7", "prod": "0"} {
+		kept := days != "0"
+		if got := packages(t)[stage].settings()["historyDays"]; got != days {
+			t.Errorf("%s keeps messages for %s days", stage, got)
+		}
 		parsed, err := cloudformation.Parse(readFile(t, packages(t)[stage].templatePath))
 		if err != nil {
 			t.Fatal(err)

@@ -50,7 +50,7 @@ var stages = map[string][]string{
 		"--param", "jwtIssuer=https://issuer.example",
 		"--param", "jwtAudience=chat",
 		"--param", "origins=https://example.com, https://*.example.com",
-		"--param", "historyDays=7",
+		"--param", "historyDays=0",
 		"--param", domainName,
 		"--param", certificate,
 	},

@@ -215,7 +215,7 @@ chmod +x "$2"
 	}
 }
 
-// git ignores what targets leave behind, and clean removes it.
+// git ignores what targets leave behind, and clean removes it, but no messages.
 func TestCleanLeavesNothing(t *testing.T) {
 	c := newCheckout(t)
 	git := func(args ...string) string {
@@ -227,6 +227,7 @@ func TestCleanLeavesNothing(t *testing.T) {
 		}
 		return string(out)
 	}
+	c.write(t, "data/index", "")
 	git("init", "--quiet")
 	git("add", ".")
 	before := git("status", "--porcelain", "--ignored")

@@ -68,7 +68,7 @@ func (c *checkout) ask(t *testing.T, frame string) string {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	process, address, err := testenv.Serve(ctx, func(address string) (*exec.Cmd, error) {
-		return exec.Command(binary, "-ws-addr", address, "-http-addr", "127.0.0.1:0", "-management-addr", "127.0.0.1:0"), nil
+		return exec.Command(binary, "-ws-addr", address, "-http-addr", "127.0.0.1:0", "-management-addr", "127.0.0.1:0", "-data", ""), nil
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -91,8 +91,13 @@ func (o outcome) lost() int {
 }
 
 func (s settings) measure(ctx context.Context, f fault) (o outcome, err error) {
+	data, err := os.MkdirTemp("", "chaos-")
+	if err != nil {
+		return o, err
+	}
+	defer os.RemoveAll(data)
 	server, address, err := testenv.Serve(ctx, func(address string) (*exec.Cmd, error) {
-		return exec.Command(s.service,
+		return exec.Command(s.service, "-data", data,
 			"-ws-addr", address, "-http-addr", "127.0.0.1:0", "-management-addr", "", "-log-level", "warn"), nil
 	})
 	if err != nil {

@@ -21,17 +21,32 @@ type contender struct {
 	command  func(dir, address string) (*exec.Cmd, error) // that serves there; dir is for its files
 }
 
-// service is the standalone service: a message is validated, queued, fanned out
-// and sent by the gateway.
+// service is the standalone service as it runs by default: a message is validated, queued,
+// appended to the log, fanned out and sent by the gateway. The queue and the log are on disk.
 func service(program string) contender {
 	return contender{
 		name:     "this service",
 		protocol: wire.Service,
 		path:     "/",
-		command: func(_, address string) (*exec.Cmd, error) {
-			return exec.Command(program, "-ws-addr", address, "-http-addr", "127.0.0.1:0", "-management-addr", ""), nil
+		command: func(dir, address string) (*exec.Cmd, error) {
+			data, err := os.MkdirTemp(dir, "data-") // each run starts with none
+			return standalone(program, address, "-data", data), err
 		},
 	}
+}
+
+// inMemory is the service as it keeps nothing, like the others.
+func inMemory(program string) contender {
+	c := service(program)
+	c.name += ", keeping nothing"
+	c.command = func(_, address string) (*exec.Cmd, error) {
+		return standalone(program, address, "-data", "", "-history-days", "0"), nil
+	}
+	return c
+}
+
+func standalone(program, address string, args ...string) *exec.Cmd {
+	return exec.Command(program, append(args, "-ws-addr", address, "-http-addr", "127.0.0.1:0", "-management-addr", "")...)
 }
 
 var nchan = contender{

@@ -62,9 +62,9 @@ func run(ctx context.Context, s settings, out, progress io.Writer) error {
 	return nil
 }
 
-// installed returns the installed contenders, the service first.
+// installed returns the installed contenders, the service as it runs by default first.
 func installed(s settings, dir string, progress io.Writer) []contender {
-	contenders := []contender{service(s.service)}
+	contenders := []contender{service(s.service), inMemory(s.service)}
 	for _, other := range []contender{nchan, centrifuge, ws} {
 		if err := other.missing(dir); err != nil {
 			fmt.Fprintf(progress, "leaving out %s: %v\n", other.name, err)

@@ -67,7 +67,7 @@ func write(w io.Writer, s settings, contenders []contender, rounds [][]round) {
 		rows = append(rows, row)
 	}
 	stats.Table(w, head, rows)
-	fmt.Fprintln(w, "\nThe service accepts a message once it is queued, centrifuge once it is published; with the others, a broadcast counts as accepted once its sender gets it back.")
+	fmt.Fprintln(w, "\nThe service accepts a message once it is on disk or, keeping nothing, queued, centrifuge once it is published; with the others, a broadcast counts as accepted once its sender gets it back.")
 	fmt.Fprintln(w, "While one client floods: paced as before; in parentheses, the ratio to the p99 without the flood. Lost means not delivered within five seconds of the last broadcast.")
 }
 

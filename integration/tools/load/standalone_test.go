@@ -29,7 +29,7 @@ func startStandalone(t *testing.T, args ...string) string {
 	t.Helper()
 	cmd := program(t, "standalone", append(args, "-ws-addr", "127.0.0.1:0", "-http-addr", "127.0.0.1:0",
 		"-management-addr", "", "-log-level", "warn")...)
-	cmd.Stderr = io.Discard
+	cmd.Dir, cmd.Stderr = t.TempDir(), io.Discard // its data is there
 	p := testenv.Start(t, cmd)
 	const label = "WebSocket "
 	testenv.Eventually(t, patience, "the service prints its address", func() bool { return strings.Contains(p.Output(), "Try it:") })

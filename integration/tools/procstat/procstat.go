@@ -14,7 +14,7 @@ import (
 // Usage is the resource usage of processes.
 type Usage struct {
 	CPU    time.Duration // user and system, since they started; in steps of a tick
-	Memory int64         // resident bytes; shared memory counts for each
+	Memory int64         // resident bytes; not those of files, and shared memory counts for each
 }
 
 // tick is the unit of CPU time in /proc. It is sysconf(_SC_CLK_TCK) on every platform
@@ -41,7 +41,7 @@ func Of(pid int) (Usage, error) {
 	return used, nil
 }
 
-// one reads /proc/<pid>/stat; see proc_pid_stat(5) for its fields.
+// one reads /proc/<pid>/stat and status; see proc_pid_stat(5) for the fields.
 func one(pid int) (Usage, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -54,13 +54,29 @@ func one(pid int) (Usage, error) {
 		n, _ := strconv.ParseInt(fields[field-firstField], 10, 64)
 		return n
 	}
-	if len(fields) < 24-firstField+1 {
+	if len(fields) < 15-firstField+1 {
 		return Usage{}, fmt.Errorf("%d fields in /proc/%d/stat", len(fields), pid)
 	}
-	return Usage{
-		CPU:    time.Duration(number(14)+number(15)) * tick,
-		Memory: number(24) * int64(os.Getpagesize()),
-	}, nil
+	memory, err := memory(pid)
+	return Usage{CPU: time.Duration(number(14)+number(15)) * tick, Memory: memory}, err
+}
+
+// memory leaves out what of files is mapped, such as those of the messages that are kept:
+// the kernel takes it back when it needs to.
+func memory(pid int) (bytes int64, err error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		var kilobytes int64
+		for _, label := range []string{"RssAnon:", "RssShmem:"} {
+			if n, _ := fmt.Sscanf(line, label+" %d kB", &kilobytes); n == 1 {
+				bytes += kilobytes << 10
+			}
+		}
+	}
+	return bytes, nil
 }
 
 // children are those of all threads of the process. Without the kernel option

@@ -32,14 +32,6 @@ const (
 // they broadcast.
 const resuming = 10
 
-// keptFor is how long messages are kept, in memory for so many bytes each. The log is full
-// when the service has warmed up.
-const (
-	keptFor    = 30 * time.Second
-	keptEach   = 600
-	leastBytes = 100_000
-)
-
 // settings are the values of the flags.
 type settings struct {
 	service, generator string // programs
@@ -66,10 +58,14 @@ func main() {
 // run fails if something was lost, or if the service needed more at the end than at the
 // beginning.
 func run(ctx context.Context, s settings, out, progress io.Writer) error {
+	data, err := os.MkdirTemp("", "soak-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(data)
 	server, address, err := testenv.Serve(ctx, func(address string) (*exec.Cmd, error) {
-		return exec.Command(s.service,
-			"-ws-addr", address, "-http-addr", "127.0.0.1:0", "-management-addr", "", "-log-level", "warn",
-			"-history-days", "1", "-history-bytes", fmt.Sprint(s.historyBytes())), nil
+		return exec.Command(s.service, "-data", data,
+			"-ws-addr", address, "-http-addr", "127.0.0.1:0", "-management-addr", "", "-log-level", "warn"), nil
 	})
 	if err != nil {
 		return err
@@ -93,11 +89,6 @@ func run(ctx context.Context, s settings, out, progress io.Writer) error {
 	fmt.Fprintf(out, "%d cuts, %d resumes, %d deliveries recovered. %s\n",
 		resumed.Resume.Cuts, resumed.Resume.Resumes, resumed.Resume.Recovered, resumed.Verdict())
 	return errors.Join(s.clean(r), cleanResumes(resumed), w.judge(out))
-}
-
-// historyBytes is how much the service keeps.
-func (s settings) historyBytes() int {
-	return max(leastBytes, int(s.rate*keptFor.Seconds()*keptEach))
 }
 
 // load runs two load generators at once.
