@@ -78,11 +78,12 @@ func (h *hour) crashNow() string {
 	return "crash"
 }
 
-// crashBusy crashes the service somewhere in the middle of handling what a client has sent.
+// crashBusy crashes the service somewhere in the middle of handling what a client has sent,
+// or of answering.
 // No time passes there, so it is a number of turns of the scheduler until then.
 func (h *hour) crashBusy() string {
 	turns, crashed := h.random.IntN(3_000), make(chan struct{})
-	h.network.onNext(func() {
+	h.network.onNext(h.random.IntN(2) == 0, func() {
 		defer close(crashed)
 		for range turns {
 			runtime.Gosched()
@@ -101,9 +102,19 @@ func (h *hour) beQuiet() string {
 	if h.faults["quiet"] > 0 {
 		return "none"
 	}
+	h.abandonErin()
 	h.quiet.Store(time.Now().Add(idle).UnixNano())
 	time.Sleep(idle)
 	return "quiet"
+}
+
+// abandonErin cuts erin's line, and only the service notices.
+func (h *hour) abandonErin() {
+	for _, l := range h.network.open() {
+		if l.name == erin {
+			l.cutService()
+		}
+	}
 }
 
 // oneLine returns a line, or nil if there is none.

@@ -17,7 +17,8 @@ type network struct {
 	door   *door // of the service; nil while there is none
 	down   bool
 	lines  []*line
-	next   func() // called once, with the next bytes for the service
+	next   func() // called once, with the next bytes
+	up     bool   // whether those are from a client
 	dials  int    // that reached the service
 }
 
@@ -50,6 +51,7 @@ func (*door) Addr() net.Addr { return &net.TCPAddr{} }
 // line is one connection. A way knows where it leads.
 type line struct {
 	network         *network
+	name            string   // of the client
 	client, service net.Conn // the network's ends
 	up, down        way
 	ended           chan struct{}
@@ -65,8 +67,8 @@ type way struct {
 
 var errNetwork = errors.New("the network is down")
 
-// dial connects a client with the service.
-func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+// dial connects the client of that name with the service.
+func (n *network) dial(ctx context.Context, name string) (net.Conn, error) {
 	n.mu.Lock()
 	d := n.door
 	if n.down {
@@ -78,7 +80,7 @@ func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 	client, clientEnd := net.Pipe()
 	service, serviceEnd := net.Pipe()
-	l := &line{network: n, client: clientEnd, service: serviceEnd, ended: make(chan struct{})}
+	l := &line{network: n, name: name, client: clientEnd, service: serviceEnd, ended: make(chan struct{})}
 	l.end = sync.OnceFunc(func() { close(l.ended) })
 	n.mu.Lock()
 	n.lines = append(n.lines, l)
@@ -117,8 +119,7 @@ func (l *line) pass(w *way, from, to net.Conn) {
 
 // deliver writes bytes when they arrive, and reports whether more can.
 func (l *line) deliver(w *way, bytes []byte, to net.Conn) bool {
-	n := l.network
-	for wait := time.Duration(n.number(1, 80)) * time.Millisecond; wait > 0; wait = l.stalledFor(w) {
+	for wait := l.network.delay(); wait > 0; wait = l.stalledFor(w) {
 		select {
 		case <-time.After(wait):
 		case <-l.ended:
@@ -139,7 +140,7 @@ func (l *line) admit(w *way, bytes int) (fits int, cut func()) {
 	n := l.network
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if w == &l.up && n.next != nil {
+	if n.next != nil && (w == &l.up) == n.up {
 		go n.next()
 		n.next = nil
 	}
@@ -228,11 +229,16 @@ func (n *network) setDown(down bool) {
 	n.down = down
 }
 
-// onNext calls a function with the next bytes for the service.
-func (n *network) onNext(do func()) {
+// onNext calls a function with the next bytes from a client, or for one.
+func (n *network) onNext(up bool, do func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.next = do
+	n.up, n.next = up, do
+}
+
+// delay is how long bytes are under way: often not long enough for anything else to end.
+func (n *network) delay() time.Duration {
+	return max(0, time.Duration(n.number(-40, 80))*time.Millisecond)
 }
 
 // wait waits for a random time.

@@ -69,6 +69,7 @@ func seeds() (all []uint64) {
 }
 
 func newHour(t *testing.T, dir string, seed uint64) *hour {
+	time.Sleep(23*time.Hour + 30*time.Minute) // a new day comes meanwhile: the disk gets another file
 	h := &hour{t: t, dir: dir, random: rand.New(rand.NewPCG(seed, 0)), faults: map[string]int{}, began: time.Now()}
 	h.network = &network{random: rand.New(rand.NewPCG(seed, 1))}
 	return h
@@ -78,9 +79,11 @@ func (h *hour) run() {
 	h.start()
 	alice, dave := h.follow("alice", "alice", "goals", "lobby"), h.follow("dave", "dave", "goals")
 	h.followers = []*follower{alice, dave, h.follow("bob", "bob", "goals"), h.follow("bob's phone", "bob", "goals")}
+	senders := h.followers
+	h.followers = append(h.followers, h.follow(erin, erin, "goals"))
 	time.Sleep(time.Minute) // by then all are connected
 	var users sync.WaitGroup
-	for _, f := range h.followers {
+	for _, f := range senders {
 		users.Go(func() { f.send("everyone", client.Outgoing{}) })
 		users.Go(func() { f.send("room:goals", client.Outgoing{Room: "goals"}) })
 		users.Go(func() { f.send("user", client.Outgoing{To: "bob"}) })
@@ -93,6 +96,7 @@ func (h *hour) run() {
 		h.fault()
 	}
 	h.faulty.Store(false)
+	h.abandonErin()
 	h.over.Store(true)
 	users.Wait()
 	time.Sleep(settles)
