@@ -9,7 +9,7 @@ import (
 // happens twice as often.
 var faults = []func(*hour) (name string){
 	(*hour).cut, (*hour).cut, (*hour).cutHalf, (*hour).stallOne, (*hour).stallAll, (*hour).unplug, (*hour).restart,
-	(*hour).crashNow, (*hour).crashBusy, (*hour).beQuiet,
+	(*hour).crashNow, (*hour).crashBusy, (*hour).crashStopping, (*hour).beQuiet,
 }
 
 // fault has one of the faults happen.
@@ -79,8 +79,7 @@ func (h *hour) crashNow() string {
 }
 
 // crashBusy crashes the service somewhere in the middle of handling what a client has sent,
-// or of answering.
-// No time passes there, so it is a number of turns of the scheduler until then.
+// or of answering. No time passes there: it is so many turns of the scheduler until then.
 func (h *hour) crashBusy() string {
 	turns, crashed := h.random.IntN(3_000), make(chan struct{})
 	h.network.onNext(h.random.IntN(2) == 0, func() {
@@ -94,6 +93,17 @@ func (h *hour) crashBusy() string {
 	h.wait(0, 5*time.Second)
 	h.start()
 	return "crash while busy"
+}
+
+// crashStopping crashes the service while it stops gracefully.
+func (h *hour) crashStopping() string {
+	h.network.leadTo(nil)
+	h.stop()
+	h.wait(0, 2*time.Second)
+	h.crash()
+	h.wait(0, 5*time.Second)
+	h.start()
+	return "crash while stopping"
 }
 
 // beQuiet has nobody send, once in an hour, for longer than an idle connection lasts.
