@@ -7,6 +7,7 @@ STAGE       ?= dev
 FUNCTION    ?= fanOut
 FUZZTIME    ?= 20s
 SEEDS       ?= 1000
+HOURS       ?= 20
 PACKAGES    ?= build/packages
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -17,7 +18,7 @@ CODE        := domain ports adapters functions clients integration
 LAMBDAS  := $(filter-out standalone,$(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go)))
 BINARIES := $(foreach arch,arm64 amd64,$(LAMBDAS:%=build/$(arch)/%/bootstrap))
 
-.PHONY: help run test unit integration coldstart bench load bench-standalone soak chaos lint gofmt vet staticcheck govulncheck build package deploy remove logs simulate scale fuzz rename token clean go node npm $(BINARIES)
+.PHONY: help run test unit integration coldstart bench load bench-standalone soak chaos lint gofmt vet staticcheck govulncheck build package deploy remove logs simulate hours scale fuzz rename token clean go node npm $(BINARIES)
 
 # The variables each target takes on the command line. All targets also take the variables
 # that their programs read from the environment, where make puts them. Any other variable
@@ -34,6 +35,7 @@ TAKES/deploy           := STAGE ARGS
 TAKES/remove           := STAGE ARGS
 TAKES/logs             := FUNCTION STAGE ARGS
 TAKES/simulate         := SEEDS SEED
+TAKES/hours            := HOURS SEED
 TAKES/fuzz             := FUZZTIME
 TAKES/rename           := MODULE
 TAKES/token            := USER SCOPE TTL URL
@@ -179,6 +181,11 @@ simulate: go ## Go | run SEEDS (1000) simulated worlds and report what was check
 	@$(if $(SEED),$(call check,SEED,[0-9]+,a whole number),$(call check,SEEDS,[1-9][0-9]*,a whole number above 0))
 	@echo "building the simulation, and running $(if $(SEED),seed $(SEED),$(SEEDS) seeds)" >&2
 	@cd integration/simulation && go test -count=1 -timeout 60m -run '^TestPromises$$' $(if $(SEED),-v -seed $(SEED),-seeds $(SEEDS) -report)
+
+hours: go ## Go | run the standalone service and its clients through HOURS (20) hours of faults in virtual time, or that of SEED
+	@$(if $(SEED),$(call check,SEED,[1-9][0-9]*,a whole number above 0),$(call check,HOURS,[1-9][0-9]*,a whole number above 0))
+	@echo "building the test, and running it; an hour takes some seconds" >&2
+	@go test -count=1 -timeout 60m -run '^TestAnHourOfFaults$$' ./functions/standalone $(if $(SEED),-v -seed $(SEED),-hours $(HOURS))
 
 scale: go ## Go | measure up to a million connections in virtual time, in a few minutes
 	@echo "building the simulation, and running it for a few minutes" >&2

@@ -82,7 +82,11 @@ func (c *Client) ask(r request, done func(reply, error)) *asked {
 // receive takes a frame.
 func (c *Client) receive(text []byte) {
 	var r *reply
-	if err := json.Unmarshal(text, &r); err != nil || r == nil || !validMessages(r.Messages, r.Epoch != "") {
+	switch err := json.Unmarshal(text, &r); {
+	case err != nil: // also when the connection ends within a frame: coder/websocket hands on what came of it
+		c.cut(c.link, fmt.Errorf("%w: %w", errGarbled, err))
+		return
+	case r == nil || !validMessages(r.Messages, r.Epoch != ""):
 		c.cut(c.link, errGarbled)
 		return
 	}

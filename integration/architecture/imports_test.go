@@ -93,8 +93,8 @@ var layers = []layer{
 	{
 		path:      "functions/*",
 		may:       []string{"domain/...", "ports", "adapters/...", "functions/app", "functions/internal/...", anyModule},
-		mayInTest: testHelpers,
-		why:       "a composition root picks adapters; what it shares with another is in functions/app and functions/internal",
+		mayInTest: append([]string{"clients/go"}, testHelpers...),
+		why:       "a composition root picks adapters; what it shares with another is in functions/app and functions/internal, and only tests need a client",
 	},
 	{
 		path:      "clients/go",

@@ -25,6 +25,7 @@ func TestNothingAcceptedIsLostByKills(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute or two")
 	}
+	t.Parallel() // with the other test that mostly waits
 	dir, random := t.TempDir(), rand.New(rand.NewPCG(1, 2))
 	resumers := []*resumer{newResumer(t, "a"), newResumer(t, "b"), newResumer(t, "c")}
 	round(t, dir, resumers, false, nil)

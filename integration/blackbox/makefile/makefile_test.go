@@ -105,7 +105,7 @@ func TestUnknownVariables(t *testing.T) {
 func TestKnownVariables(t *testing.T) {
 	c := newCheckout(t)
 	for _, args := range []string{
-		"load CLIENTS=5 HTML=a.html ARGS=-h", "simulate SEEDS=5", "simulate SEED=5", "deploy STAGE=prod ARGS=-v AWS_PROFILE=me",
+		"load CLIENTS=5 HTML=a.html ARGS=-h", "simulate SEEDS=5", "simulate SEED=5", "hours HOURS=5", "hours SEED=5", "deploy STAGE=prod ARGS=-v AWS_PROFILE=me",
 		"remove STAGE=prod", "logs STAGE=prod FUNCTION=ping", "fuzz FUZZTIME=5s", "rename MODULE=a.b/c", "soak ARGS=-h", "bench ARGS=-quick",
 		"bench-standalone ARGS=-h", "run ARGS=-h SWS_HTTP_ADDR=:3010 GOFLAGS=-p=1", "lint CI=true", "package MAKELEVEL=1 STAGE=prod",
 	} {
@@ -208,7 +208,7 @@ chmod +x "$2"
 			t.Errorf("%q, %q, want %q", stdout, stderr, want)
 		}
 	}
-	for _, name := range []string{"load", "bench", "soak", "simulate", "scale", "build", "package"} {
+	for _, name := range []string{"load", "bench", "soak", "simulate", "hours", "scale", "build", "package"} {
 		if _, stderr, ok := c.make(t, name); !ok || !strings.HasPrefix(stderr, "building ") {
 			t.Errorf("make %s begins with %q", name, stderr)
 		}

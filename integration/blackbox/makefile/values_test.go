@@ -14,6 +14,8 @@ func TestWrongValues(t *testing.T) {
 		"simulate SEED=-1":    `SEED is "-1": want a whole number`,
 		"simulate SEEDS=":     `SEEDS is "": want a whole number above 0`,
 		"simulate SEEDS=0":    `SEEDS is "0": want a whole number above 0`,
+		"hours HOURS=0":       `HOURS is "0": want a whole number above 0`,
+		"hours SEED=0":        `SEED is "0": want a whole number above 0`,
 		"fuzz FUZZTIME=20":    `FUZZTIME is "20": want a duration such as 20s`,
 		"fuzz FUZZTIME=s":     `FUZZTIME is "s": want a duration such as 20s`,
 	} {
@@ -21,7 +23,7 @@ func TestWrongValues(t *testing.T) {
 			t.Errorf("make %s: %q, want %q", args, stderr, want)
 		}
 	}
-	for _, args := range []string{"simulate", "simulate SEEDS=7", "simulate SEED=0", "fuzz", "fuzz FUZZTIME=1m30s", "fuzz FUZZTIME=100x"} {
+	for _, args := range []string{"simulate", "simulate SEEDS=7", "simulate SEED=0", "hours", "hours SEED=7", "fuzz", "fuzz FUZZTIME=1m30s", "fuzz FUZZTIME=100x"} {
 		if _, stderr, ok := c.make(t, strings.Fields(args)...); !ok {
 			t.Errorf("make %s: %s", args, stderr)
 		}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	client "serverless-websocket/clients/go"
+	"serverless-websocket/domain"
+)
+
+// sentOnce says that a message that was sent again, because nobody knew whether it was
+// accepted, is not accepted twice.
+const sentOnce = false
+
+// logged is a message in a channel's log.
+type logged struct{ id, content string }
+
+// logOf returns what the service keeps of a channel.
+func (h *hour) logOf(to domain.Recipients) (all []logged) {
+	after := domain.Position{}
+	for more := true; more; {
+		stretch, err := h.service.disk.After(h.t.Context(), to, after, 1<<20)
+		if err != nil {
+			h.t.Error(err)
+			return nil
+		}
+		for _, m := range stretch.Messages {
+			var content string
+			if err := json.Unmarshal([]byte(m.Content), &content); err != nil {
+				h.t.Error(err)
+			}
+			all = append(all, logged{string(m.ID), content})
+		}
+		after, more = stretch.Position, stretch.More
+	}
+	return all
+}
+
+// check compares what the clients have told with what the service keeps, and both with
+// what was sent.
+func (h *hour) check() {
+	logs := map[domain.Recipients][]logged{}
+	for _, f := range h.followers {
+		for _, to := range f.channels {
+			logs[to] = h.logOf(to)
+		}
+	}
+	for to, log := range logs {
+		h.expect("the log of "+to.String(), repeats(log))
+	}
+	for _, f := range h.followers {
+		for channel, to := range f.channels {
+			h.expect(f.name+", "+channel, differs(f.events[channel], logs[to]))
+		}
+		for channel, sent := range f.sent {
+			h.expect(f.name+" sends to "+channel, misses(sent, logs[f.channels[channel]]))
+		}
+		h.expect(f.name+" sends to bob", misses(f.sent["user"], logs[domain.ToUser("bob")]))
+		h.expect(f.name+" in the lobby", f.differsWithin(logs[domain.ToRoom("lobby")]))
+		h.expect(f.name, f.misunderstood())
+	}
+}
+
+func (h *hour) expect(where, problem string) {
+	if problem != "" {
+		h.t.Errorf("%s: %s", where, problem)
+	}
+}
+
+// misunderstood returns the first frame that a client did not understand, if it came whole.
+func (f *follower) misunderstood() string {
+	for _, e := range f.errors {
+		if strings.Contains(e, "not understood") && !strings.Contains(e, "unexpected end") {
+			return e
+		}
+	}
+	return ""
+}
+
+// repeats returns what is in a log twice.
+func repeats(log []logged) string {
+	seen := map[string]bool{}
+	for _, m := range log {
+		if seen[m.id] {
+			return fmt.Sprintf("%.50s has two numbers", m.content)
+		}
+		seen[m.id] = true
+	}
+	return ""
+}
+
+// differs returns how events differ from a log; empty if they do not.
+func differs(events []client.Event, log []logged) string {
+	if problem := differsFrom(events, log, 0); problem != "" {
+		return problem
+	}
+	if len(events) < len(log) {
+		return fmt.Sprintf("%d of %d messages came", len(events), len(log))
+	}
+	return ""
+}
+
+// differsFrom returns how events differ from what is in a log from an index on.
+func differsFrom(events []client.Event, log []logged, from int) string {
+	for i, e := range events {
+		switch at := from + i; {
+		case e.Lost != "":
+			return fmt.Sprintf("behind number %d, some are lost: %s", at, e.Lost)
+		case at >= len(log):
+			return fmt.Sprintf("%.50s is not in the log", e.Message.Content)
+		case e.Message.ID != log[at].id || e.Message.Seq != int64(at+1):
+			return fmt.Sprintf("behind number %d comes %d, %.50s", at, e.Message.Seq, e.Message.Content)
+		}
+	}
+	return ""
+}
+
+// differsWithin returns what is wrong with the events of visits to a room: each has a part
+// of the log, behind that of the one before.
+func (f *follower) differsWithin(log []logged) string {
+	begin, last := 0, int64(0)
+	for _, end := range f.visits {
+		if visit := f.events["room:lobby"][begin:end]; len(visit) > 0 {
+			first := visit[0].Message.Seq
+			if first <= last {
+				return fmt.Sprintf("number %d comes after %d", first, last)
+			}
+			if problem := differsFrom(visit, log, int(first)-1); problem != "" {
+				return problem
+			}
+			last = visit[len(visit)-1].Message.Seq
+		}
+		begin = end
+	}
+	return ""
+}
+
+// misses returns what is wrong with a log that should have messages once and in the order
+// in which they were sent; empty if nothing is.
+func misses(sent []*outgoing, log []logged) string {
+	last := -1
+	for _, one := range sent {
+		times, at := 0, -1
+		for i, m := range log {
+			if m.content == one.content {
+				times++
+			}
+			if m.id == one.id {
+				at = i
+			}
+		}
+		most := 1
+		if !sentOnce {
+			most += one.unanswered
+		}
+		switch {
+		case at < 0 || times > most:
+			return fmt.Sprintf("%.50s is there %d times, at %d, and %d attempts were not answered", one.content, times, at, one.unanswered)
+		case at <= last:
+			return fmt.Sprintf("%.50s, number %d, is before number %d, which was accepted before it was sent", one.content, at+1, last+1)
+		}
+		last = at
+	}
+	return ""
+}
+
+// summary says what has happened.
+func (h *hour) summary() string {
+	came, sent, unanswered := 0, 0, 0
+	for _, f := range h.followers {
+		for channel := range f.channels {
+			came += len(f.events[channel])
+			sent += len(f.sent[channel])
+			for _, one := range f.sent[channel] {
+				unanswered += one.unanswered
+			}
+		}
+	}
+	return fmt.Sprintf("%d messages were sent, %d of them again, and came to clients %d times, over %d connections; "+
+		"%d jobs were on disk at starts; the faults were %v", sent, unanswered, came, h.network.dials, h.jobs, h.faults)
+}
