@@ -42,9 +42,13 @@ func add(tb testing.TB, log *Log, to domain.Recipients, sizes ...int) []domain.P
 	for _, size := range sizes {
 		messages = append(messages, message(size))
 	}
-	positions, err := log.Append(tb.Context(), to, messages, false)
+	entries, err := log.Append(tb.Context(), to, messages, false)
 	if err != nil {
 		tb.Fatal(err)
+	}
+	var positions []domain.Position
+	for _, e := range entries {
+		positions = append(positions, e.Position)
 	}
 	return positions
 }

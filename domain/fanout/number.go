@@ -9,7 +9,8 @@ import "serverless-websocket/domain"
 //
 // Messages that could not be appended are requeued, and the others go on. The error is
 // that of the requeueing. A message that is too large for a log, because it was accepted
-// before there was one, goes on without a number.
+// before there was one, goes on without a number. A repeat goes no further: the message in
+// the log has a job of its own.
 func (w *Worker) number(within budget, b batch) (numbered []batch, err error) {
 	again := b.again || b.Attempt > 0 || b.Reason != ""
 	left := b.Messages
@@ -19,7 +20,7 @@ func (w *Worker) number(within budget, b batch) (numbered []batch, err error) {
 			left = left[1:]
 			continue
 		}
-		at, err := w.outside.Log.Append(within.posts, b.To, some, again)
+		entries, err := w.outside.Log.Append(within.posts, b.To, some, again)
 		if err != nil {
 			w.warn(within.ctx, "not logged", left, err)
 			rest := b
@@ -27,8 +28,12 @@ func (w *Worker) number(within budget, b batch) (numbered []batch, err error) {
 			return numbered, w.requeue(within.ctx, w.unnumbered(within, rest, err))
 		}
 		for i, m := range some {
-			m.Seq = at[i].Seq
-			numbered = addTo(numbered, b, at[i].Epoch, m)
+			if first := entries[i].RepeatOf; first != "" {
+				w.observe(func(o Observer) { o.Repeated(within.ctx, m.ID, first) })
+				continue
+			}
+			m.Seq = entries[i].Seq
+			numbered = addTo(numbered, b, entries[i].Epoch, m)
 		}
 		left = left[len(some):]
 	}
@@ -48,8 +53,9 @@ func (w *Worker) unnumbered(within budget, rest batch, err error) requeuedJob {
 	return w.options.requeued(rest, scope{span: rest.Span}, which, err)
 }
 
-// addTo adds the message to the batch of its epoch.
+// addTo adds the message to the batch of its epoch. From here on its ref serves no purpose.
 func addTo(batches []batch, like batch, epoch domain.Epoch, m domain.Message) []batch {
+	m.Ref, m.Again = "", false
 	for i := range batches {
 		if batches[i].Epoch == epoch {
 			batches[i].Messages = append(batches[i].Messages, m)
