@@ -50,6 +50,25 @@ func TestWhatRefsCost(t *testing.T) {
 	late, _ := l.tries("lost")
 	l.isRepeat(log, late, repeat)
 	l.did("") // the process has put it
+	l.fill(12)
+	l.append(log, false, l.messages(1)...) // it has found the end again
+	l.operations()
+	l.isRepeat(log, late, repeat)
+	l.did("")
+}
+
+// Before the first row of a log there is nothing to look for.
+func TestWhatRefsCostInANewLog(t *testing.T) {
+	l := newLogTable(t)
+	for _, want := range []string{"Query PutItem", "Query PutItem", "Query Query PutItem"} { // three rows, and more
+		log := l.behind(nil)
+		for range 2 {
+			first, _ := l.tries("r")
+			l.append(log, false, first)
+			l.did(want)
+			want = "PutItem"
+		}
+	}
 }
 
 // A process knows the repeats that it has met or read, but not those from before.

@@ -82,6 +82,16 @@ func TestRepeatsAreBounded(t *testing.T) {
 	if s.add(row(maxRepeats+1, 1)); len(s.repeats) != 0 || s.since != maxRepeats+2 || len(full.repeats) != maxRepeats {
 		t.Errorf("%d repeats since %d", len(s.repeats), s.since)
 	}
+	var one seen
+	for i := range int64(10) { // others go on from the same end
+		one.add(row(i+1, 1))
+		other := one
+		other.add(row(i+2, 1))
+		one.add(row(i+2, 2))
+		if len(other.repeats) != len(one.repeats)-1 || &other.repeats[0] == &one.repeats[0] {
+			t.Error("two calls share what they have seen")
+		}
+	}
 	e := ends{of: make(map[domain.Recipients]seen)}
 	for i := range 10 {
 		var some seen
