@@ -97,6 +97,12 @@ func TestRefsOfAJob(t *testing.T) {
 			t.Errorf("%s is %+v, %v", body, job, err)
 		}
 	}
+	stranger := domain.Job{To: domain.ToRoom("goals"), Messages: []domain.Message{
+		{ID: anID, SentAt: time.UnixMilli(1795338000123), Content: domain.Content(`1`), Ref: "r"},
+	}}.Encode()
+	if job, err := domain.DecodeJob(stranger); !errors.Is(err, domain.ErrNotAJob) {
+		t.Errorf("%s is %+v, %v", stranger, job, err)
+	}
 	// In a job with numbers there is none.
 	numbered := domain.Job{To: domain.ToRoom("goals"), Epoch: "k3", Messages: []domain.Message{
 		{ID: anID, SentAt: time.UnixMilli(1795338000123), Sender: "alice", Content: domain.Content(`1`), Seq: 7, Ref: "r"},
