@@ -29,8 +29,8 @@ func (m Message) RepeatOf(others []Message) MessageID {
 		return ""
 	}
 	for _, other := range others {
-		if m.Ref == other.Ref && m.Sender == other.Sender && m.To == other.To && m.ID != other.ID &&
-			(m.Again || other.Again) && m.SentAt.Sub(other.SentAt).Abs() <= RepeatWindow {
+		if (m.Again || other.Again) && m.Ref == other.Ref && m.Sender == other.Sender && m.To == other.To &&
+			m.ID != other.ID && m.SentAt.Sub(other.SentAt).Abs() <= RepeatWindow {
 			return other.ID
 		}
 	}

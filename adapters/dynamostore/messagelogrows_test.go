@@ -300,15 +300,16 @@ func TestTheLargestRow(t *testing.T) {
 	for {
 		m := l.messages(1)[0]
 		m.Sender, m.To, m.Content = "a", "", domain.Content("1")
-		m.Ref, m.Again = strings.Repeat("r", domain.MaxRef), true
+		m.Ref, m.Again = fmt.Sprintf("%0*d", domain.MaxRef, len(messages)), true
 		if len(domain.Pack(goals, "", append(messages, m), domain.MaxPayload)) > 1 {
 			break
 		}
 		messages = append(messages, m)
 	}
 	l.append(l.open(), false, messages...)
-	if size := len(l.rows()[0]["messages"].(*types.AttributeValueMemberB).Value); size > 300<<10 {
-		t.Errorf("%d bytes", size)
+	row := l.rows()[0]
+	if size := len(row["messages"].(*types.AttributeValueMemberB).Value); numberIn(row["end"]) != int64(len(messages)) || size > 300<<10 {
+		t.Errorf("%d bytes for %d of %d messages", size, numberIn(row["end"]), len(messages))
 	}
 }
 
