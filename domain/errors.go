@@ -16,6 +16,7 @@ const (
 	TooDeep          Code = "too_deep"
 	UnknownAction    Code = "unknown_action"
 	InvalidRef       Code = "invalid_ref"
+	InvalidAgain     Code = "invalid_again"
 	MissingContent   Code = "missing_content"
 	BlankContent     Code = "blank_content"
 	ContentTooLarge  Code = "content_too_large"
@@ -33,10 +34,6 @@ const (
 	Internal         Code = "internal"
 )
 
-// MaxRef is the longest ref that a client may attach to a request, in bytes of
-// UTF-8 once its escapes are resolved.
-const MaxRef = 128
-
 // messages holds the texts for clients. Those of UnknownAction and MissingContent come
 // from the service's first version, and clients match them.
 var messages = map[Code]string{
@@ -45,6 +42,7 @@ var messages = map[Code]string{
 	TooDeep:          "The frame nests arrays and objects more than 512 levels deep.",
 	UnknownAction:    "Unrecognized WebSocket action.",
 	InvalidRef:       "'ref' must be a string of at most 128 bytes.",
+	InvalidAgain:     "'again' must be true or false, and beside true there must be the 'ref' of the first try.",
 	MissingContent:   "'content' not in message dict",
 	BlankContent:     "'content' must not be null or blank.",
 	ContentTooLarge:  "'content' does not fit into a message of 131072 bytes, or of 98304 if the service keeps messages.",

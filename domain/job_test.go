@@ -48,8 +48,12 @@ func anyJob(t *rapid.T) domain.Job {
 			Sender:  rapid.OneOf(rapid.Just(""), anyName()).Draw(t, "sender"),
 			Content: domain.Content(anyContent().Draw(t, "content")),
 		})
-		if m := &job.Messages[len(job.Messages)-1]; conversation {
+		m := &job.Messages[len(job.Messages)-1]
+		if conversation {
 			m.Sender, m.To = anyName().Draw(t, "from"), job.To.Name
+		}
+		if m.Sender != "" && rapid.Bool().Draw(t, "tagged") {
+			m.Ref, m.Again = anyRef().Draw(t, "ref"), rapid.Bool().Draw(t, "again")
 		}
 	}
 	if job.Echo = conversation && rapid.Bool().Draw(t, "echo"); job.Echo {
@@ -58,7 +62,8 @@ func anyJob(t *rapid.T) domain.Job {
 	if rapid.Bool().Draw(t, "numbered") {
 		job.Epoch = domain.Epoch(rapid.StringMatching(`[0-9a-z]{1,16}`).Draw(t, "epoch"))
 		for i := range job.Messages {
-			job.Messages[i].Seq = rapid.Int64Range(1, domain.MaxSeq).Draw(t, "seq")
+			m := &job.Messages[i]
+			m.Seq, m.Ref, m.Again = rapid.Int64Range(1, domain.MaxSeq).Draw(t, "seq"), "", false
 		}
 	}
 	if rapid.Bool().Draw(t, "only") {
@@ -81,6 +86,11 @@ func anyJob(t *rapid.T) domain.Job {
 // anyName draws names of users.
 func anyName() *rapid.Generator[string] {
 	return rapid.Map(rapid.StringN(1, 20, domain.MaxRecipient), func(s string) string { return strings.ReplaceAll(strings.ToValidUTF8(s, "x"), "\uFFFD", "x") })
+}
+
+// anyRef draws refs of messages.
+func anyRef() *rapid.Generator[string] {
+	return rapid.Map(rapid.StringN(1, 20, domain.MaxRef), func(s string) string { return strings.ReplaceAll(strings.ToValidUTF8(s, "x"), "\uFFFD", "x") })
 }
 
 func anyRecipients() *rapid.Generator[domain.Recipients] {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -36,7 +37,7 @@ func readBody(body string) (wire wireJob, err error) {
 	if err := json.Unmarshal([]byte(body), &wire); err != nil {
 		return wire, err
 	}
-	if wire.Version < versionForEveryone || wire.Version > versionNumbered {
+	if wire.Version < versionForEveryone || wire.Version > versionLogged {
 		return wire, fmt.Errorf("version %d", wire.Version)
 	}
 	written := wire.body()
@@ -71,7 +72,7 @@ func (w wireJob) check() error {
 		return fmt.Errorf("segment %d of %d", w.Segment, w.Segments)
 	case len(w.Only) > 0 && (segment != Segment{} || w.Cursor != ""):
 		return errors.New("both connections and a part of the table")
-	case (w.Version == versionNumbered) != (w.Epoch != "") || w.Epoch != "" && !w.Epoch.Valid():
+	case (w.Version == versionLogged) != (w.Epoch != "" || w.hasRefs()) || w.Epoch != "" && !w.Epoch.Valid():
 		return fmt.Errorf("epoch %.40q in version %d", w.Epoch, w.Version)
 	case w.Echo && w.Epoch != "":
 		return errors.New("an echo with the numbers of one channel")
@@ -87,6 +88,10 @@ func (w wireJob) check() error {
 		return fmt.Errorf("a reason of %d bytes", len(w.Reason))
 	}
 	return nil
+}
+
+func (w wireJob) hasRefs() bool {
+	return slices.ContainsFunc(w.Messages, func(m wireMessage) bool { return m.Ref != "" })
 }
 
 // job returns the job, or an error that names its first bad member.
@@ -115,6 +120,9 @@ func (w wireJob) job() (Job, error) {
 		}
 		if (m.Seq != 0) != (w.Epoch != "") || m.Seq < 0 || m.Seq > MaxSeq {
 			return job, fmt.Errorf("message %.40q has number %d in epoch %.40q", m.ID, m.Seq, w.Epoch)
+		}
+		if err := m.checkRef(w.Epoch); err != nil {
+			return job, err
 		}
 		message, err := m.message()
 		if err != nil {
@@ -151,7 +159,7 @@ func (w wireMessage) message() (Message, error) {
 		return Message{}, fmt.Errorf("message %.40q: %w", w.ID, err)
 	}
 	message, err := NewMessage(w.ID, time.UnixMilli(w.SentAt), w.Sender, content)
-	message.To, message.Seq = w.To, w.Seq
+	message.To, message.Seq, message.Ref, message.Again = w.To, w.Seq, w.Ref, w.Again
 	return message, err
 }
 
@@ -167,6 +175,14 @@ func (w wireMessage) checkAddressee(echo bool, to Recipients) error {
 		return nil
 	}
 	return fmt.Errorf("message %.40q to %.40q in a job to %.40q", w.ID, w.To, to)
+}
+
+// checkRef checks that a ref is that of a user's message that is not in the log yet.
+func (w wireMessage) checkRef(epoch Epoch) error {
+	if w.Ref == "" && !w.Again || ValidRef(w.Ref) && w.Sender != "" && epoch == "" {
+		return nil
+	}
+	return fmt.Errorf("message %.40q has the ref %.40q, again: %v, in epoch %.40q", w.ID, w.Ref, w.Again, epoch)
 }
 
 func (w wireConnection) target() (Target, error) {

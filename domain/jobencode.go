@@ -21,11 +21,13 @@ func (j Job) Encode() string {
 	if j.To != ToEveryone() || slices.ContainsFunc(j.Messages, func(m Message) bool { return m.Sender != "" }) {
 		wire.Version, wire.To, wire.Echo = versionOfRecipient, j.To.String(), j.Echo
 	}
-	if j.Epoch != "" {
-		wire.Version, wire.To, wire.Epoch = versionNumbered, j.To.String(), j.Epoch
+	if j.Epoch != "" || slices.ContainsFunc(j.Messages, func(m Message) bool { return m.Ref != "" }) {
+		wire.Version, wire.To, wire.Echo, wire.Epoch = versionLogged, j.To.String(), j.Echo, j.Epoch
 	}
 	for _, m := range j.Messages {
-		wire.Messages = append(wire.Messages, wireMessage{m.ID, m.SentAt.UnixMilli(), m.Sender, m.To, m.Seq, string(m.Content)})
+		wire.Messages = append(wire.Messages, wireMessage{
+			m.ID, m.SentAt.UnixMilli(), m.Sender, m.To, m.Seq, m.Ref, m.Again, string(m.Content),
+		})
 	}
 	for _, t := range j.Only {
 		wire.Only = append(wire.Only, wireConnection{t.ID, registration(t), min(t.GoneFor, maxGoneFor).Milliseconds(), t.Rejected})

@@ -19,12 +19,12 @@ var ErrNotAJob = errors.New("not a job")
 // after a rollback, and a worker refuses versions and members that it does not know.
 // So a job is written in the oldest version that can express it, and a new version is
 // for jobs that the release before would misread. Version 1 has neither recipients nor
-// senders: it is for everyone. Version 3 has numbers: the release before would post
-// messages without them.
+// senders: it is for everyone. Version 3 has what a log needs, numbers and refs: the release
+// before would post messages without numbers, and repeats twice.
 const (
 	versionForEveryone = 1
 	versionOfRecipient = 2
-	versionNumbered    = 3
+	versionLogged      = 3
 )
 
 // Limits of a body. Its length bounds the number of messages and connections.
@@ -59,6 +59,8 @@ type wireMessage struct {
 	Sender  string    `json:"sender,omitempty"` // since version 2
 	To      string    `json:"to,omitempty"`     // since version 2
 	Seq     int64     `json:"seq,omitempty"`    // since version 3
+	Ref     string    `json:"ref,omitempty"`    // since version 3
+	Again   bool      `json:"again,omitempty"`  // since version 3
 	Content string    `json:"content"`
 }
 

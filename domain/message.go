@@ -33,6 +33,11 @@ type Message struct {
 	// Seq is the message's number in the log of its channel, 1 to MaxSeq; 0 if it is in
 	// none.
 	Seq int64
+	// Ref is the sender's own tag for the message, by which the log finds repeats of it:
+	// a ValidRef, or empty if there is none or the message needs no finding. Again says that
+	// it may be such a repeat. No client gets to see them.
+	Ref   string
+	Again bool
 }
 
 // NewMessage returns the message. The error is an *Error with code ContentTooLarge when

@@ -15,7 +15,7 @@ import (
 // retries.
 type MessageLog interface {
 	// Append adds messages to the end of the channel's log, one after the other with
-	// nothing between them, and returns their positions. It takes at most
+	// nothing between them, and returns an entry for each. It takes at most
 	// domain.MaxPayload bytes of envelope, without duplicates.
 	//
 	// A message that was appended before, by a call whose answer was lost or by another
@@ -23,8 +23,13 @@ type MessageLog interface {
 	// search goes by what a call meets at the end of the log and, with again, back to when
 	// the oldest of the messages was accepted, within a bound.
 	//
+	// Of a message and its repeats, see domain.Message.RepeatOf, the log takes one, whether
+	// they come in one call or in several at once. The search for a message with a ref goes
+	// back to when it was accepted, and for one with Again by domain.RepeatWindow further,
+	// within the same bound.
+	//
 	// After an error some or all of the messages may have been appended.
-	Append(ctx context.Context, to domain.Recipients, messages []domain.Message, again bool) ([]domain.Position, error)
+	Append(ctx context.Context, to domain.Recipients, messages []domain.Message, again bool) ([]Entry, error)
 
 	// End returns the position of the newest message or, if none is kept, a place with
 	// number 0 that After takes for almost a day at least, unless it drops messages earlier.
@@ -43,6 +48,14 @@ type MessageLog interface {
 	// content, at least one if there is any. There may be fewer: those that are kept, follow
 	// each other and are of the position's epoch.
 	Before(ctx context.Context, to domain.Recipients, position domain.Position, limit, size int) (Stretch, error)
+}
+
+// Entry says where a message is in the log.
+type Entry struct {
+	domain.Position
+	// RepeatOf is the id of the message, in the log or in the same call, of which this one is
+	// a repeat; empty if it is none. A repeat is not in the log and has no position.
+	RepeatOf domain.MessageID
 }
 
 // Stretch is a part of a channel's log without holes, oldest message first.

@@ -11,20 +11,22 @@ import (
 	"go.etcd.io/bbolt"
 
 	"serverless-websocket/domain"
+	"serverless-websocket/ports"
 )
 
 // Append looks for messages in the newest file and, with again, in those back to the day
-// before the first of them was accepted.
+// before the first of them was accepted. What shares a ref with a message is looked for as
+// far back as that can be. Of several with one ref, the newest is found.
 func (s *Store) Append(
 	ctx context.Context, to domain.Recipients, messages []domain.Message, again bool,
-) ([]domain.Position, error) {
+) ([]ports.Entry, error) {
 	if err := ctx.Err(); err != nil || len(messages) == 0 {
 		return nil, err
 	}
-	a := appending{store: s, channel: channelKey(to)}
+	a := appending{store: s, channel: channelKey(to), messages: messages}
 	for _, m := range messages {
 		a.ids = append(a.ids, slices.Concat(a.channel, []byte(m.ID)))
-		a.messages = append(a.messages, encodeMessage(m))
+		a.encoded = append(a.encoded, encodeMessage(m))
 		if since := dayOf(m.SentAt.AddDate(0, 0, -1)); again && (a.since == "" || since < a.since) {
 			a.since = since
 		}
@@ -32,22 +34,23 @@ func (s *Store) Append(
 	if err := s.do(ctx, &operation{apply: a.apply}); err != nil {
 		return nil, err
 	}
-	return a.positions, nil
+	return a.entries, nil
 }
 
 // appending is one call of Append.
 type appending struct {
-	store     *Store
-	channel   []byte
-	ids       [][]byte // keys of the idBucket
-	messages  [][]byte
-	since     string // the day to begin the search with; empty for the newest file
-	positions []domain.Position
+	store    *Store
+	channel  []byte
+	messages []domain.Message
+	ids      [][]byte // keys of the idBucket
+	encoded  [][]byte
+	since    string // the day to begin the search with; empty for the newest file
+	entries  []ports.Entry
 }
 
 // apply does all reads before the first write.
 func (a *appending) apply(b *batch) error {
-	a.positions = make([]domain.Position, len(a.ids))
+	a.entries = make([]ports.Entry, len(a.ids))
 	for i := range a.ids {
 		if err := a.find(b, i); err != nil {
 			return err
@@ -62,30 +65,46 @@ func (a *appending) apply(b *batch) error {
 		r.epoch, r.before = randomName(8), last.seq
 	}
 	seq, fresh := last.seq, map[string]domain.Position{}
+	var added []domain.Message
 	for i, id := range a.ids {
-		if a.positions[i].Seq > 0 {
+		e := &a.entries[i]
+		if e.Seq > 0 || e.RepeatOf != "" {
 			continue
 		}
-		if twin, ok := fresh[string(id)]; ok {
-			a.positions[i] = twin
+		if e.Position = fresh[string(id)]; e.Seq > 0 {
+			continue
+		}
+		if e.RepeatOf = a.messages[i].RepeatOf(added); e.RepeatOf != "" {
 			continue
 		}
 		seq++
-		r.message = a.messages[i]
-		if err := a.put(b, id, seq, r); err != nil {
+		r.message = a.encoded[i]
+		if err := a.put(b, i, seq, r); err != nil {
 			return err
 		}
-		a.positions[i] = a.store.position(r, seq)
-		fresh[string(id)] = a.positions[i]
+		e.Position = a.store.position(r, seq)
+		fresh[string(id)] = e.Position
+		added = append(added, a.messages[i])
 	}
 	return nil
 }
 
-func (a *appending) put(b *batch, id []byte, seq int64, r record) error {
-	if err := b.put(messageBucket, messageKey(a.channel, seq), r.encode()); err != nil {
-		return err
+func (a *appending) put(b *batch, i int, seq int64, r record) error {
+	err := b.put(messageBucket, messageKey(a.channel, seq), r.encode())
+	if err == nil {
+		err = b.put(idBucket, a.ids[i], number(uint64(seq)))
 	}
-	return b.put(idBucket, id, number(uint64(seq)))
+	if m := a.messages[i]; err == nil && m.Ref != "" {
+		err = b.put(idBucket, a.refKey(m), number(uint64(seq)))
+	}
+	return err
+}
+
+// refKey returns the key in the idBucket of what a message and its repeats share. No id
+// begins like it.
+func (a *appending) refKey(m domain.Message) []byte {
+	key := append(slices.Clone(a.channel), 0)
+	return append(appendText(appendText(key, m.Sender), m.To), m.Ref...)
 }
 
 // position returns the position of a message with the number in its key. It names the log
@@ -97,18 +116,37 @@ func (s *Store) position(r record, seq int64) domain.Position {
 // gone reports whether a message has expired.
 func (s *Store) gone(r record, now time.Time) bool { return now.Sub(r.at) >= s.opts.Retention }
 
-// find sets the position of a message that was appended before and has not expired.
+// find sets the entry of a message that was appended before and has not expired, itself or
+// as a repeat.
 func (a *appending) find(b *batch, i int) error {
-	return a.search(b, a.since, func(tx *bbolt.Tx) (done bool, err error) {
-		seq, found, err := getSeq(tx, a.ids[i])
-		if err != nil || !found {
+	m := a.messages[i]
+	err := a.lookUp(b, a.ids[i], a.since, func(r record, seq int64) error {
+		a.entries[i].Position = a.store.position(r, seq)
+		return nil
+	})
+	if err != nil || a.entries[i].Seq > 0 || m.Ref == "" {
+		return err
+	}
+	since := dayOf(m.SentAt.Add(-domain.RepeatWindow))
+	return a.lookUp(b, a.refKey(m), since, func(r record, seq int64) error {
+		other, err := decodeMessage(r.message, seq)
+		a.entries[i].RepeatOf = m.RepeatOf([]domain.Message{other})
+		return err
+	})
+}
+
+// lookUp calls found with what a key of the idBucket leads to, unless that has expired.
+func (a *appending) lookUp(b *batch, key []byte, since string, found func(record, int64) error) error {
+	return a.search(b, since, func(tx *bbolt.Tx) (done bool, err error) {
+		seq, has, err := getSeq(tx, key)
+		if err != nil || !has {
 			return false, err
 		}
-		r, found, err := getRecord(tx, messageKey(a.channel, seq))
-		if found && err == nil && !a.store.gone(r, b.now) {
-			a.positions[i] = a.store.position(r, seq)
+		r, has, err := getRecord(tx, messageKey(a.channel, seq))
+		if err != nil || !has || a.store.gone(r, b.now) {
+			return true, err
 		}
-		return true, err
+		return true, found(r, seq)
 	})
 }
 

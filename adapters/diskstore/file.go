@@ -16,7 +16,7 @@ import (
 // those that are left.
 var (
 	messageBucket      = []byte("messages")      // channelKey and number: record
-	idBucket           = []byte("ids")           // channelKey and id: number
+	idBucket           = []byte("ids")           // channelKey and id, or appending.refKey: number
 	conversationBucket = []byte("conversations") // conversationKey and id: record without an epoch
 	jobBucket          = []byte("jobs")          // key: job
 	sumBucket          = []byte("sum")           // sumKey: see batch.sum

@@ -68,10 +68,14 @@ func decodeRecord(payload []byte) (r record, err error) {
 // encodeMessage encodes all but the number.
 func encodeMessage(m domain.Message) []byte {
 	b := binary.AppendVarint(nil, m.SentAt.UnixMilli())
-	for _, text := range []string{string(m.ID), m.Sender, m.To} {
+	for _, text := range []string{string(m.ID), m.Sender, m.To, m.Ref} {
 		b = appendText(b, text)
 	}
-	return append(b, m.Content...)
+	again := byte(0)
+	if m.Again {
+		again = 1
+	}
+	return append(append(b, again), m.Content...)
 }
 
 // decodeMessage returns a message that refers to nothing of b.
@@ -81,16 +85,19 @@ func decodeMessage(b []byte, seq int64) (domain.Message, error) {
 		return domain.Message{}, errDamaged
 	}
 	b = b[n:]
-	var texts [3]string
+	var texts [4]string
 	for i := range texts {
 		var err error
 		if texts[i], b, err = cutText(b); err != nil {
 			return domain.Message{}, err
 		}
 	}
+	if len(b) == 0 {
+		return domain.Message{}, errDamaged
+	}
 	return domain.Message{
 		ID: domain.MessageID(texts[0]), SentAt: time.UnixMilli(ms).UTC(), Sender: texts[1], To: texts[2],
-		Content: slices.Clone(domain.Content(b)), Seq: seq,
+		Ref: texts[3], Again: b[0] == 1, Content: slices.Clone(domain.Content(b[1:])), Seq: seq,
 	}, nil
 }
 

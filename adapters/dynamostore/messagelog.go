@@ -54,7 +54,7 @@ func NewMessageLog(client *dynamodb.Client, table string, opts LogOptions) *Mess
 		retention: cmp.Or(opts.Retention, defaultRetention),
 		tag:       tagOf(table),
 		tails:     tails{of: make(map[domain.Recipients][]logRow)},
-		ends:      ends{of: make(map[domain.Recipients]logEnd)},
+		ends:      ends{of: make(map[domain.Recipients]seen)},
 		now:       time.Now,
 	}
 }

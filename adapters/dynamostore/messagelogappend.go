@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"serverless-websocket/domain"
+	"serverless-websocket/ports"
 )
 
 const (
@@ -29,42 +32,45 @@ const (
 )
 
 // Append puts one row with the messages that it does not find. A warm process needs no
-// other request, unless it meets others at the end. A row costs a write unit for each KB,
-// twice that at the begin of an epoch.
-func (l *MessageLog) Append(ctx context.Context, to domain.Recipients, messages []domain.Message, again bool) ([]domain.Position, error) {
+// other request, unless it meets others at the end or is to look back: again, or for what a
+// message with Again repeats. A row costs a write unit for each KB, twice that at the begin
+// of an epoch.
+func (l *MessageLog) Append(ctx context.Context, to domain.Recipients, messages []domain.Message, again bool) ([]ports.Entry, error) {
 	if len(messages) == 0 {
 		return nil, nil
 	}
-	a := &addition{log: l, to: to, messages: messages, positions: make(map[domain.MessageID]domain.Position, len(messages))}
-	if err := a.run(ctx, again); err != nil {
+	a := &addition{log: l, to: to, messages: messages, again: again, entries: make(map[domain.MessageID]ports.Entry, len(messages))}
+	if err := a.run(ctx); err != nil {
 		return nil, fmt.Errorf("append %d messages to the log of %s: %w", len(messages), to, err)
 	}
-	positions := make([]domain.Position, len(messages))
+	entries := make([]ports.Entry, len(messages))
 	for i, m := range messages {
-		positions[i] = a.positions[m.ID]
+		entries[i] = a.entries[m.ID]
 	}
-	return positions, nil
+	return entries, nil
 }
 
 // addition is one Append.
 type addition struct {
-	log       *MessageLog
-	to        domain.Recipients
-	messages  []domain.Message
-	positions map[domain.MessageID]domain.Position // of those that are in the log
+	log      *MessageLog
+	to       domain.Recipients
+	messages []domain.Message
+	again    bool
+	entries  map[domain.MessageID]ports.Entry // of those that are in the log, or repeats
+	seen     seen
 }
 
 // rest returns the messages that are not known to be in the log.
 func (a *addition) rest() (rest []domain.Message) {
 	for _, m := range a.messages {
-		if _, found := a.positions[m.ID]; !found {
+		if _, found := a.entries[m.ID]; !found {
 			rest = append(rest, m)
 		}
 	}
 	return rest
 }
 
-// adopt takes the positions of the messages that are in the row.
+// adopt takes the entries of the messages that are in the row, and of their repeats.
 func (a *addition) adopt(row logRow) {
 	at := make(map[domain.MessageID]domain.Position, len(row.messages))
 	for i, m := range row.messages {
@@ -72,43 +78,75 @@ func (a *addition) adopt(row logRow) {
 	}
 	for _, m := range a.rest() {
 		if position, found := at[m.ID]; found {
-			a.positions[m.ID] = position
+			a.entries[m.ID] = ports.Entry{Position: position}
+		}
+	}
+	a.compare(row.messages)
+}
+
+// compare finds repeats among the rest.
+func (a *addition) compare(others []domain.Message) {
+	for _, m := range a.rest() {
+		if id := m.RepeatOf(others); id != "" {
+			a.entries[m.ID] = ports.Entry{RepeatOf: id}
 		}
 	}
 }
 
+// distinct returns the messages without repeats of each other.
+func distinct(messages []domain.Message) (some []domain.Message) {
+	for _, m := range messages {
+		if m.RepeatOf(some) == "" {
+			some = append(some, m)
+		}
+	}
+	return some
+}
+
+// looksBack reports whether messages can be in the log before its end, or others of which
+// they are repeats.
+func (a *addition) looksBack() bool {
+	return slices.ContainsFunc(a.rest(), func(m domain.Message) bool {
+		return a.again || m.Again || m.Ref != "" && oldest(m) < a.seen.since
+	})
+}
+
 // run goes to the end of the log and puts a row there, until nothing is left to put.
-func (a *addition) run(ctx context.Context, again bool) error {
-	end, known := a.log.ends.get(a.to, a.log.now())
-	lost := !known || again
-	how := search{limit: 1, queries: 1}
-	if again {
-		how = wholeSearch
+func (a *addition) run(ctx context.Context) error {
+	known, ok := a.log.ends.get(a.to, a.log.now())
+	if !ok {
+		known = seen{since: math.MaxInt64}
+	}
+	a.seen = known
+	a.compare(known.repeats)
+	lost, how := !ok, search{limit: 1, queries: 1}
+	if a.looksBack() {
+		lost, how = true, wholeSearch
 	}
 	for steps := 1; ; steps++ {
 		var err error
 		if lost {
-			if end, err = a.search(ctx, how); err != nil {
+			if err = a.search(ctx, how); err != nil {
 				return err
 			}
 		}
-		rest := a.rest()
+		rest := distinct(a.rest())
 		if len(rest) == 0 {
 			break
 		}
-		row, err := a.log.put(ctx, a.to, end, rest)
+		row, err := a.log.put(ctx, a.to, a.seen.logEnd, rest)
 		switch {
 		case err == nil:
 			a.adopt(row)
-			end = row.logEnd
-			lost, how = steps%maxSteps == 0 && len(a.rest()) > 0, search{limit: pageRows, queries: maxSearch, downTo: end.End}
+			a.seen.add(row)
+			lost, how = steps%maxSteps == 0 && len(a.rest()) > 0, search{limit: pageRows, queries: maxSearch, downTo: row.End}
 		case conditionFailed(err, expiredPart): // it has been deleted
 			lost, how = true, wholeSearch
 		default:
 			return err
 		}
 	}
-	a.log.ends.set(a.to, end)
+	a.log.ends.set(a.to, a.seen)
 	return nil
 }
 
@@ -116,44 +154,57 @@ func (a *addition) run(ctx context.Context, again bool) error {
 type search struct {
 	limit   int32 // rows in a query
 	queries int   // at most
-	downTo  int64 // the number of a message that is not looked for
+	downTo  int64 // the number of a message up to which all has been seen
 }
 
-// wholeSearch goes back to when the messages were accepted.
+// wholeSearch goes back as far as messages can be.
 var wholeSearch = search{limit: searchLimit, queries: maxSearch}
 
-// search returns the end of the log, and adopts messages in its last row and in those
-// before, unless they were appended before the messages were accepted.
-func (a *addition) search(ctx context.Context, how search) (end logEnd, err error) {
+// search goes to the end of the log, and adopts messages in its last row and in those
+// before, unless these are too old.
+func (a *addition) search(ctx context.Context, how search) error {
 	r := newestOf(a.to)
 	r.limit, r.queries = how.limit, how.queries
-	since := a.acceptedSince().Add(-clockError).UnixMilli()
+	before := a.seen
+	a.seen = seen{}
 	for row, err := range a.log.rows(ctx, r) {
 		if err != nil {
-			return logEnd{}, err
+			return err
 		}
-		if end == (logEnd{}) {
-			end = row.logEnd
+		if a.seen.logEnd == (logEnd{}) {
+			a.seen.logEnd = row.logEnd
 		}
+		if row.Seq <= how.downTo {
+			a.seen.since, a.seen.repeats = before.since, append(a.seen.repeats, before.repeats...)
+			break
+		}
+		a.seen.before(row)
 		if row.expired(a.log.now()) {
 			break
 		}
-		if a.adopt(row); row.At < since || row.Seq <= how.downTo || len(a.rest()) == 0 {
+		if a.adopt(row); row.At < a.since() || len(a.rest()) == 0 {
 			break
 		}
 	}
-	return end, nil
+	return nil
 }
 
-// acceptedSince returns when the first of the messages was accepted.
-func (a *addition) acceptedSince() time.Time {
-	since := a.messages[0].SentAt
-	for _, m := range a.messages {
-		if m.SentAt.Before(since) {
-			since = m.SentAt
-		}
+// since returns how far back the rest can be in the log, in milliseconds.
+func (a *addition) since() int64 {
+	since := int64(math.MaxInt64)
+	for _, m := range a.rest() {
+		since = min(since, oldest(m))
 	}
 	return since
+}
+
+// oldest returns when a message, or another of which it is a repeat, can have been appended.
+func oldest(m domain.Message) int64 {
+	accepted := m.SentAt
+	if m.Again {
+		accepted = accepted.Add(-domain.RepeatWindow)
+	}
+	return accepted.Add(-clockError).UnixMilli()
 }
 
 // put puts the messages after the end of the log, and returns the row that is there now:

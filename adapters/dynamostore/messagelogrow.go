@@ -104,20 +104,36 @@ func logKey(to domain.Recipients, seq int64) map[string]types.AttributeValue {
 }
 
 // bodyVersion is the first byte of an encoding. For each message follow when it was sent,
-// in milliseconds, and its id, sender, recipient and content, each after its length. The
-// numbers are those of package binary.
-const bodyVersion = 1
+// in milliseconds, and its id, sender, recipient, ref and content, each after its length.
+// A ref follows a mark that says whether it was sent again. The numbers are those of package
+// binary.
+const (
+	bodyVersion = 1
+	firstMark   = "="
+	againMark   = "+"
+)
 
 func encodeMessages(messages []domain.Message) []byte {
 	body := []byte{bodyVersion}
 	for _, m := range messages {
 		body = binary.AppendVarint(body, m.SentAt.UnixMilli())
-		for _, text := range []string{string(m.ID), m.Sender, m.To, string(m.Content)} {
+		for _, text := range []string{string(m.ID), m.Sender, m.To, markedRef(m), string(m.Content)} {
 			body = binary.AppendUvarint(body, uint64(len(text)))
 			body = append(body, text...)
 		}
 	}
 	return body
+}
+
+// markedRef returns the ref after its mark, and nothing without one.
+func markedRef(m domain.Message) string {
+	switch {
+	case m.Ref == "":
+		return ""
+	case m.Again:
+		return againMark + m.Ref
+	}
+	return firstMark + m.Ref
 }
 
 // decodeMessages returns messages that share their contents with the body.
@@ -127,7 +143,9 @@ func decodeMessages(body []byte) (messages []domain.Message, err error) {
 	}
 	for d := (decoder{rest: body[1:]}); len(d.rest) > 0; {
 		m := domain.Message{SentAt: time.UnixMilli(d.number()).UTC()}
-		m.ID, m.Sender, m.To, m.Content = domain.MessageID(d.bytes()), string(d.bytes()), string(d.bytes()), d.bytes()
+		m.ID, m.Sender, m.To = domain.MessageID(d.bytes()), string(d.bytes()), string(d.bytes())
+		m.Ref, m.Again = d.ref()
+		m.Content = d.bytes()
 		if d.torn || !m.ID.Valid() || !domain.Plausible(m.SentAt) || len(m.Content) == 0 {
 			return nil, fmt.Errorf("message %d of a row cannot be read", len(messages)+1)
 		}
@@ -157,6 +175,17 @@ func (d *decoder) bytes() []byte {
 	taken := d.rest[:n:n]
 	d.rest = d.rest[n:]
 	return taken
+}
+
+// ref reads what markedRef returned.
+func (d *decoder) ref() (ref string, again bool) {
+	marked := string(d.bytes())
+	if marked == "" {
+		return "", false
+	}
+	mark, ref := marked[:1], marked[1:]
+	d.torn = d.torn || ref == "" || mark != firstMark && mark != againMark
+	return ref, mark == againMark
 }
 
 // skip moves on behind a number, whose length is not positive if there is none.

@@ -82,6 +82,7 @@ func TestLogRows(t *testing.T) {
 	l.clock.ahead.Store(int64(time.Until(at)))
 	mine := l.messages(2)
 	mine[0].To = "bob"
+	mine[0].Ref, mine[1].Ref, mine[1].Again = "r1", "r2", true
 	before := l.clock.now()
 	l.append(l.open(), false, mine...)
 	row := l.rows()[0]
@@ -102,8 +103,8 @@ func TestLogRows(t *testing.T) {
 		t.Errorf("the row is %v", slices.Sorted(maps.Keys(row)))
 	}
 	body := row["messages"].(*types.AttributeValueMemberB).Value
-	second := fmt.Sprintf("\x1a%s\x05alice\x00%c%s", mine[1].ID, len(mine[1].Content), mine[1].Content)
-	if body[0] != 1 || !strings.HasSuffix(string(body), second) || !strings.Contains(string(body), "\x05alice\x03bob") {
+	second := fmt.Sprintf("\x1a%s\x05alice\x00\x03+r2%c%s", mine[1].ID, len(mine[1].Content), mine[1].Content)
+	if body[0] != 1 || !strings.HasSuffix(string(body), second) || !strings.Contains(string(body), "\x05alice\x03bob\x03=r1") {
 		t.Errorf("the messages are %q", body)
 	}
 }
@@ -297,21 +298,23 @@ func TestBrokenRows(t *testing.T) {
 	}
 }
 
-// The row of the largest Append is far from the limit.
+// The row of the largest Append is far from the limit of an item, 400 KB.
 func TestTheLargestRow(t *testing.T) {
 	l := newLogTable(t)
 	var messages []domain.Message
 	for {
 		m := l.messages(1)[0]
-		m.Sender, m.To, m.Content = strings.Repeat("\x01", 40), "", domain.Content("1")
+		m.Sender, m.To, m.Content = "a", "", domain.Content("1")
+		m.Ref, m.Again = fmt.Sprintf("%0*d", domain.MaxRef, len(messages)), true
 		if len(domain.Pack(goals, "", append(messages, m), domain.MaxPayload)) > 1 {
 			break
 		}
 		messages = append(messages, m)
 	}
 	l.append(l.open(), false, messages...)
-	if size := len(l.rows()[0]["messages"].(*types.AttributeValueMemberB).Value); size > domain.MaxPayload {
-		t.Errorf("%d bytes", size)
+	row := l.rows()[0]
+	if size := len(row["messages"].(*types.AttributeValueMemberB).Value); numberIn(row["end"]) != int64(len(messages)) || size > 300<<10 {
+		t.Errorf("%d bytes for %d of %d messages", size, numberIn(row["end"]), len(messages))
 	}
 }
 

@@ -107,7 +107,7 @@ func (r logRow) size() int {
 	const perMessage = 200
 	size := perMessage
 	for _, m := range r.messages {
-		size += perMessage + len(m.Content) + len(m.Sender)
+		size += perMessage + len(m.Content) + len(m.Sender) + len(m.Ref)
 	}
 	return size
 }

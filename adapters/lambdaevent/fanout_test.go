@@ -10,6 +10,7 @@ import (
 	"serverless-websocket/adapters/lambdaevent"
 	"serverless-websocket/domain"
 	"serverless-websocket/domain/fanout"
+	"serverless-websocket/ports"
 )
 
 // appends is a log that notes whether the last append may have been made before.
@@ -18,9 +19,9 @@ type appends struct {
 	again bool
 }
 
-func (l *appends) Append(_ context.Context, _ domain.Recipients, messages []domain.Message, again bool) ([]domain.Position, error) {
+func (l *appends) Append(_ context.Context, _ domain.Recipients, messages []domain.Message, again bool) ([]ports.Entry, error) {
 	l.again = again
-	return make([]domain.Position, len(messages)), nil
+	return make([]ports.Entry, len(messages)), nil
 }
 
 // A job may have been begun before, as far as the record tells, if it was received before, or

@@ -47,6 +47,16 @@ func validRef(value json.RawMessage) bool {
 	return json.Unmarshal(value, &text) == nil && text != nil && len(*text) <= domain.MaxRef
 }
 
+// again returns the member that says that a message may have been sent before. The error is
+// InvalidAgain for anything but true and false.
+func (f frame) again() (again bool, err error) {
+	value, sent := f.members["again"]
+	if sent && (json.Unmarshal(value, &again) != nil || string(value) == "null") {
+		return false, domain.NewError(domain.InvalidAgain)
+	}
+	return again, nil
+}
+
 // text returns a member that is a string. It reports false for a missing one, and for
 // any other value.
 func (f frame) text(name string) (string, bool) {

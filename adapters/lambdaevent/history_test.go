@@ -36,7 +36,7 @@ func newMessageLog() *messageLog {
 	return l
 }
 
-func (l *messageLog) Append(context.Context, domain.Recipients, []domain.Message, bool) ([]domain.Position, error) {
+func (l *messageLog) Append(context.Context, domain.Recipients, []domain.Message, bool) ([]ports.Entry, error) {
 	return nil, errors.New("not for handlers")
 }
 

@@ -13,7 +13,9 @@ const (
 )
 
 // known are the members of a frame for sendMessage.
-var known = map[string]bool{"action": true, "content": true, "ref": true, toMember: true, roomMember: true}
+var known = map[string]bool{
+	"action": true, "content": true, "ref": true, "again": true, toMember: true, roomMember: true,
+}
 
 // addressing are names, in lower case, that a client that wants to address a message may
 // write by mistake. Without this list the message of an anonymous client would go to

@@ -21,6 +21,7 @@ var statuses = map[domain.Code]int{
 	domain.TooDeep:          http.StatusBadRequest,
 	domain.UnknownAction:    http.StatusBadRequest,
 	domain.InvalidRef:       http.StatusBadRequest,
+	domain.InvalidAgain:     http.StatusBadRequest,
 	domain.MissingContent:   http.StatusBadRequest,
 	domain.BlankContent:     http.StatusBadRequest,
 	domain.ContentTooLarge:  http.StatusRequestEntityTooLarge,

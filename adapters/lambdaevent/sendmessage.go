@@ -46,10 +46,15 @@ func (h *SendMessage) accept(ctx context.Context, event events.APIGatewayWebsock
 	if err != nil {
 		return f, domain.Message{}, err
 	}
+	again, err := f.again()
+	if err != nil {
+		return f, domain.Message{}, err
+	}
 	from, err := h.Registry.Caller(ctx, domain.ConnectionID(request.ConnectionID), who)
 	if err != nil {
 		return f, domain.Message{}, err
 	}
-	message, err := h.Publisher.Publish(ctx, publish.Command{From: from, To: to, Content: content})
+	ref, _ := f.text("ref")
+	message, err := h.Publisher.Publish(ctx, publish.Command{From: from, To: to, Content: content, Ref: ref, Again: again})
 	return f, message, err
 }

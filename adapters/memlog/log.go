@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"serverless-websocket/domain"
+	"serverless-websocket/ports"
 )
 
 // Options tune a log. The zero value of a field means its default.
@@ -37,6 +38,7 @@ type Log struct {
 	mu            sync.Mutex
 	channels      map[domain.Recipients]*channel // those that have messages
 	known         map[identity]domain.Position   // of the messages that are kept
+	tried         map[tag]domain.Message         // the newest kept with each tag, without content
 	conversations map[domain.Conversation]*conversation
 	oldest        fifo[mark] // all that are kept, as they were appended
 	bytes         int        // the sizes of all that are kept
@@ -65,6 +67,14 @@ type identity struct {
 	id domain.MessageID
 }
 
+// tag is what a message and its repeats share.
+type tag struct {
+	channel         domain.Recipients
+	sender, to, ref string
+}
+
+func tagOf(to domain.Recipients, m domain.Message) tag { return tag{to, m.Sender, m.To, m.Ref} }
+
 // New returns an empty log.
 func New(opts Options) *Log {
 	opts.Retention = cmp.Or(opts.Retention, 24*time.Hour)
@@ -74,26 +84,27 @@ func New(opts Options) *Log {
 		opts.NewEpoch = randomEpoch
 	}
 	return &Log{
-		opts: opts, channels: make(map[domain.Recipients]*channel), known: make(map[identity]domain.Position),
-		conversations: make(map[domain.Conversation]*conversation),
+		opts: opts, channels: make(map[domain.Recipients]*channel), conversations: make(map[domain.Conversation]*conversation),
+		known: make(map[identity]domain.Position), tried: make(map[tag]domain.Message),
 	}
 }
 
 func randomEpoch() domain.Epoch { return domain.Epoch(strings.ToLower(rand.Text()[:8])) }
 
 // overhead is about what a message takes besides its text: its fields, its mark, and its
-// place among those that are known.
+// places among those that are known and tried.
 const overhead = 400
 
 func sizeOf(m domain.Message) int {
-	return len(m.Content) + len(m.ID) + len(m.Sender) + len(m.To) + overhead
+	return len(m.Content) + len(m.ID) + len(m.Sender) + len(m.To) + 2*len(m.Ref) + overhead
 }
 
 // end returns the number of the newest message.
 func (c *channel) end() int64 { return c.kept.items[len(c.kept.items)-1].Seq }
 
 // Append adds the messages that are not kept yet, whether or not it is said to be again.
-func (l *Log) Append(ctx context.Context, to domain.Recipients, messages []domain.Message, _ bool) ([]domain.Position, error) {
+// Of several that were kept with one ref, a repeat is found to be one of the newest.
+func (l *Log) Append(ctx context.Context, to domain.Recipients, messages []domain.Message, _ bool) ([]ports.Entry, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -101,17 +112,27 @@ func (l *Log) Append(ctx context.Context, to domain.Recipients, messages []domai
 	defer l.mu.Unlock()
 	now, added := time.Now(), 0
 	l.dropExpired(now)
-	positions := make([]domain.Position, len(messages))
+	entries := make([]ports.Entry, len(messages))
 	for i, m := range messages {
-		position, found := l.known[identity{to, m.ID}]
-		if !found {
-			position = l.add(to, m, now)
+		var found bool
+		if entries[i], found = l.find(to, m); !found {
+			entries[i].Position = l.add(to, m, now)
 			added++
 		}
-		positions[i] = position
 	}
 	l.dropOver(added)
-	return positions, nil
+	return entries, nil
+}
+
+// find looks for the message and for one that it repeats. The caller holds l.mu.
+func (l *Log) find(to domain.Recipients, m domain.Message) (entry ports.Entry, found bool) {
+	if entry.Position, found = l.known[identity{to, m.ID}]; found {
+		return entry, true
+	}
+	if other, tried := l.tried[tagOf(to, m)]; tried {
+		entry.RepeatOf = m.RepeatOf([]domain.Message{other})
+	}
+	return entry, entry.RepeatOf != ""
 }
 
 // add appends a message. The caller holds l.mu.
@@ -128,6 +149,11 @@ func (l *Log) add(to domain.Recipients, m domain.Message, now time.Time) domain.
 	l.oldest.push(mark{channel: c, at: now})
 	position := domain.Position{Epoch: c.epoch, Seq: m.Seq}
 	l.known[identity{to, m.ID}] = position
+	if m.Ref != "" {
+		tried := m
+		tried.Content = nil
+		l.tried[tagOf(to, m)] = tried
+	}
 	l.bytes += sizeOf(m)
 	return position
 }
@@ -164,6 +190,9 @@ func (l *Log) drop() {
 	l.dropped = first.at
 	c, m := first.channel, first.channel.kept.pop()
 	delete(l.known, identity{c.to, m.ID})
+	if tag := tagOf(c.to, m); l.tried[tag].ID == m.ID {
+		delete(l.tried, tag)
+	}
 	l.bytes -= sizeOf(m)
 	if len(c.kept.items) == 0 {
 		delete(l.channels, c.to)

@@ -52,9 +52,13 @@ func add(tb testing.TB, log *Log, to domain.Recipients, sizes ...int) []domain.P
 	for _, size := range sizes {
 		messages = append(messages, message(size))
 	}
-	positions, err := log.Append(tb.Context(), to, messages, false)
+	entries, err := log.Append(tb.Context(), to, messages, false)
 	if err != nil {
 		tb.Fatal(err)
+	}
+	var positions []domain.Position
+	for _, e := range entries {
+		positions = append(positions, e.Position)
 	}
 	return positions
 }
@@ -182,5 +186,30 @@ func TestFifoShrinks(t *testing.T) {
 	}
 	if room := f.gone + cap(f.items); room > 100 {
 		t.Errorf("%d places for %d items", room, len(f.items))
+	}
+}
+
+// What was dropped is not known any more, neither a first try nor its ref. Refs count as
+// memory.
+func TestRefsOfWhatWasDropped(t *testing.T) {
+	log, refs := New(Options{MaxBytes: 10_000}), map[string]bool{}
+	for i := range 100 {
+		m := message(1)
+		m.Sender, m.Ref, m.Again = "alice", fmt.Sprint(strings.Repeat("r", domain.MaxRef-3), i/2), true
+		entries, err := log.Append(t.Context(), domain.ToEveryone(), []domain.Message{m}, false)
+		if err != nil || (entries[0].RepeatOf != "") != refs[m.Ref] {
+			t.Fatalf("%d: %+v, %v", i, entries, err)
+		}
+		refs[m.Ref] = true
+	}
+	const most = 10_000 / (overhead + 2*(domain.MaxRef-3))
+	if n := len(log.tried); n > most || n != len(log.known) {
+		t.Errorf("%d refs of %d messages are known, want at most %d", n, len(log.known), most)
+	}
+	add(t, log, domain.ToEveryone(), 10_000)
+	m := message(1)
+	m.Sender, m.Ref, m.Again = "alice", fmt.Sprint(strings.Repeat("r", domain.MaxRef-3), 49), true
+	if entries, err := log.Append(t.Context(), domain.ToEveryone(), []domain.Message{m}, false); err != nil || entries[0].RepeatOf != "" {
+		t.Errorf("of one that was dropped: %+v, %v", entries, err)
 	}
 }

@@ -89,7 +89,7 @@ func (s *script) do(one step) {
 		_ = json.Unmarshal(one.Connects, &name) // null: none
 		s.connects(name)
 	case one.Hangs:
-		s.dialed("")
+		s.dialed(one.Token)
 	case one.Fails != nil:
 		s.fails(*one.Fails, one.Token)
 	case one.Sends != nil:
@@ -173,7 +173,8 @@ func (s *script) dialed(name string) chan<- dialed {
 	return one.result
 }
 
-// sends checks the next frame. The client chooses a ref, which gets a name.
+// sends checks the next frame. The client chooses a ref, which gets a name. What it sends
+// again has the ref of that name.
 func (s *script) sends(want map[string]any) {
 	if len(s.socket.written) == 0 {
 		s.t.Error("the client sends nothing")
@@ -186,7 +187,11 @@ func (s *script) sends(want map[string]any) {
 		s.t.Error(err)
 	}
 	name, _ := want["ref"].(string)
-	s.refs[name], _ = got["ref"].(string)
+	ref, _ := got["ref"].(string)
+	if _, again := want["again"]; again && ref != s.refs[name] {
+		s.t.Errorf("the client sends again %s, not %s", ref, s.refs[name])
+	}
+	s.refs[name] = ref
 	got["ref"] = name
 	if token, ok := want["token"].(string); ok {
 		want["token"] = s.tokens[token]

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	cryptorand "crypto/rand"
 	"encoding/json"
 	"math/rand/v2"
 	"net/http"
@@ -32,7 +33,7 @@ type Options struct {
 	OnError func(error)
 
 	MaxSends   int           // how many messages can wait to be sent or answered; 100
-	Timeout    time.Duration // for the answer to a request, and for a handshake; 30 s
+	Timeout    time.Duration // for the answer to a request, and for a handshake; 30 s, at most 10 minutes
 	HTTPClient *http.Client  // for the handshake; the default client
 }
 
@@ -59,6 +60,7 @@ type Client struct {
 	link   *link   // nil between connections
 	tries  int     // connections in a row that did not live long
 	token  string  // that the service has not refused; empty: ask for one
+	tag    string  // begins all refs
 	refs   int
 
 	doubted bool // whether the last token was given up, and no resume was answered since
@@ -73,7 +75,7 @@ func New(o Options) *Client {
 	}
 	c := &Client{
 		Options: o, random: rand.Float64, mailbox: make(chan func()), ended: make(chan struct{}),
-		inbox: NewInbox(), rooms: make(map[string]*room),
+		inbox: NewInbox(), rooms: make(map[string]*room), tag: cryptorand.Text() + "-",
 	}
 	c.dial = c.dialWebSocket
 	for _, name := range o.Rooms {
@@ -100,8 +102,10 @@ var (
 var ErrBehind = &Error{Code: "behind", Message: "OnMessage takes too long: messages wait, or are lost without history"}
 
 // Send sends a message and returns its id once the service has accepted it. It waits for a
-// connection if there is none. After ErrUnanswered, the message may reach its recipients or
-// not; after all other errors but the service's unavailable it does not.
+// connection if there is none. If the connection ends before the answer, a client that has
+// Token sends the message again on the next one, and a service with history delivers it
+// once; the id may then be one that never arrives. After ErrUnanswered, the message may reach
+// its recipients or not; after all other errors but the service's unavailable it does not.
 func (c *Client) Send(ctx context.Context, m Outgoing) (id string, err error) {
 	content, err := encode(m.Content)
 	if err != nil {

@@ -128,17 +128,15 @@ func (c *Client) cut(l *link, err error) {
 	c.reconnect(err)
 }
 
-// unlink ends the link, and tells those that wait for answers that none will come.
+// unlink ends the link, on which no answer will come.
 func (c *Client) unlink() {
 	l := c.link
 	c.link = nil
 	l.stopTimers()
 	for _, a := range l.pending {
 		a.timer.stop()
-		if a.send != nil {
-			a.send.finish("", ErrUnanswered)
-		}
 	}
+	c.sendAgain(l)
 	c.forgetRooms()
 	c.background.Go(func() {
 		l.Close()
@@ -171,7 +169,7 @@ func (c *Client) close() {
 		c.unlink()
 	}
 	for _, s := range c.sends {
-		s.finish("", ErrClosed)
+		s.finish("", s.unsent(ErrClosed))
 	}
 	c.sends = nil
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -17,6 +18,7 @@ type request struct {
 	Positions map[string]string `json:"positions,omitempty"`
 	Token     string            `json:"token,omitempty"`
 	Ref       string            `json:"ref"`
+	Again     bool              `json:"again,omitempty"`
 }
 
 // reply is a frame that the client gets: messages, or the answer to a request.
@@ -62,11 +64,13 @@ type asked struct {
 	send   *send // nil for a request of the client's own
 }
 
-// ask sends a request. When no answer comes, the connection is dead.
+// ask sends a request, under a new ref if it has none. When no answer comes, the connection
+// is dead.
 func (c *Client) ask(r request, done func(reply, error)) *asked {
 	l := c.link
-	c.refs++
-	r.Ref = strconv.Itoa(c.refs)
+	if r.Ref == "" {
+		r.Ref = c.newRef()
+	}
 	text, err := encode(r)
 	if err != nil {
 		panic(err) // strings, and JSON that was encoded before
@@ -144,12 +148,19 @@ func (c *Client) deliver(f Frame) {
 	c.watch()
 }
 
+// newRef returns a ref that no other device of the user has.
+func (c *Client) newRef() string {
+	c.refs++
+	return c.tag + strconv.Itoa(c.refs)
+}
+
 // send is a message to send.
 type send struct {
 	request
 	result chan sent
 	finish func(id string, err error) // once
-	sent   bool
+	number int                        // of its ref; 0 before it was sent
+	over   bool
 }
 
 // sent is what becomes of it.
@@ -166,10 +177,9 @@ func (c *Client) enqueue(s *send) {
 	}
 	c.taken++
 	timer := time.AfterFunc(c.Timeout, func() { c.post(func() { c.giveUp(s) }) })
-	over := false
 	s.finish = func(id string, err error) {
-		if !over {
-			over = true
+		if !s.over {
+			s.over = true
 			timer.Stop()
 			c.taken--
 			s.result <- sent{id, err}
@@ -185,11 +195,17 @@ func (c *Client) flush() {
 		return
 	}
 	for _, s := range c.sends {
-		s.sent = true
+		if s.number == 0 {
+			s.Ref = c.newRef()
+			s.number = c.refs
+		}
 		c.ask(s.request, func(r reply, err error) {
-			if r.Accepted != nil {
+			switch {
+			case r.Accepted != nil:
 				s.finish(r.Accepted.ID, nil)
-			} else {
+			case s.Again: // that says nothing of the first try
+				s.finish("", ErrUnanswered)
+			default:
 				s.finish("", err)
 			}
 		}).send = s
@@ -197,15 +213,38 @@ func (c *Client) flush() {
 	c.sends = nil
 }
 
+// sendAgain has the messages that wait for answers on a link sent again on the next, in
+// their order and before others, if the service knows that they are the same.
+func (c *Client) sendAgain(l *link) {
+	var unanswered []*send
+	for _, a := range l.pending {
+		switch s := a.send; {
+		case s == nil || s.over:
+		case c.Token != nil && l.keeps:
+			s.Again = true
+			unanswered = append(unanswered, s)
+		default:
+			s.finish("", ErrUnanswered)
+		}
+	}
+	slices.SortFunc(unanswered, func(a, b *send) int { return cmp.Compare(a.number, b.number) })
+	c.sends = append(unanswered, c.sends...)
+}
+
 // giveUp ends a send that has taken too long.
 func (c *Client) giveUp(s *send) {
 	if s.finish == nil {
 		return // it was refused at once
 	}
-	if s.sent {
-		s.finish("", ErrUnanswered)
-		return
-	}
 	c.sends = slices.DeleteFunc(c.sends, func(other *send) bool { return other == s })
-	s.finish("", ErrNotSent)
+	s.finish("", s.unsent(ErrNotSent))
+}
+
+// unsent returns the error of a message that is not sent any more: ErrUnanswered if it was
+// sent before.
+func (s *send) unsent(never error) error {
+	if s.number == 0 {
+		return never
+	}
+	return ErrUnanswered
 }

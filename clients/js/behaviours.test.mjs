@@ -44,8 +44,8 @@ const steps = {
     script.socket = script.dialed(token);
     script.socket.onopen();
   },
-  hangs(script) {
-    script.dialed('');
+  hangs(script, _, { token }) {
+    script.dialed(token);
   },
   // A browser does not tell why.
   fails(script, _, { token }) {
@@ -54,6 +54,7 @@ const steps = {
   sends(script, want) {
     assert.ok(script.socket.written.length > 0, 'the client sends nothing');
     const got = script.socket.written.shift();
+    if (want.again) assert.equal(got.ref, script.refs[want.ref], 'it is sent again under another ref');
     script.refs[want.ref] = got.ref;
     const token = want.token && { token: script.tokens[want.token] };
     assert.deepEqual({ ...got, ref: want.ref }, { ...want, ...token });

@@ -23,7 +23,7 @@ export interface Options {
   onError?: (error: Error & { code?: string }) => void;
   /** How many messages can wait to be sent or answered; 100. */
   maxSends?: number;
-  /** Milliseconds for the answer to a request, and for a handshake; 30 000. */
+  /** Milliseconds for the answer to a request, and for a handshake; 30 000, at most 600 000. */
   timeout?: number;
 }
 
@@ -58,7 +58,9 @@ export interface Outgoing {
 export interface Client {
   /**
    * Sends a message, and resolves to its id once the service has accepted it. It waits for a
-   * connection if there is none. When it rejects with the code "unanswered" or
+   * connection if there is none. If the connection ends before the answer, a client with a
+   * token sends the message again, and a service with history delivers it once; the id may
+   * then be one that never arrives. When it rejects with the code "unanswered" or
    * "unavailable", the message may have been accepted; otherwise it was not. The content
    * becomes JSON at once; if it cannot, that is a TypeError.
    */

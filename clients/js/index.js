@@ -2,7 +2,7 @@
 import { ClientError } from './error.js';
 import { Inbox } from './inbox.js';
 import { Rooms } from './rooms.js';
-import { Sends, unanswered } from './sends.js';
+import { Sends } from './sends.js';
 import { Token, later, refusesToken, retryAfter } from './token.js';
 import { isAnswerTo, parse } from './valid.js';
 import { onWake } from './wake.js';
@@ -33,6 +33,8 @@ export function connect(options, parts = {}) {
   return new Client(options, { ...world, ...defined(parts) });
 }
 
+const randomTag = () => [...crypto.getRandomValues(new Uint32Array(3))].map((n) => n.toString(36)).join('');
+
 // defined leaves out the options that are undefined: they mean the default.
 const defined = (options) => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 
@@ -46,6 +48,7 @@ class Client {
   #link; // undefined between connections
   #tries = 0; // connections in a row that did not live long
   #doubted = false; // whether the last token was given up, and no resume was answered since
+  #tag = randomTag(); // begins all refs
   #refs = 0;
   #retry; // the timer of the next connection
   #closed = false;
@@ -79,7 +82,9 @@ class Client {
       maxSends,
       closed: () => this.#closed,
       live: () => !!this.#link?.live,
-      ask: (text, done, send) => this.#askText('sendMessage', text, done, send),
+      hasToken: !!this.#options.token,
+      newRef: () => this.#newRef(),
+      ask: (send, done) => this.#askText('sendMessage', send.frame(), send.ref, done, send),
       timer: (f) => {
         const timer = this.#world.setTimeout(f, timeout);
         return () => this.#world.clearTimeout(timer);
@@ -182,15 +187,13 @@ class Client {
     }
   }
 
-  // unlink ends the connection, and tells those that wait for answers that none will come.
+  // unlink ends the connection, on which no answer will come.
   #unlink() {
     const link = this.#link;
     for (const name of Object.keys(link.timers)) this.#clear(name);
     this.#link = undefined;
-    for (const asked of link.pending.values()) {
-      this.#world.clearTimeout(asked.timer);
-      asked.send?.finish(unanswered());
-    }
+    for (const { timer } of link.pending.values()) this.#world.clearTimeout(timer);
+    this.#sends.unanswered([...link.pending.values()].flatMap(({ send }) => send ?? []), link.keeps);
     link.socket?.close(1000);
     this.#rooms.disconnected();
   }
@@ -213,17 +216,22 @@ class Client {
   // --- requests
 
   #ask(request, done) {
-    this.#askText(request.action, JSON.stringify(request), done);
+    const ref = this.#newRef();
+    this.#askText(request.action, JSON.stringify({ ...request, ref }), ref, done);
+  }
+
+  // newRef returns a ref that no other device of the user has.
+  #newRef() {
+    return `${this.#tag}-${++this.#refs}`;
   }
 
   // askText sends a request. When no answer comes, the connection is dead.
-  #askText(action, text, done, send) {
+  #askText(action, text, ref, done, send) {
     const link = this.#link;
-    const ref = String(++this.#refs);
     const timer = this.#world.setTimeout(
       () => this.#cut(link, new Error(`${action}: no answer in time`)), this.#options.timeout);
     link.pending.set(ref, { action, done, timer, send });
-    link.socket.send(`${text.slice(0, -1)},"ref":"${ref}"}`);
+    link.socket.send(text);
   }
 
   // receive takes a frame, or undefined if it is not understood.

@@ -1,6 +1,7 @@
 import { ClientError } from './error.js';
 
 const maxFrame = 32 << 10; // bytes that the service takes, and a WebSocket does not split
+const maxRef = 40; // characters of a ref
 
 // Sends are the messages that wait to be sent or answered. The host sends them.
 export class Sends {
@@ -26,16 +27,20 @@ export class Sends {
   #refuses(text) {
     if (this.#host.closed()) return new ClientError('closed');
     if (this.#taken === this.#host.maxSends) return new ClientError('full', 'too many messages wait to be sent');
-    const size = new TextEncoder().encode(text).length + '"ref":"1234567890",'.length;
+    const size = new TextEncoder().encode(text).length + ',"ref":"","again":true'.length + maxRef;
     return size > maxFrame && new ClientError('too_large', 'a message has at most 32 KiB');
   }
 
   #enqueue(text, resolve, reject) {
     this.#taken++;
-    const send = { text, sent: false };
+    const send = {
+      ref: undefined, again: false, over: false,
+      frame: () => `${text.slice(0, -1)},"ref":"${send.ref}"${send.again ? ',"again":true' : ''}}`,
+    };
     const stop = this.#host.timer(() => this.#giveUp(send));
     send.finish = (error, id) => {
       send.finish = () => {};
+      send.over = true;
       stop();
       this.#taken--;
       if (error) reject(error);
@@ -49,22 +54,39 @@ export class Sends {
   flush() {
     if (!this.#host.live()) return;
     for (const send of this.#waiting.splice(0)) {
-      send.sent = true;
-      this.#host.ask(send.text, ({ accepted }, error) => send.finish(error, accepted?.id), send);
+      send.ref ??= this.#host.newRef();
+      // That a repeat is refused says nothing of the first try.
+      this.#host.ask(send, ({ accepted }, error) => send.finish(error && send.again ? unanswered() : error, accepted?.id));
+    }
+  }
+
+  // unanswered has messages whose connection has ended sent again on the next one, in their
+  // order and before others, if the service knows that they are the same.
+  unanswered(sends, keeps) {
+    if (this.#host.hasToken && keeps) {
+      const repeats = sends.filter(({ over }) => !over);
+      for (const send of repeats) send.again = true;
+      this.#waiting.unshift(...repeats);
+    } else {
+      for (const send of sends) send.finish(unanswered());
     }
   }
 
   // giveUp ends a send that has taken too long.
   #giveUp(send) {
     this.#waiting = this.#waiting.filter((other) => other !== send);
-    send.finish(send.sent ? unanswered() : new ClientError('not_sent'));
+    send.finish(unsent(send, 'not_sent'));
   }
 
   // close ends the sends that wait for a connection.
   close() {
-    for (const send of this.#waiting.splice(0)) send.finish(new ClientError('closed'));
+    for (const send of this.#waiting.splice(0)) send.finish(unsent(send, 'closed'));
   }
 }
 
+// unsent is the error of a message that is not sent any more: with that code, if it never
+// was.
+const unsent = ({ ref }, code) => (ref === undefined ? new ClientError(code) : unanswered());
+
 // unanswered is the error of a message of which nobody knows whether it was accepted.
-export const unanswered = () => new ClientError('unanswered', 'the message may have been accepted');
+const unanswered = () => new ClientError('unanswered', 'the message may have been accepted');

@@ -26,7 +26,7 @@ type faultyLog struct {
 	before, after func(n int) error
 }
 
-func (l *faultyLog) Append(ctx context.Context, to domain.Recipients, messages []domain.Message, again bool) ([]domain.Position, error) {
+func (l *faultyLog) Append(ctx context.Context, to domain.Recipients, messages []domain.Message, again bool) ([]ports.Entry, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.appends++

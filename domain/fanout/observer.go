@@ -14,6 +14,9 @@ type Observer interface {
 	Split(ctx context.Context, messages []domain.Message, segments int)
 	// Passed hears what a pass did.
 	Passed(ctx context.Context, r Report)
+	// Repeated hears of a message that its sender has sent again, and that goes no further:
+	// the first is in the log, or comes there now.
+	Repeated(ctx context.Context, repeat, first domain.MessageID)
 	// DeadLettered hears of a job that goes to the dead-letter queue, with its reason
 	// and the attempts that failed.
 	DeadLettered(ctx context.Context, job domain.Job)
@@ -48,6 +51,10 @@ func (l logObserver) Passed(ctx context.Context, r Report) {
 		l.log.Log(ctx, level, "fanned out", append(counts(r), "messageIds", ids,
 			"durationMs", r.Took.Milliseconds(), "ageMs", r.Age.Milliseconds())...)
 	}
+}
+
+func (l logObserver) Repeated(ctx context.Context, repeat, first domain.MessageID) {
+	l.log.InfoContext(ctx, "repeated", "messageId", repeat, "repeatOf", first)
 }
 
 func (l logObserver) DeadLettered(ctx context.Context, job domain.Job) {

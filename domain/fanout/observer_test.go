@@ -19,6 +19,7 @@ type recorder struct {
 	splits  []int
 	reports []fanout.Report
 	dead    []domain.Job
+	repeats [][2]domain.MessageID
 }
 
 func (r *recorder) Split(_ context.Context, _ []domain.Message, segments int) {
@@ -33,6 +34,12 @@ func (r *recorder) Passed(_ context.Context, report fanout.Report) {
 	r.reports = append(r.reports, report)
 }
 
+func (r *recorder) Repeated(_ context.Context, repeat, first domain.MessageID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.repeats = append(r.repeats, [2]domain.MessageID{repeat, first})
+}
+
 func (r *recorder) DeadLettered(_ context.Context, job domain.Job) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -42,10 +49,14 @@ func (r *recorder) DeadLettered(_ context.Context, job domain.Job) {
 // observed gives the world a worker that a recorder listens to.
 func (w *world) observed(options fanout.Options) *recorder {
 	heard := new(recorder)
-	w.worker = fanout.New(fanout.Ports{
+	outside := fanout.Ports{
 		Connections: w.faultyStore, Subscriptions: w.subscribers, Poster: w.poster, Parts: w.queue, Retries: w.queue, DeadLetters: w.dead,
 		Observer: heard,
-	}, slog.New(slog.DiscardHandler), options)
+	}
+	if w.history != nil {
+		outside.Log = w.history
+	}
+	w.worker = fanout.New(outside, slog.New(slog.DiscardHandler), options)
 	return heard
 }
 

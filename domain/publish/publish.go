@@ -16,6 +16,10 @@ type Command struct {
 	From    domain.Connection // as its row is now; without a user, the id is enough
 	To      domain.Recipients
 	Content domain.Content
+	// Ref is the sender's own tag, if any, and Again says that the message may be a repeat of
+	// one that he has sent under it before.
+	Ref   string
+	Again bool
 }
 
 // Publisher accepts messages. It may be used concurrently.
@@ -28,7 +32,8 @@ type Publisher struct {
 	// called concurrently.
 	NewID  func(time.Time) domain.MessageID
 	Policy domain.Policy
-	// Logged says that messages are kept, and so can have domain.MaxLogged at most.
+	// Logged says that messages are kept. So they can have domain.MaxLogged at most, and those
+	// of users can be repeated.
 	Logged bool
 }
 
@@ -38,9 +43,11 @@ type Publisher struct {
 //
 // The errors are *domain.Error: Internal for recipients that are not Valid, which is
 // the caller's mistake, Unauthenticated and Forbidden by the Policy, NotAMember of the
-// room, ContentTooLarge, and Unavailable when a store failed or the queue did not take
-// the message. After an error nothing is queued, unless it is Unavailable since the context
-// ended, or the answer was lost, while the queue took the message: then it may be.
+// room, for one that is sent again InvalidAgain without a domain.ValidRef, NoHistory if
+// no messages are kept and Unauthenticated without a user, ContentTooLarge, and
+// Unavailable when a store failed or the queue did not take the message. After an error
+// nothing is queued, unless it is Unavailable since the context ended, or the answer
+// was lost, while the queue took the message: then it may be.
 func (p *Publisher) Publish(ctx context.Context, c Command) (domain.Message, error) {
 	if !c.To.Valid() {
 		return domain.Message{}, &domain.Error{Code: domain.Internal, Cause: fmt.Errorf("recipients %+v", c.To)}
@@ -51,6 +58,9 @@ func (p *Publisher) Publish(ctx context.Context, c Command) (domain.Message, err
 	now := time.Now()
 	message, err := domain.NewMessage(p.NewID(now), now, c.From.User, c.Content)
 	if err != nil {
+		return domain.Message{}, err
+	}
+	if message.Ref, message.Again, err = p.repeatable(c); err != nil {
 		return domain.Message{}, err
 	}
 	job, queue := domain.Job{To: c.To}, p.Channels
@@ -68,6 +78,23 @@ func (p *Publisher) Publish(ctx context.Context, c Command) (domain.Message, err
 		return domain.Message{}, domain.NewUnavailable(err)
 	}
 	return message, nil
+}
+
+// repeatable returns the ref by which the log is to know the message again, if it can, and
+// whether this may be a repeat.
+func (p *Publisher) repeatable(c Command) (ref string, again bool, err error) {
+	valid := domain.ValidRef(c.Ref)
+	switch {
+	case c.Again && !valid:
+		return "", false, domain.NewError(domain.InvalidAgain)
+	case c.Again && !p.Logged:
+		return "", false, domain.NewError(domain.NoHistory)
+	case c.Again && c.From.User == "":
+		return "", false, domain.NewError(domain.Unauthenticated)
+	case !valid || !p.Logged || c.From.User == "":
+		return "", false, nil
+	}
+	return c.Ref, c.Again, nil
 }
 
 func (p *Publisher) largest() int {

@@ -209,3 +209,39 @@ func TestPublishAsksWhoSends(t *testing.T) {
 		}
 	}
 }
+
+// Whoever sends a message again must be sure that a repeat is known as one.
+func TestPublishRefusesRepeatsThatNobodyWouldKnow(t *testing.T) {
+	alice := domain.Connection{ID: "a", User: "alice"}
+	for name, test := range map[string]struct {
+		from   domain.Connection
+		ref    string
+		logged bool
+		want   domain.Code
+	}{
+		"known":           {alice, "r", true, ""},
+		"without a ref":   {alice, "", true, domain.InvalidAgain},
+		"with a bad ref":  {alice, "\uFFFD", true, domain.InvalidAgain},
+		"without a log":   {alice, "r", false, domain.NoHistory},
+		"without a user":  {domain.Connection{ID: "a"}, "r", true, domain.Unauthenticated},
+		"with a long ref": {alice, strings.Repeat("r", domain.MaxRef+1), true, domain.InvalidAgain},
+	} {
+		p, queue := newPublisher()
+		p.Logged = test.logged
+		command := publish.Command{From: test.from, To: domain.ToEveryone(), Content: domain.Content(`1`), Ref: test.ref, Again: true}
+		m, err := p.Publish(t.Context(), command)
+		if test.want == "" && (err != nil || m.Ref != "r" || !m.Again) {
+			t.Errorf("%s: %+v, %v", name, m, err)
+		}
+		if test.want != "" {
+			wantCode(t, err, test.want)
+		}
+		if queued := queue.Depth().Ready == 1; queued != (test.want == "") {
+			t.Errorf("%s: queued %v", name, queued)
+		}
+		command.Again = false
+		if m, err := p.Publish(t.Context(), command); err != nil || (m.Ref != "") != (test.want == "") {
+			t.Errorf("%s, as a first try: %+v, %v", name, m, err)
+		}
+	}
+}

@@ -53,9 +53,13 @@ func (w *world) say(to domain.Recipients, sizes ...int) []domain.Position {
 			ID: domain.MessageID(fmt.Sprintf("01K4ZQ%020d", w.said)), SentAt: time.Now(), Content: domain.Content(strings.Repeat("1", size)),
 		})
 	}
-	positions, err := w.log.Append(w.Context(), to, messages, false)
+	entries, err := w.log.Append(w.Context(), to, messages, false)
 	if err != nil {
 		w.Fatal(err)
+	}
+	var positions []domain.Position
+	for _, e := range entries {
+		positions = append(positions, e.Position)
 	}
 	return positions
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	client "serverless-websocket/clients/go"
@@ -18,22 +19,24 @@ type logged struct{ id, content string }
 
 // logOf returns what the service keeps of a channel.
 func (h *hour) logOf(to domain.Recipients) (all []logged) {
-	after := domain.Position{}
+	before := domain.Position{}
 	for more := true; more; {
-		stretch, err := h.service.disk.After(h.t.Context(), to, after, 1<<20)
+		stretch, err := h.service.disk.Before(h.t.Context(), to, before, 1000, 1<<20)
 		if err != nil {
 			h.t.Error(err)
 			return nil
 		}
-		for _, m := range stretch.Messages {
+		for _, m := range slices.Backward(stretch.Messages) {
 			var content string
 			if err := json.Unmarshal([]byte(m.Content), &content); err != nil {
 				h.t.Error(err)
 			}
 			all = append(all, logged{string(m.ID), content})
+			before = domain.Position{Epoch: stretch.Epoch, Seq: m.Seq}
 		}
-		after, more = stretch.Position, stretch.More
+		more = stretch.More
 	}
+	slices.Reverse(all)
 	return all
 }
 

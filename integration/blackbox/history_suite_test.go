@@ -29,6 +29,10 @@ func historySuite(t *testing.T, start func(t *testing.T, workers int) *target) {
 		{"conversations", conversation},
 		{"large messages in conversations", largeConversation},
 		{"requests for conversations", badConversations},
+		{"messages sent again", sentAgain},
+		{"messages of others with the same ref", sentAgainByOthers},
+		{"refs stay private", refsStayPrivate},
+		{"bad repeats", badRepeats},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, start(t, 1)) })
 	}
@@ -104,6 +108,7 @@ func noHistory(t *testing.T, tg *target) {
 	for _, request := range []string{`"resume"`, `"resume","positions":{"everyone":"k3.41"}`, `"loadMessages"`, `"loadMessages","limit":3`, `"loadMessages","with":"bob"`} {
 		c.ask(`{"action":`+request+`,"ref":"r"}`, `{"error":{"code":"no_history",`)
 	}
+	c.ask(`{"action":"sendMessage","content":3,"ref":"r","again":true}`, `{"error":{"code":"no_history",`)
 	a := c.broadcast(`1`)
 	c.wantMessage(a.ID)
 	c.send(sendTemplate + `2}`)
@@ -144,4 +149,5 @@ func historyWithoutUser(t *testing.T, tg *target) {
 		c.ask(fmt.Sprintf(`{"action":"loadMessages","room":%q,"ref":"r"}`, room), `"code":"unauthenticated"`)
 	}
 	c.ask(`{"action":"loadMessages","with":"bob","ref":"r"}`, `"code":"unauthenticated"`)
+	c.ask(`{"action":"sendMessage","content":2,"ref":"r","again":true}`, `{"error":{"code":"unauthenticated",`)
 }

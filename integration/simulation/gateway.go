@@ -175,8 +175,9 @@ func (g *gateway) arrive(d seed, id domain.ConnectionID, f frame) (delivered boo
 		return false, errUnavailable
 	}
 	for _, m := range f.Messages {
-		g.checkRecipient(c, g.messages[m.ID])
-		c.got[m.ID] = append(c.got[m.ID], time.Now())
+		sent := g.messages[m.ID]
+		g.checkRecipient(c, sent)
+		c.got[sent.id] = append(c.got[sent.id], time.Now())
 	}
 	if c.follower != nil {
 		c.follower.receive(f)
@@ -226,7 +227,7 @@ func (g *gateway) answered(id domain.ConnectionID, f frame, delivered bool, err 
 	}
 	for _, m := range f.Messages {
 		if errors.Is(err, ports.ErrGone) { // a rejection leads to more posts, and may count as a failure
-			c.gone[m.ID]++
+			c.gone[g.messages[m.ID].id]++
 		}
 	}
 }
@@ -293,9 +294,10 @@ func (g *gateway) expired(id domain.ConnectionID) bool {
 	return !token.IsZero() && !time.Now().Before(token)
 }
 
-// sent makes a message known, so that frames can be checked against it.
-func (g *gateway) sent(m *message) {
+// sent makes a message known under an id, so that frames can be checked against it.
+func (g *gateway) sent(m *message, id domain.MessageID) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.messages[m.id] = m
+	m.ids = append(m.ids, id)
+	g.messages[id] = m
 }

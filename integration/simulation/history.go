@@ -30,20 +30,20 @@ type logged struct {
 	appended time.Time
 }
 
-func (h *history) Append(ctx context.Context, to domain.Recipients, messages []domain.Message, again bool) ([]domain.Position, error) {
+func (h *history) Append(ctx context.Context, to domain.Recipients, messages []domain.Message, again bool) ([]ports.Entry, error) {
 	before, after := h.begin(ctx, fmt.Sprint("append ", to, messages[0].ID, len(messages)))
 	if before != nil {
 		return nil, before
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	at, err := h.rows.Append(ctx, to, messages, again)
-	for i, position := range at {
-		if !slices.ContainsFunc(h.ever[to], func(l logged) bool { return l.at == position }) {
-			h.ever[to] = append(h.ever[to], logged{position, string(messages[i].ID), time.Now()})
+	entries, err := h.rows.Append(ctx, to, messages, again)
+	for i, e := range entries {
+		if e.RepeatOf == "" && !slices.ContainsFunc(h.ever[to], func(l logged) bool { return l.at == e.Position }) {
+			h.ever[to] = append(h.ever[to], logged{e.Position, string(messages[i].ID), time.Now()})
 		}
 	}
-	return at, errors.Join(err, after)
+	return entries, errors.Join(err, after)
 }
 
 func (h *history) End(ctx context.Context, to domain.Recipients) (domain.Position, error) {

@@ -178,7 +178,7 @@ func letterOf(body string) letter {
 // covers reports whether the body is a job that can deliver the message to the client.
 // The caller holds the gateway's lock.
 func (l letter) covers(m *message, c *client) bool {
-	if !slices.ContainsFunc(l.Messages, func(one struct{ ID domain.MessageID }) bool { return one.ID == m.id }) {
+	if !slices.ContainsFunc(l.Messages, func(one struct{ ID domain.MessageID }) bool { return slices.Contains(m.ids, one.ID) }) {
 		return false
 	}
 	if len(l.Only) > 0 {

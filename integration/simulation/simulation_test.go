@@ -16,7 +16,7 @@ var (
 )
 
 // kinds is the number of kinds of faults, and promises the number of promises checked.
-const kinds, promises = 22, 17
+const kinds, promises = 23, 18
 
 func TestPromises(t *testing.T) {
 	var all report

@@ -7,6 +7,7 @@ package simulation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -56,12 +57,15 @@ type world struct {
 
 // message is one that a client sent.
 type message struct {
-	id         domain.MessageID
+	number     int
+	id         domain.MessageID // of the first try
 	to         domain.Recipients
 	sender     string // the user
 	content    string
 	sentAt     time.Time // when the sending began
 	acceptedAt time.Time // zero if it was not
+
+	ids []domain.MessageID // of all tries; guarded by the gateway's lock
 }
 
 // newWorld returns the world of a seed. It must be called in a synctest bubble.
@@ -138,6 +142,7 @@ func (w *world) run() {
 	w.checkSubscriptions()
 	w.checkFollowers()
 	w.checkConversations()
+	w.checkRepeats()
 }
 
 // broadcasts sends to everyone until no row of an expired token is left: a worker closes
@@ -215,16 +220,25 @@ func (w *world) send(number int) {
 		from, m.sender = domain.Connection{ID: c.id, User: c.user}, c.user
 		m.to = pick(s, "to", domain.ToEveryone(), domain.ToEveryone(), domain.ToUser("user-0"), domain.ToRoom("room-0"), domain.ToRoom("room-1"))
 	}
-	w.gateway.sent(m)
+	w.sendAgain(m, from, w.try(m, from, m.id, false))
+	w.keep(m)
+}
+
+// try sends a message under an id, and reports whether there was an answer that says more
+// than that the service is unavailable.
+func (w *world) try(m *message, from domain.Connection, id domain.MessageID, again bool) (answered bool) {
+	w.gateway.sent(m, id)
 	service := w.service
-	service.NewID = func(time.Time) domain.MessageID { return m.id }
-	run, ctx := newCaller("sender of "+string(m.id), time.Minute)
+	service.NewID = func(time.Time) domain.MessageID { return id }
+	run, ctx := newCaller("sender of "+string(id), time.Minute)
 	defer run.cancel()
-	command := publish.Command{From: from, To: m.to, Content: domain.Content(m.content)}
-	if _, err := service.Publisher().Publish(ctx, command); err == nil {
+	command := publish.Command{From: from, To: m.to, Content: domain.Content(m.content), Ref: string(m.id), Again: again}
+	_, err := service.Publisher().Publish(ctx, command)
+	if err == nil && m.acceptedAt.IsZero() {
 		m.acceptedAt = time.Now()
 	}
-	w.keep(m)
+	var refused *domain.Error
+	return !errors.As(err, &refused) || refused.Code != domain.Unavailable
 }
 
 // reach queues a message that no client sent.
@@ -234,7 +248,7 @@ func (w *world) reach(number int, to domain.Recipients) {
 	if err != nil {
 		panic(err) // all of it is well-formed
 	}
-	w.gateway.sent(m)
+	w.gateway.sent(m, m.id)
 	m.acceptedAt = m.sentAt
 	body := domain.Job{To: to, Messages: []domain.Message{message}}.Encode()
 	w.channelJobs.add(&entry{id: string(m.id), body: body, visibleAt: time.Now()})
@@ -246,7 +260,12 @@ func (w *world) newMessage(number int, to domain.Recipients) *message {
 	if w.plan.large {
 		content = fmt.Sprintf(`"message %d %s"`, number, strings.Repeat("x", domain.MaxPayload/2))
 	}
-	return &message{id: domain.MessageID(fmt.Sprintf("01J%023d", number)), to: to, content: content, sentAt: time.Now()}
+	return &message{number: number, id: tryID(number, 0), to: to, content: content, sentAt: time.Now()}
+}
+
+// tryID is the id under which a message is sent for the nth time.
+func tryID(number, n int) domain.MessageID {
+	return domain.MessageID(fmt.Sprintf("01J%023d", 1000*n+number))
 }
 
 func (w *world) keep(m *message) {

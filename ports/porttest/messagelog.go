@@ -57,6 +57,11 @@ func TestMessageLog(t *testing.T, h LogHarness) {
 		"expired messages are not served":   (*logCase).expired,
 		"retention counts from the append":  (*logCase).renewed,
 		"all have expired":                  (*logCase).allExpired,
+		"repeats":                           (*logCase).repeats,
+		"repeats in one call":               (*logCase).repeatsAtOnce,
+		"repeats that are none":             (*logCase).noRepeats,
+		"repeats by several at once":        (*logCase).repeatsMeet,
+		"repeats of long ago":               (*logCase).lateRepeats,
 	} {
 		t.Run(name, func(t *testing.T) {
 			if h.Bubble {
@@ -122,10 +127,11 @@ func (c *logCase) messages(n int) (made []domain.Message) {
 // returns them with these numbers.
 func (c *logCase) append(log ports.MessageLog, to domain.Recipients, messages ...domain.Message) ([]domain.Message, domain.Epoch) {
 	c.Helper()
-	at, err := log.Append(c.ctx, to, messages, false)
-	if err != nil || len(at) != len(messages) {
-		c.Fatalf("Append of %d messages: %d positions, %v", len(messages), len(at), err)
+	entries, err := log.Append(c.ctx, to, messages, false)
+	if err != nil || len(entries) != len(messages) {
+		c.Fatalf("Append of %d messages: %d entries, %v", len(messages), len(entries), err)
 	}
+	at := positions(entries)
 	for i, p := range at {
 		if want := (domain.Position{Epoch: at[0].Epoch, Seq: at[0].Seq + int64(i)}); p != want || !p.Epoch.Valid() || p.Seq < 1 {
 			c.Fatalf("position %d is %q, want %q", i, p, want)
@@ -143,6 +149,14 @@ func (c *logCase) fill(log ports.MessageLog, to domain.Recipients, n int) (all [
 		all = append(all, some...)
 	}
 	return all, epoch
+}
+
+// positions returns those of entries.
+func positions(entries []ports.Entry) (at []domain.Position) {
+	for _, e := range entries {
+		at = append(at, e.Position)
+	}
+	return at
 }
 
 // numbered returns copies with the numbers of the positions.
@@ -243,7 +257,7 @@ func (c *logCase) same(got, want []domain.Message) {
 	}
 	for i, g := range got {
 		w := want[i]
-		if g.ID != w.ID || g.Seq != w.Seq || g.Sender != w.Sender || g.To != w.To ||
+		if g.ID != w.ID || g.Seq != w.Seq || g.Sender != w.Sender || g.To != w.To || g.Ref != w.Ref || g.Again != w.Again ||
 			!g.SentAt.Equal(w.SentAt) || string(g.Content) != string(w.Content) {
 			c.Errorf("message %d is %s, want %s", i, brief([]domain.Message{g}), brief([]domain.Message{w}))
 		}

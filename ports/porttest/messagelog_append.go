@@ -45,7 +45,8 @@ func (c *logCase) concurrent() {
 		}
 		group.Go(func() {
 			for _, messages := range mine {
-				at, err := log.Append(c.ctx, goals, messages, false)
+				entries, err := log.Append(c.ctx, goals, messages, false)
+				at := positions(entries)
 				if err != nil || at[len(at)-1].Seq != at[0].Seq+int64(len(at))-1 {
 					c.Errorf("Append of %d messages: %q, %v", len(messages), at, err)
 					return
@@ -73,7 +74,8 @@ func (c *logCase) again() {
 	all, epoch := c.fill(c.open(), goals, 60)
 	for _, part := range [][]domain.Message{all[59:], all[57:60], all[:1], all[10:31], all} {
 		for _, log := range []ports.MessageLog{c.open(), c.open()} {
-			at, err := log.Append(c.ctx, goals, unnumbered(part), true)
+			entries, err := log.Append(c.ctx, goals, unnumbered(part), true)
+			at := positions(entries)
 			if err != nil || len(at) != len(part) {
 				c.Fatalf("Append again of %d messages: %d positions, %v", len(part), len(at), err)
 			}
@@ -102,10 +104,11 @@ func (c *logCase) meet() {
 		for i := range found {
 			log := c.open()
 			group.Go(func() {
-				var err error
-				if found[i], err = log.Append(c.ctx, goals, messages, false); err != nil {
+				entries, err := log.Append(c.ctx, goals, messages, false)
+				if err != nil {
 					c.Error(err)
 				}
+				found[i] = positions(entries)
 			})
 		}
 		group.Wait()
@@ -126,7 +129,8 @@ func (c *logCase) partly() {
 	c.append(log, goals, c.messages(1)...)
 	fresh := c.messages(2)
 	mixed := []domain.Message{fresh[0], known[2], fresh[1], known[0]}
-	at, err := c.open().Append(c.ctx, goals, unnumbered(mixed), true)
+	entries, err := c.open().Append(c.ctx, goals, unnumbered(mixed), true)
+	at := positions(entries)
 	if err != nil || len(at) != 4 {
 		c.Fatalf("%q, %v", at, err)
 	}
@@ -154,6 +158,8 @@ func (c *logCase) bytes() {
 		m.SentAt = m.SentAt.AddDate(-i, 0, 0)
 		m.Sender = []string{"", `"김" <a&b>`, "a\x00\n\u2028\uFFFE", strings.Repeat("é", domain.MaxRecipient/2)}[i%4]
 		m.To = []string{"", "", `b\"` + "\t\U0010FFFF"}[i%3]
+		m.Ref = []string{"", "+", "=\x00\n\u2028\uFFFE", strings.Repeat("é", domain.MaxRef/2)}[i%4]
+		m.Again = m.Ref != "" && i > 4
 		messages = append(messages, m)
 	}
 	for _, to := range []domain.Recipients{domain.ToEveryone(), domain.ToUser("a\x00\u2028\uFFFE\"/%김"), domain.ToRoom("-._~/9")} {

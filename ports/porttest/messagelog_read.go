@@ -166,12 +166,12 @@ func (c *logCase) allExpired() {
 	var old []domain.Position
 	var messages []domain.Message
 	for range 3 {
-		at, err := c.open().Append(c.ctx, goals, unnumbered(messages), true)
+		entries, err := c.open().Append(c.ctx, goals, unnumbered(messages), true)
 		if err != nil {
 			c.Fatal(err)
 		}
 		fresh, epoch := c.fill(log, goals, 5)
-		all := append(numbered(messages, at), fresh...)
+		all := append(numbered(messages, positions(entries)), fresh...)
 		for _, p := range old {
 			if p.Epoch == epoch {
 				c.Fatalf("the epoch %s comes back", epoch)
