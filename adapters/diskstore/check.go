@@ -223,19 +223,36 @@ func (c *checker) bucket(flags uint32, name, value []byte) error {
 		}
 		return c.value(name, key, value)
 	}
-	if root := native.Uint64(value); root != 0 {
+	root, sequence, inline := native.Uint64(value), native.Uint64(value[8:]), value[bucketHeader:]
+	if sequence != 0 || root != 0 && len(inline) > 0 {
+		return fmt.Errorf("%.80q has a wrong header", name)
+	}
+	if root != 0 {
 		return c.tree(root, nil, nil, visit)
 	}
-	inline := value[bucketHeader:]
-	if native.Uint16(inline[8:]) != leafPage {
+	if native.Uint16(inline[8:]) != leafPage || !isInline(inline) {
 		return fmt.Errorf("%.80q is not a leaf", name)
 	}
 	return leaf(inline, nil, nil, visit)
 }
 
+// isInline reports whether a leaf has no number, no overflow, and nothing behind its last
+// element. bbolt would free the pages of that number, and cut off what is behind the size.
+func isInline(page []byte) bool {
+	end := pageHeader
+	if count := int(native.Uint16(page[10:])); count > 0 {
+		at := pageHeader + (count-1)*elementSize
+		end = at + int(native.Uint32(page[at+4:])) + int(native.Uint32(page[at+8:])) + int(native.Uint32(page[at+12:]))
+	}
+	return native.Uint64(page) == 0 && native.Uint32(page[12:]) == 0 && end == len(page)
+}
+
 // value checks one value and notes what it is.
 func (c *checker) value(bucket, key, value []byte) error {
 	if bytes.Equal(bucket, sumBucket) {
+		if c.content.stored != nil || !bytes.Equal(key, sumKey) {
+			return fmt.Errorf("%.80q is not the sum", key)
+		}
 		c.content.stored = value
 		return nil
 	}
