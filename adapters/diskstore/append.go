@@ -13,21 +13,18 @@ import (
 	"serverless-websocket/domain"
 )
 
-// Append looks for messages in the newest file and, with again, in those back to the day
-// before the first of them was accepted.
+// Append looks for messages in the files back to the day before the first of them was
+// accepted, also without again: what Journal.Keep has appended can be in the file of the day
+// before. It waits for the disk only if not all are in the newest.
 func (s *Store) Append(
-	ctx context.Context, to domain.Recipients, messages []domain.Message, again bool,
+	ctx context.Context, to domain.Recipients, messages []domain.Message, _ bool,
 ) ([]domain.Position, error) {
 	if err := ctx.Err(); err != nil || len(messages) == 0 {
 		return nil, err
 	}
-	a := appending{store: s, channel: channelKey(to)}
-	for _, m := range messages {
-		a.ids = append(a.ids, slices.Concat(a.channel, []byte(m.ID)))
-		a.messages = append(a.messages, encodeMessage(m))
-		if since := dayOf(m.SentAt.AddDate(0, 0, -1)); again && (a.since == "" || since < a.since) {
-			a.since = since
-		}
+	a := s.newAppending(to, messages)
+	if a.known() {
+		return a.positions, nil
 	}
 	if err := s.do(ctx, &operation{apply: a.apply}); err != nil {
 		return nil, err
@@ -35,14 +32,45 @@ func (s *Store) Append(
 	return a.positions, nil
 }
 
-// appending is one call of Append.
+// appending is messages that go to the end of a channel's log, unless they are there.
 type appending struct {
 	store     *Store
 	channel   []byte
 	ids       [][]byte // keys of the idBucket
 	messages  [][]byte
-	since     string // the day to begin the search with; empty for the newest file
+	since     string // the day to begin the search with
 	positions []domain.Position
+}
+
+func (s *Store) newAppending(to domain.Recipients, messages []domain.Message) *appending {
+	a := &appending{store: s, channel: channelKey(to), since: dayOf(messages[0].SentAt)}
+	for _, m := range messages {
+		a.ids = append(a.ids, slices.Concat(a.channel, []byte(m.ID)))
+		a.messages = append(a.messages, encodeMessage(m))
+		a.since = min(a.since, dayOf(m.SentAt.AddDate(0, 0, -1)))
+	}
+	return a
+}
+
+// known reports whether all messages are in the newest file, on disk, and sets their
+// positions.
+func (a *appending) known() (all bool) {
+	a.store.filesMu.RLock()
+	defer a.store.filesMu.RUnlock()
+	if a.store.files == nil {
+		return false
+	}
+	f, now := a.store.newest(), time.Now()
+	a.positions = make([]domain.Position, len(a.ids))
+	err := f.db.View(func(tx *bbolt.Tx) (err error) {
+		all = int64(tx.ID()) <= f.synced.Load()
+		for i := 0; i < len(a.ids) && all && err == nil; i++ {
+			_, err = a.findIn(tx, i, now)
+			all = a.positions[i].Seq > 0
+		}
+		return err
+	})
+	return all && err == nil
 }
 
 // apply does all reads before the first write.
@@ -99,17 +127,20 @@ func (s *Store) gone(r record, now time.Time) bool { return now.Sub(r.at) >= s.o
 
 // find sets the position of a message that was appended before and has not expired.
 func (a *appending) find(b *batch, i int) error {
-	return a.search(b, a.since, func(tx *bbolt.Tx) (done bool, err error) {
-		seq, found, err := getSeq(tx, a.ids[i])
-		if err != nil || !found {
-			return false, err
-		}
-		r, found, err := getRecord(tx, messageKey(a.channel, seq))
-		if found && err == nil && !a.store.gone(r, b.now) {
-			a.positions[i] = a.store.position(r, seq)
-		}
-		return true, err
-	})
+	return a.search(b, a.since, func(tx *bbolt.Tx) (bool, error) { return a.findIn(tx, i, b.now) })
+}
+
+// findIn reports whether a file has the message, also if that has expired.
+func (a *appending) findIn(tx *bbolt.Tx, i int, now time.Time) (found bool, err error) {
+	seq, found, err := getSeq(tx, a.ids[i])
+	if err != nil || !found {
+		return false, err
+	}
+	r, found, err := getRecord(tx, messageKey(a.channel, seq))
+	if found && err == nil && !a.store.gone(r, now) {
+		a.positions[i] = a.store.position(r, seq)
+	}
+	return true, err
 }
 
 // end returns the newest message of the channel, with number 0 if no file has any.
@@ -121,12 +152,12 @@ func (a *appending) end(b *batch) (last numbered, err error) {
 	return last, err
 }
 
-// search looks into the newest file, and into those of the days from since on if that is
-// not empty, until visit has found what it looks for.
+// search looks into the newest file, and into those of the days from since on, until visit
+// has found what it looks for.
 func (a *appending) search(b *batch, since string, visit func(*bbolt.Tx) (done bool, err error)) error {
 	done, err := visit(b.tx)
 	older := a.store.files[:len(a.store.files)-1]
-	for i := len(older) - 1; i >= 0 && !done && err == nil && since != "" && older[i].day >= since; i-- {
+	for i := len(older) - 1; i >= 0 && !done && err == nil && older[i].day >= since; i-- {
 		err = older[i].db.View(func(tx *bbolt.Tx) (err error) {
 			done, err = visit(tx)
 			return err

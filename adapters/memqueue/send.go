@@ -26,14 +26,13 @@ func (q *Queue) Send(ctx context.Context, messages ...ports.QueueMessage) error 
 			failed[i] = err
 		}
 	}
-	fresh := q.reserve(messages, failed)
-	if q.cfg.Journal != nil && len(fresh) > 0 {
+	if fresh := q.reserve(messages, failed); q.cfg.Journal == nil {
+		q.store(fresh)
+	} else if len(fresh) > 0 {
 		if err := q.keep(ctx, fresh); err != nil {
 			q.giveUp(fresh, err, failed)
-			fresh = nil
 		}
 	}
-	q.store(fresh)
 	if len(failed) > 0 {
 		return &ports.SendError{Failed: failed}
 	}
