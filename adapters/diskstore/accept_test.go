@@ -94,6 +94,16 @@ func TestWhatIsKeptAndNotLogged(t *testing.T) {
 	}
 }
 
+// A job that comes with its body is not decoded.
+func TestWhatIsKeptNeedNotBeDecoded(t *testing.T) {
+	s := open(t, t.TempDir(), Options{})
+	job := domain.Job{To: goals, Messages: []domain.Message{sent(1)}}
+	err := s.Journal("jobs").Keep(t.Context(), []ports.QueueMessage{{Body: "x", Job: &job}}, func([]uint64) {})
+	if got := contents(t, s, goals, domain.Position{}); err != nil || !slices.Equal(got, want(1)) {
+		t.Errorf("the log has %q, %v", got, err)
+	}
+}
+
 // Jobs come to their queue in the order of their numbers, whoever waits for them.
 func TestJobsComeInTheOrderOfTheirNumbers(t *testing.T) {
 	s := open(t, t.TempDir(), Options{})
@@ -106,7 +116,7 @@ func TestJobsComeInTheOrderOfTheirNumbers(t *testing.T) {
 				kept := func(all []uint64) {
 					got, keys = append(got, string(message(10*i+n).Content)), append(keys, all...)
 				}
-				if err := s.Journal("jobs").Keep(t.Context(), []string{jobOf(goals, 10*i+n)}, kept); err != nil {
+				if err := s.Journal("jobs").Keep(t.Context(), queued(jobOf(goals, 10*i+n)), kept); err != nil {
 					t.Error(err)
 				}
 			}
@@ -176,7 +186,7 @@ func TestWhatIsNotKeptIsNotInTheLog(t *testing.T) {
 		large := sent(1)
 		large.Content = domain.Content(`"` + strings.Repeat("x", 90_000) + `"`)
 		body := domain.Job{To: goals, Messages: []domain.Message{large}}.Encode()
-		if err := s.Journal("jobs").Keep(t.Context(), []string{body}, func([]uint64) { t.Error("kept") }); err == nil {
+		if err := s.Journal("jobs").Keep(t.Context(), queued(body), func([]uint64) { t.Error("kept") }); err == nil {
 			t.Error("no error")
 		}
 		s.newest().db.MaxSize = 0

@@ -8,6 +8,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"serverless-websocket/domain"
+	"serverless-websocket/ports"
 )
 
 // Journal keeps the bodies of one queue.
@@ -46,14 +47,14 @@ func (s *Store) takeJobs(queue string) (mine []job) {
 	return mine
 }
 
-// Keep returns once the bodies are on disk. Before that, it calls kept with their keys, from
+// Keep returns once the bodies of the messages are on disk. Before that, it calls kept with their keys, from
 // another goroutine, which must not wait: first for what was kept first. After an error they
 // are not on disk, or are forgotten, and kept is not called.
 //
 // What jobs have for logs is appended at the same time, in the same order: whoever does them
 // finds it there, and has no second sync to wait for.
-func (j Journal) Keep(ctx context.Context, bodies []string, kept func(keys []uint64)) error {
-	entries := j.store.entriesOf(bodies)
+func (j Journal) Keep(ctx context.Context, messages []ports.QueueMessage, kept func(keys []uint64)) error {
+	entries := j.store.entriesOf(messages)
 	o := &operation{binding: len(entries) > 0}
 	o.kept = func() { kept(o.jobs) }
 	o.apply = func(b *batch) (err error) {
@@ -62,17 +63,17 @@ func (j Journal) Keep(ctx context.Context, bodies []string, kept func(keys []uin
 				return err
 			}
 		}
-		o.jobs, err = j.put(b, bodies)
+		o.jobs, err = j.put(b, messages)
 		return err
 	}
 	return j.store.do(ctx, o)
 }
 
 // put returns the keys of the bodies.
-func (j Journal) put(b *batch, bodies []string) (keys []uint64, err error) {
-	for _, body := range bodies {
+func (j Journal) put(b *batch, messages []ports.QueueMessage) (keys []uint64, err error) {
+	for _, m := range messages {
 		j.store.lastJob++
-		one := job{j.store.lastJob, j.queue, body}
+		one := job{j.store.lastJob, j.queue, m.Body}
 		if err := b.put(jobBucket, number(one.key), one.encode()); err != nil {
 			return nil, err
 		}
@@ -82,13 +83,16 @@ func (j Journal) put(b *batch, bodies []string) (keys []uint64, err error) {
 }
 
 // entriesOf returns what jobs have for logs. A body that is no job has nothing.
-func (s *Store) entriesOf(bodies []string) (all []*appending) {
-	for _, body := range bodies {
-		whole, err := domain.DecodeJob(body)
-		if err != nil {
-			continue
+func (s *Store) entriesOf(messages []ports.QueueMessage) (all []*appending) {
+	for _, m := range messages {
+		if m.Job == nil {
+			decoded, err := domain.DecodeJob(m.Body)
+			if err != nil {
+				continue
+			}
+			m.Job = &decoded
 		}
-		for _, one := range whole.Channels() {
+		for _, one := range m.Job.Channels() {
 			if one.ToLog() {
 				all = append(all, s.entries(one.To, one.Messages)...)
 			}

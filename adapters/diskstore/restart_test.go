@@ -70,9 +70,17 @@ func reopen(t *testing.T, s *Store) *Store {
 	return open(t, s.dir, s.opts)
 }
 
+// queued returns messages with the bodies.
+func queued(bodies ...string) (all []ports.QueueMessage) {
+	for _, body := range bodies {
+		all = append(all, ports.QueueMessage{Body: body})
+	}
+	return all
+}
+
 // keepIn keeps bodies and returns their keys.
 func keepIn(ctx context.Context, j Journal, bodies ...string) (keys []uint64, err error) {
-	err = j.Keep(ctx, bodies, func(all []uint64) { keys = all })
+	err = j.Keep(ctx, queued(bodies...), func(all []uint64) { keys = all })
 	return keys, err
 }
 

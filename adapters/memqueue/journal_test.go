@@ -34,23 +34,23 @@ func (j *journal) Kept() iter.Seq2[uint64, string] {
 	}
 }
 
-func (j *journal) Keep(_ context.Context, bodies []string, kept func([]uint64)) error {
-	keys, err := j.keep(bodies)
+func (j *journal) Keep(_ context.Context, messages []ports.QueueMessage, kept func([]uint64)) error {
+	keys, err := j.keep(messages)
 	if err == nil {
 		kept(keys)
 	}
 	return err
 }
 
-func (j *journal) keep(bodies []string) (keys []uint64, err error) {
+func (j *journal) keep(messages []ports.QueueMessage) (keys []uint64, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.err != nil {
 		return nil, j.err
 	}
-	for _, body := range bodies {
+	for _, m := range messages {
 		j.last++
-		keys, j.bodies[j.last] = append(keys, j.last), body
+		keys, j.bodies[j.last] = append(keys, j.last), m.Body
 	}
 	return keys, nil
 }
@@ -125,8 +125,8 @@ type slowJournal struct {
 	returned chan struct{}
 }
 
-func (j slowJournal) Keep(ctx context.Context, bodies []string, kept func([]uint64)) error {
-	j.calls <- func() { _ = j.journal.Keep(ctx, bodies, kept) }
+func (j slowJournal) Keep(ctx context.Context, messages []ports.QueueMessage, kept func([]uint64)) error {
+	j.calls <- func() { _ = j.journal.Keep(ctx, messages, kept) }
 	<-j.returned
 	return nil
 }

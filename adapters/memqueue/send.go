@@ -42,6 +42,7 @@ func (q *Queue) Send(ctx context.Context, messages ...ports.QueueMessage) error 
 // sending is a message that has room on the queue and is not on it yet.
 type sending struct {
 	*message
+	sent  ports.QueueMessage
 	place int // among the messages of its Send
 }
 
@@ -60,7 +61,7 @@ func (q *Queue) reserve(messages []ports.QueueMessage, failed map[int]error) []s
 			failed[i] = fmt.Errorf("%d of %d bytes used: %w", q.bytes, q.cfg.MaxBytes, ports.ErrQueueFull)
 			continue
 		}
-		fresh = append(fresh, sending{one, i})
+		fresh = append(fresh, sending{one, m, i})
 	}
 	return fresh
 }
