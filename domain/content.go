@@ -38,9 +38,15 @@ func blank(value []byte) bool {
 	if string(value) == "null" {
 		return true
 	}
+	if value[0] != '"' || isLetter(value[1]) {
+		return false
+	}
 	var text string
-	if value[0] != '"' || json.Unmarshal(value, &text) != nil {
+	if json.Unmarshal(value, &text) != nil {
 		return false
 	}
 	return strings.TrimSpace(text) == ""
 }
+
+// isLetter spares most texts from being parsed.
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }

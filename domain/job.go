@@ -83,6 +83,16 @@ func (j Job) Retry() bool {
 	return j.Attempt > 0 && len(j.Only) > 0 || j.Reason != ""
 }
 
+// Whole reports whether the job is for all its recipients from the start.
+func (j Job) Whole() bool {
+	return len(j.Only) == 0 && j.Span.Segment.Whole() && j.Span.Cursor == ""
+}
+
+// ToLog reports whether the messages have to be in the log of their channel before anyone
+// gets them: they have no numbers, and the job is whole. Of a part that is left from before
+// there was a log, others have the messages without numbers already.
+func (j Job) ToLog() bool { return j.Epoch == "" && j.Whole() }
+
 // Channels returns the jobs for the recipients one by one: the job without Echo, and with
 // it one for each other user who sent some of its messages.
 func (j Job) Channels() []Job {

@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -72,13 +71,17 @@ type wireConnection struct {
 }
 
 func (w wireJob) body() string {
-	var body bytes.Buffer
+	var body strings.Builder
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(w); err != nil {
 		panic(err) // strings and integers alone: nothing in it can fail
 	}
-	return queueSafe.Replace(strings.TrimSuffix(body.String(), "\n"))
+	text := strings.TrimSuffix(body.String(), "\n")
+	if !strings.Contains(text, "\uFFFE") && !strings.Contains(text, "\uFFFF") {
+		return text // Replace would copy it
+	}
+	return queueSafe.Replace(text)
 }
 
 // queueSafe escapes the two characters that JSON allows and a queue refuses.

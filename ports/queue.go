@@ -27,6 +27,9 @@ type QueueMessage struct {
 	// MaxQueueDelay; fractions of a second are rounded up where the technology
 	// counts in seconds.
 	Delay time.Duration
+	// Job is what Body encodes, if the sender has it at hand: a queue that needs to know it
+	// is spared decoding it.
+	Job *domain.Job
 }
 
 // Queue is the sending half of a queue with at-least-once delivery. The use cases need no

@@ -40,7 +40,7 @@ func refuseJob(t *testing.T, underWay bool) {
 	if underWay {
 		time.AfterFunc(time.Second, release)
 	}
-	if _, err := s.Journal("jobs").Keep(ctx, []string{"refused"}); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := keepIn(ctx, s.Journal("jobs"), "refused"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("the error is %v", err)
 	}
 	time.Sleep(51 * time.Second) // a tick waits
@@ -61,7 +61,7 @@ func TestRefusedJobsTakeNoMemory(t *testing.T) {
 		s := open(t, t.TempDir(), Options{})
 		s.newest().db.MaxSize = 64 << 10
 		for range 20 {
-			if _, err := s.Journal("jobs").Keep(t.Context(), []string{strings.Repeat("x", 100_000)}); err == nil {
+			if _, err := keepIn(t.Context(), s.Journal("jobs"), strings.Repeat("x", 100_000)); err == nil {
 				t.Fatal("kept")
 			}
 			time.Sleep(restAfterFailure / 2)

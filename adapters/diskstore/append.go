@@ -14,22 +14,20 @@ import (
 	"serverless-websocket/ports"
 )
 
-// Append looks for messages in the newest file and, with again, in those back to the day
-// before the first of them was accepted. What shares a ref with a message is looked for as
-// far back as that can be. Of several with one ref, the newest is found.
+// Append looks for messages in the files back to the day before the first of them was
+// accepted, also without again: what Journal.Keep has appended can be in the file of the day
+// before. What shares a ref with a message is looked for as far back as that can be. Of
+// several with one ref, the newest is found. Append waits for the disk only if not all
+// messages are in the newest file.
 func (s *Store) Append(
-	ctx context.Context, to domain.Recipients, messages []domain.Message, again bool,
+	ctx context.Context, to domain.Recipients, messages []domain.Message, _ bool,
 ) ([]ports.Entry, error) {
 	if err := ctx.Err(); err != nil || len(messages) == 0 {
 		return nil, err
 	}
-	a := appending{store: s, channel: channelKey(to), messages: messages}
-	for _, m := range messages {
-		a.ids = append(a.ids, slices.Concat(a.channel, []byte(m.ID)))
-		a.encoded = append(a.encoded, encodeMessage(m))
-		if since := dayOf(m.SentAt.AddDate(0, 0, -1)); again && (a.since == "" || since < a.since) {
-			a.since = since
-		}
+	a := s.newAppending(to, messages)
+	if a.known() {
+		return a.entries, nil
 	}
 	if err := s.do(ctx, &operation{apply: a.apply}); err != nil {
 		return nil, err
@@ -37,15 +35,46 @@ func (s *Store) Append(
 	return a.entries, nil
 }
 
-// appending is one call of Append.
+// appending is messages that go to the end of a channel's log, unless they are there.
 type appending struct {
 	store    *Store
 	channel  []byte
 	messages []domain.Message
 	ids      [][]byte // keys of the idBucket
 	encoded  [][]byte
-	since    string // the day to begin the search with; empty for the newest file
+	since    string // the day to begin the search with
 	entries  []ports.Entry
+}
+
+func (s *Store) newAppending(to domain.Recipients, messages []domain.Message) *appending {
+	a := &appending{store: s, channel: channelKey(to), messages: messages, since: dayOf(messages[0].SentAt)}
+	for _, m := range messages {
+		a.ids = append(a.ids, slices.Concat(a.channel, []byte(m.ID)))
+		a.encoded = append(a.encoded, encodeMessage(m))
+		a.since = min(a.since, dayOf(m.SentAt.AddDate(0, 0, -1)))
+	}
+	return a
+}
+
+// known reports whether all messages are in the newest file, on disk, and sets their
+// entries.
+func (a *appending) known() (all bool) {
+	a.store.filesMu.RLock()
+	defer a.store.filesMu.RUnlock()
+	if a.store.files == nil {
+		return false
+	}
+	f, now := a.store.newest(), time.Now()
+	a.entries = make([]ports.Entry, len(a.ids))
+	err := f.db.View(func(tx *bbolt.Tx) (err error) {
+		all = int64(tx.ID()) <= f.synced.Load()
+		for i := 0; i < len(a.ids) && all && err == nil; i++ {
+			_, err = a.findIn(tx, i, now)
+			all = a.entries[i].Seq > 0
+		}
+		return err
+	})
+	return all && err == nil
 }
 
 // apply does all reads before the first write.
@@ -119,35 +148,41 @@ func (s *Store) gone(r record, now time.Time) bool { return now.Sub(r.at) >= s.o
 // find sets the entry of a message that was appended before and has not expired, itself or
 // as a repeat.
 func (a *appending) find(b *batch, i int) error {
+	err := a.search(b, a.since, func(tx *bbolt.Tx) (bool, error) { return a.findIn(tx, i, b.now) })
 	m := a.messages[i]
-	err := a.lookUp(b, a.ids[i], a.since, func(r record, seq int64) error {
-		a.entries[i].Position = a.store.position(r, seq)
-		return nil
-	})
 	if err != nil || a.entries[i].Seq > 0 || m.Ref == "" {
 		return err
 	}
 	since := dayOf(m.SentAt.Add(-domain.RepeatWindow))
-	return a.lookUp(b, a.refKey(m), since, func(r record, seq int64) error {
-		other, err := decodeMessage(r.message, seq)
-		a.entries[i].RepeatOf = m.RepeatOf([]domain.Message{other})
-		return err
+	return a.search(b, since, func(tx *bbolt.Tx) (bool, error) {
+		return a.lookUp(tx, a.refKey(m), b.now, func(r record, seq int64) error {
+			other, err := decodeMessage(r.message, seq)
+			a.entries[i].RepeatOf = m.RepeatOf([]domain.Message{other})
+			return err
+		})
 	})
 }
 
-// lookUp calls found with what a key of the idBucket leads to, unless that has expired.
-func (a *appending) lookUp(b *batch, key []byte, since string, found func(record, int64) error) error {
-	return a.search(b, since, func(tx *bbolt.Tx) (done bool, err error) {
-		seq, has, err := getSeq(tx, key)
-		if err != nil || !has {
-			return false, err
-		}
-		r, has, err := getRecord(tx, messageKey(a.channel, seq))
-		if err != nil || !has || a.store.gone(r, b.now) {
-			return true, err
-		}
-		return true, found(r, seq)
+// findIn reports whether a file has the message, also if that has expired.
+func (a *appending) findIn(tx *bbolt.Tx, i int, now time.Time) (found bool, err error) {
+	return a.lookUp(tx, a.ids[i], now, func(r record, seq int64) error {
+		a.entries[i].Position = a.store.position(r, seq)
+		return nil
 	})
+}
+
+// lookUp calls found with what a key of the idBucket leads to, unless that has expired. It
+// reports whether a file has the key.
+func (a *appending) lookUp(tx *bbolt.Tx, key []byte, now time.Time, found func(record, int64) error) (has bool, err error) {
+	seq, has, err := getSeq(tx, key)
+	if err != nil || !has {
+		return false, err
+	}
+	r, has, err := getRecord(tx, messageKey(a.channel, seq))
+	if err != nil || !has || a.store.gone(r, now) {
+		return true, err
+	}
+	return true, found(r, seq)
 }
 
 // end returns the newest message of the channel, with number 0 if no file has any.
@@ -159,12 +194,12 @@ func (a *appending) end(b *batch) (last numbered, err error) {
 	return last, err
 }
 
-// search looks into the newest file, and into those of the days from since on if that is
-// not empty, until visit has found what it looks for.
+// search looks into the newest file, and into those of the days from since on, until visit
+// has found what it looks for.
 func (a *appending) search(b *batch, since string, visit func(*bbolt.Tx) (done bool, err error)) error {
 	done, err := visit(b.tx)
 	older := a.store.files[:len(a.store.files)-1]
-	for i := len(older) - 1; i >= 0 && !done && err == nil && since != "" && older[i].day >= since; i-- {
+	for i := len(older) - 1; i >= 0 && !done && err == nil && older[i].day >= since; i-- {
 		err = older[i].db.View(func(tx *bbolt.Tx) (err error) {
 			done, err = visit(tx)
 			return err

@@ -35,7 +35,7 @@ func newSample(t *testing.T) *sample {
 		for _, to := range p.to {
 			add(t, s, to, n)
 		}
-		if _, err := s.Journal("jobs").Keep(t.Context(), []string{string(message(n).Content)}); err != nil {
+		if _, err := keepIn(t.Context(), s.Journal("jobs"), string(message(n).Content)); err != nil {
 			t.Fatal(err)
 		}
 		p.want[dayOf(time.Now())] = append(p.want[dayOf(time.Now())], want(n)...)

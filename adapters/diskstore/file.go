@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -30,6 +31,9 @@ var buckets = [][]byte{conversationBucket, idBucket, jobBucket, messageBucket, s
 type file struct {
 	day string // as dayFormat, in UTC
 	db  *bbolt.DB
+	// synced is the newest transaction that is known to be on disk. Readers see a later one
+	// before it is.
+	synced atomic.Int64
 }
 
 const dayFormat = time.DateOnly
@@ -80,7 +84,11 @@ func (s *Store) openFile(day string, newest bool) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &file{day, db}, nil
+	f := &file{day: day, db: db}
+	return f, db.View(func(tx *bbolt.Tx) error {
+		f.synced.Store(int64(tx.ID()))
+		return nil
+	})
 }
 
 // holds reports whether a transaction can be on disk though its commit failed: that is, at

@@ -43,7 +43,7 @@ func refuses(t *testing.T, s *Store, in []int, out int) {
 			t.Fatal("appended all the same")
 		}
 	}
-	if _, err := s.Journal("jobs").Keep(t.Context(), []string{strings.Repeat("x", 100_000)}); err == nil {
+	if _, err := keepIn(t.Context(), s.Journal("jobs"), strings.Repeat("x", 100_000)); err == nil {
 		t.Error("a job was kept all the same")
 	}
 	if got := contents(t, s, goals, domain.Position{}); !slices.Equal(got, want(in...)) {
@@ -227,7 +227,7 @@ func TestOperationsAreApart(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.Journal("jobs").Keep(ctx, []string{"x"}); !errors.Is(err, context.Canceled) {
+	if _, err := keepIn(ctx, s.Journal("jobs"), "x"); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -6,6 +6,9 @@ import (
 	"slices"
 
 	"go.etcd.io/bbolt"
+
+	"serverless-websocket/domain"
+	"serverless-websocket/ports"
 )
 
 // Journal keeps the bodies of one queue.
@@ -44,26 +47,68 @@ func (s *Store) takeJobs(queue string) (mine []job) {
 	return mine
 }
 
-// Keep returns keys of the bodies once they are on disk. After an error they are not, or are
-// forgotten.
-func (j Journal) Keep(ctx context.Context, bodies []string) ([]uint64, error) {
-	keys, jobs := make([]uint64, len(bodies)), make([]job, len(bodies))
-	for i, body := range bodies {
-		keys[i] = j.store.lastJob.Add(1)
-		jobs[i] = job{keys[i], j.queue, body}
-	}
-	put := func(b *batch) error {
-		for _, one := range jobs {
-			if err := b.put(jobBucket, number(one.key), one.encode()); err != nil {
+// Keep returns once the bodies of the messages are on disk. Before that, it calls kept with their keys, from
+// another goroutine, which must not wait: first for what was kept first. After an error they
+// are not on disk, or are forgotten, and kept is not called.
+//
+// What jobs have for logs is appended at the same time, in the same order: whoever does them
+// finds it there, and has no second sync to wait for.
+func (j Journal) Keep(ctx context.Context, messages []ports.QueueMessage, kept func(keys []uint64)) error {
+	entries := j.store.entriesOf(messages)
+	o := &operation{binding: len(entries) > 0}
+	o.kept = func() { kept(o.jobs) }
+	o.apply = func(b *batch) (err error) {
+		for _, a := range entries {
+			if err := a.apply(b); err != nil {
 				return err
 			}
 		}
-		return nil
+		o.jobs, err = j.put(b, messages)
+		return err
 	}
-	if err := j.store.do(ctx, &operation{apply: put, jobs: keys}); err != nil {
-		return nil, err
+	return j.store.do(ctx, o)
+}
+
+// put returns the keys of the bodies.
+func (j Journal) put(b *batch, messages []ports.QueueMessage) (keys []uint64, err error) {
+	for _, m := range messages {
+		j.store.lastJob++
+		one := job{j.store.lastJob, j.queue, m.Body}
+		if err := b.put(jobBucket, number(one.key), one.encode()); err != nil {
+			return nil, err
+		}
+		keys = append(keys, one.key)
 	}
 	return keys, nil
+}
+
+// entriesOf returns what jobs have for logs. A body that is no job has nothing.
+func (s *Store) entriesOf(messages []ports.QueueMessage) (all []*appending) {
+	for _, m := range messages {
+		if m.Job == nil {
+			decoded, err := domain.DecodeJob(m.Body)
+			if err != nil {
+				continue
+			}
+			m.Job = &decoded
+		}
+		for _, one := range m.Job.Channels() {
+			if one.ToLog() {
+				all = append(all, s.entries(one.To, one.Messages)...)
+			}
+		}
+	}
+	return all
+}
+
+// entries leaves out messages that are too large for a log.
+func (s *Store) entries(to domain.Recipients, messages []domain.Message) (all []*appending) {
+	for some, size := range domain.Divide(to, "", messages, domain.MaxLogged) {
+		if size <= domain.MaxLogged {
+			all = append(all, s.newAppending(to, some))
+		}
+	}
+	return all
 }
 
 // Forget removes bodies from the disk, together with what is written next.

@@ -139,7 +139,7 @@ func (s *Store) setAside(path string, why error) error {
 // starts with the files that it has, and each write tries again.
 func (s *Store) begin(newest string) error {
 	if n := len(s.jobs); n > 0 {
-		s.lastJob.Store(s.jobs[n-1].key)
+		s.lastJob = s.jobs[n-1].key
 	}
 	if len(s.files) == 0 || s.newest().day != newest {
 		return s.replaceNewest(max(newest, dayOf(s.now())))

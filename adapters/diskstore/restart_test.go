@@ -1,6 +1,7 @@
 package diskstore
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -72,10 +73,24 @@ func reopen(t *testing.T, s *Store) *Store {
 	return open(t, s.dir, s.opts)
 }
 
+// queued returns messages with the bodies.
+func queued(bodies ...string) (all []ports.QueueMessage) {
+	for _, body := range bodies {
+		all = append(all, ports.QueueMessage{Body: body})
+	}
+	return all
+}
+
+// keepIn keeps bodies and returns their keys.
+func keepIn(ctx context.Context, j Journal, bodies ...string) (keys []uint64, err error) {
+	err = j.Keep(ctx, queued(bodies...), func(all []uint64) { keys = all })
+	return keys, err
+}
+
 // keep keeps jobs of the queue "jobs".
 func keep(tb testing.TB, s *Store, bodies ...string) []uint64 {
 	tb.Helper()
-	keys, err := s.Journal("jobs").Keep(tb.Context(), bodies)
+	keys, err := keepIn(tb.Context(), s.Journal("jobs"), bodies...)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -153,11 +168,11 @@ func TestRetentionDeletesFiles(t *testing.T) {
 func TestJobsOutliveRestartsAndDays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, t.TempDir(), Options{})
-		keys, err := s.Journal("a").Keep(t.Context(), []string{"one", "two", "three"})
+		keys, err := keepIn(t.Context(), s.Journal("a"), "one", "two", "three")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Journal("b").Keep(t.Context(), []string{"other"}); err != nil {
+		if _, err := keepIn(t.Context(), s.Journal("b"), "other"); err != nil {
 			t.Fatal(err)
 		}
 		s.Journal("a").Forget(keys[1])
@@ -173,7 +188,7 @@ func TestJobsOutliveRestartsAndDays(t *testing.T) {
 			}
 		}
 		s.Journal("a").Forget(keys...)
-		more, err := s.Journal("a").Keep(t.Context(), []string{"four"})
+		more, err := keepIn(t.Context(), s.Journal("a"), "four")
 		if err != nil || more[0] <= slices.Max(keys) {
 			t.Errorf("the keys go on with %v after %v, %v", more, keys, err)
 		}
@@ -247,7 +262,7 @@ func TestClosed(t *testing.T) {
 	}
 	_, appended := s.Append(t.Context(), goals, []domain.Message{message(1)}, false)
 	_, ended := s.End(t.Context(), goals)
-	_, kept := s.Journal("a").Keep(t.Context(), []string{"x"})
+	_, kept := keepIn(t.Context(), s.Journal("a"), "x")
 	for _, err := range []error{appended, ended, kept} {
 		if !errors.Is(err, errClosed) {
 			t.Errorf("the error is %v", err)

@@ -56,7 +56,7 @@ type Store struct {
 	forgotten []uint64 // jobs to remove by the next transaction
 	closed    bool
 
-	lastJob atomic.Uint64 // the key
+	lastJob uint64 // its key; only the writer may use it
 	syncs   atomic.Int64
 	wake    chan struct{}
 	ended   chan struct{}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"serverless-websocket/ports"
 )
 
 // tidyEvery is how often the store looks for a new day, for files to delete, and for jobs
@@ -17,14 +19,19 @@ const restAfterFailure = 2 * time.Second
 
 // operation waits for the next transaction.
 type operation struct {
-	apply     func(*batch) error // fails before it writes, if at all
-	jobs      []uint64           // that it keeps
-	done      chan error
-	abandoned bool // nobody waits for it; guarded by Store.mu
+	apply func(*batch) error // after an error, the transaction begins anew without it
+	jobs  []uint64           // that it keeps, set by apply
+	kept  func()             // called when it is on disk, in the order of the operations; can be nil
+	// binding says that forgetting the jobs does not undo it: once it is under way, its
+	// outcome counts.
+	binding bool
+	done    chan error
+
+	abandoned, settled bool // nobody waits for it; it has an outcome; guarded by Store.mu
 }
 
 // do returns when the operation is on disk. After an error it is not, or its jobs are
-// forgotten.
+// forgotten. All later calls come after it.
 func (s *Store) do(ctx context.Context, o *operation) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -41,6 +48,7 @@ func (s *Store) do(ctx context.Context, o *operation) error {
 	default:
 	}
 	s.mu.Unlock()
+	ports.Placed(ctx)
 	select {
 	case err := <-o.done:
 		return err
@@ -50,30 +58,47 @@ func (s *Store) do(ctx context.Context, o *operation) error {
 }
 
 // abandon withdraws an operation, and returns why. If it is under way, its jobs are
-// forgotten later; if it has an outcome by now, that is returned.
+// forgotten later or, if it is binding, its outcome is returned, as it is if there is one by
+// now.
 func (s *Store) abandon(o *operation, why error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	select {
-	case err := <-o.done:
-		return err
-	default:
+	if s.withdraw(o) {
+		return why
 	}
-	o.abandoned = true
-	s.waiting = slices.DeleteFunc(s.waiting, func(other *operation) bool { return other == o })
-	return why
+	return <-o.done
 }
 
-// answer tells operations their outcome. Jobs that are on disk and nobody's are forgotten.
-func (s *Store) answer(err error, all ...*operation) {
+// withdraw reports whether nobody has to wait for the operation.
+func (s *Store) withdraw(o *operation) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if i := slices.Index(s.waiting, o); i >= 0 {
+		s.waiting = slices.Delete(s.waiting, i, i+1)
+		return true
+	}
+	o.abandoned = !o.settled && !o.binding
+	return o.abandoned
+}
+
+// answer tells operations their outcome.
+func (s *Store) answer(err error, all ...*operation) {
 	for _, o := range all {
-		if o.abandoned && err == nil {
-			s.forgotten = append(s.forgotten, o.jobs...)
+		if s.settle(o, err) && o.kept != nil {
+			o.kept()
 		}
 		o.done <- err
 	}
+}
+
+// settle reports whether an operation is on disk and somebody's. Jobs that are nobody's are
+// forgotten.
+func (s *Store) settle(o *operation, err error) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o.settled = true
+	if o.abandoned && err == nil {
+		s.forgotten = append(s.forgotten, o.jobs...)
+	}
+	return err == nil && !o.abandoned
 }
 
 // write commits what waits, until the store is closed.
@@ -179,6 +204,7 @@ func (s *Store) transaction(all []*operation) (wrong *operation, err error) {
 		}
 		return nil, fmt.Errorf("write to %s: %w", s.dir, err)
 	}
+	s.newest().synced.Store(int64(id))
 	return nil, nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"serverless-websocket/ports"
 )
 
 // Journal keeps the bodies of a queue beyond the end of the process. It is safe for
@@ -13,9 +15,11 @@ import (
 type Journal interface {
 	// Kept has what is kept when the queue is made, oldest first, with its keys.
 	Kept() iter.Seq2[uint64, string]
-	// Keep returns keys of the bodies once they are kept. After an error they are given up,
-	// as by Forget: one of an ended context can come while they are being kept.
-	Keep(ctx context.Context, bodies []string) ([]uint64, error)
+	// Keep returns once the bodies of the messages are kept. Before that it calls kept with
+	// their keys, for one call after the other, in the order in which it keeps them. After an
+	// error kept is not called, and they are given up, as by Forget: one of an ended context
+	// can come while they are being kept.
+	Keep(ctx context.Context, messages []ports.QueueMessage, kept func(keys []uint64)) error
 	// Forget gives bodies up. It does not wait, and the end of the process can undo it.
 	Forget(keys ...uint64)
 }
@@ -31,15 +35,16 @@ func (q *Queue) restore() {
 	}
 }
 
-// keep puts messages into the journal.
+// keep puts messages into the journal, and onto the queue in the journal's order.
 func (q *Queue) keep(ctx context.Context, all []sending) error {
-	bodies := make([]string, len(all))
+	messages := make([]ports.QueueMessage, len(all))
 	for i, one := range all {
-		bodies[i] = one.body
+		messages[i] = one.sent
 	}
-	keys, err := q.cfg.Journal.Keep(ctx, bodies)
-	for i := range keys {
-		all[i].key = keys[i]
-	}
-	return err
+	return q.cfg.Journal.Keep(ctx, messages, func(keys []uint64) {
+		for i := range keys {
+			all[i].key = keys[i]
+		}
+		q.store(all)
+	})
 }

@@ -34,15 +34,23 @@ func (j *journal) Kept() iter.Seq2[uint64, string] {
 	}
 }
 
-func (j *journal) Keep(_ context.Context, bodies []string) (keys []uint64, err error) {
+func (j *journal) Keep(_ context.Context, messages []ports.QueueMessage, kept func([]uint64)) error {
+	keys, err := j.keep(messages)
+	if err == nil {
+		kept(keys)
+	}
+	return err
+}
+
+func (j *journal) keep(messages []ports.QueueMessage) (keys []uint64, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.err != nil {
 		return nil, j.err
 	}
-	for _, body := range bodies {
+	for _, m := range messages {
 		j.last++
-		keys, j.bodies[j.last] = append(keys, j.last), body
+		keys, j.bodies[j.last] = append(keys, j.last), m.Body
 	}
 	return keys, nil
 }
@@ -108,4 +116,40 @@ func TestAJournalThatFails(t *testing.T) {
 	j.err = nil
 	send(t, q, "1234567890")
 	wantBodies(t, receive(t, q, 1), "1234567890")
+}
+
+// slowJournal keeps bodies when it is told to, and returns from Keep later.
+type slowJournal struct {
+	*journal
+	calls    chan func() // each keeps the bodies of a call
+	returned chan struct{}
+}
+
+func (j slowJournal) Keep(ctx context.Context, messages []ports.QueueMessage, kept func([]uint64)) error {
+	j.calls <- func() { _ = j.journal.Keep(ctx, messages, kept) }
+	<-j.returned
+	return nil
+}
+
+// Messages come in the order in which the journal keeps them, not in that in which Send
+// returns.
+func TestTheOrderIsTheJournals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := slowJournal{newJournal(), make(chan func()), make(chan struct{})}
+		q := New(Config{Journal: j})
+		var keep []func()
+		for _, body := range []string{"a", "b", "c"} {
+			go send(t, q, body)
+			keep = append(keep, <-j.calls)
+		}
+		synctest.Wait()
+		wantDepth(t, q, Depth{})
+		for _, i := range []int{1, 2, 0} {
+			keep[i]()
+		}
+		wantBodies(t, receive(t, q, 10), "b", "c", "a")
+		close(j.returned)
+		synctest.Wait()
+		wantDepth(t, q, Depth{InFlight: 3})
+	})
 }

@@ -26,14 +26,13 @@ func (q *Queue) Send(ctx context.Context, messages ...ports.QueueMessage) error 
 			failed[i] = err
 		}
 	}
-	fresh := q.reserve(messages, failed)
-	if q.cfg.Journal != nil && len(fresh) > 0 {
+	if fresh := q.reserve(messages, failed); q.cfg.Journal == nil {
+		q.store(fresh)
+	} else if len(fresh) > 0 {
 		if err := q.keep(ctx, fresh); err != nil {
 			q.giveUp(fresh, err, failed)
-			fresh = nil
 		}
 	}
-	q.store(fresh)
 	if len(failed) > 0 {
 		return &ports.SendError{Failed: failed}
 	}
@@ -43,6 +42,7 @@ func (q *Queue) Send(ctx context.Context, messages ...ports.QueueMessage) error 
 // sending is a message that has room on the queue and is not on it yet.
 type sending struct {
 	*message
+	sent  ports.QueueMessage
 	place int // among the messages of its Send
 }
 
@@ -61,7 +61,7 @@ func (q *Queue) reserve(messages []ports.QueueMessage, failed map[int]error) []s
 			failed[i] = fmt.Errorf("%d of %d bytes used: %w", q.bytes, q.cfg.MaxBytes, ports.ErrQueueFull)
 			continue
 		}
-		fresh = append(fresh, sending{one, i})
+		fresh = append(fresh, sending{one, m, i})
 	}
 	return fresh
 }

@@ -23,9 +23,10 @@ const (
 
 // Integration is what a route invokes: a Lambda function's handler, or a client
 // of one. Calls run concurrently, but the messages of one connection are handled
-// one at a time. The context ends after Config.IntegrationTimeout; a call that
-// runs longer is abandoned, as a Lambda function would be. Errors and panics are
-// logged and never shown to a client.
+// one at a time, and answered in order. A call that has told by ports.Placed that it
+// only waits does not count, neither for that nor as one of Config.Concurrency. The
+// context ends after Config.IntegrationTimeout; a call that runs longer is abandoned, as
+// a Lambda function would be. Errors and panics are logged and never shown to a client.
 type Integration func(ctx context.Context, event events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error)
 
 // Route is one route of the API.

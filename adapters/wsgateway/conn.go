@@ -32,7 +32,7 @@ type conn struct {
 	end     disconnection // why, once closing
 	readBy  time.Time     // the socket's read deadline; zero for none
 	closeBy time.Time     // the latest read deadline while the client closes
-	changed sync.Cond     // a frame left the outbox, the flusher ended or closing was set
+	changed sync.Cond     // a frame left the outbox, the flusher ended, a message was answered or closing was set
 	ending  chan struct{} // closed with closing set; nil unless someone waits for that
 	parked  bool          // no goroutine runs serve
 	expires *time.Timer   // closes a parked connection that has expired; nil until first parked
@@ -41,6 +41,8 @@ type conn struct {
 
 	idleFrames *rate.Limiter // nil before the first
 	window     window
+	unanswered []func() (refused bool) // messages that only wait, see answerLater; guarded by mu
+	refused    int                     // of them, and not counted yet; guarded by mu
 
 	id          domain.ConnectionID
 	domainName  string

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"serverless-websocket/domain"
+	"serverless-websocket/ports"
 )
 
 type result[R any] struct {
@@ -16,24 +17,70 @@ type result[R any] struct {
 	err      error
 }
 
-// invoke calls the integration and waits for at most IntegrationTimeout. The call
-// runs on its own goroutine, so that it can be abandoned.
-func invoke[E, R any](g *Gateway, call func(context.Context, E) (R, error), event E) (response R, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), g.cfg.IntegrationTimeout)
-	defer cancel()
-	done := make(chan result[R], 1)
+// invocation is a call of an integration that is under way.
+type invocation[R any] struct {
+	done chan result[R]
+	// placed holds a token once the call only waits, see ports.WithPlaced.
+	placed chan struct{}
+	ctx    context.Context // ends after IntegrationTimeout
+	cancel context.CancelFunc
+}
+
+// begin calls the integration, on a goroutine of its own, so that the call can be
+// abandoned: what comes of it after IntegrationTimeout is dropped. The caller calls result.
+func begin[E, R any](g *Gateway, call func(context.Context, E) (R, error), event E) *invocation[R] {
+	i := &invocation[R]{done: make(chan result[R], 1), placed: make(chan struct{}, 1)}
+	i.ctx, i.cancel = context.WithTimeout(ports.WithPlaced(context.Background(), i.setPlaced), g.cfg.IntegrationTimeout)
 	g.running.Add(1)
 	g.goroutines.run(func() {
 		defer g.running.Done()
-		response, err := recovered(ctx, call, event)
-		done <- result[R]{response, err}
+		response, err := recovered(i.ctx, call, event)
+		if i.ctx.Err() == nil {
+			i.done <- result[R]{response, err}
+		}
 	})
+	return i
+}
+
+func (i *invocation[R]) setPlaced() {
 	select {
-	case r := <-done:
+	case i.placed <- struct{}{}:
+	default:
+	}
+}
+
+// onlyWaits waits until the call only waits, or has ended, and reports whether it only waits.
+func (i *invocation[R]) onlyWaits() bool {
+	select {
+	case <-i.placed:
+		return len(i.done) == 0
+	case r := <-i.done:
+		i.done <- r
+	case <-i.ctx.Done():
+	}
+	return false
+}
+
+// result waits for the end of the call, and for at most IntegrationTimeout. Whoever asks
+// later gets what came in time.
+func (i *invocation[R]) result() (response R, err error) {
+	defer i.cancel()
+	select {
+	case r := <-i.done:
 		return r.response, r.err
-	case <-ctx.Done():
+	case <-i.ctx.Done():
+	}
+	select {
+	case r := <-i.done:
+		return r.response, r.err
+	default:
 		return response, errors.New("integration timed out")
 	}
+}
+
+// invoke calls the integration and waits for its end, and for at most IntegrationTimeout.
+func invoke[E, R any](g *Gateway, call func(context.Context, E) (R, error), event E) (R, error) {
+	return begin(g, call, event).result()
 }
 
 func recovered[E, R any](ctx context.Context, call func(context.Context, E) (R, error), event E) (response R, err error) {

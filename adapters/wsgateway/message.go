@@ -21,12 +21,17 @@ func (c *conn) gatewayMessage(text string, event events.APIGatewayWebsocketProxy
 // handle invokes the route that a message selects. The next message is read after it
 // returns. The caller holds a turn, which handle gives up while the route runs.
 func (c *conn) handle(message []byte) {
+	refused := c.takeRefused()
 	if c.call(message) {
+		refused++
+	}
+	for range refused {
 		c.countIdle()
 	}
 }
 
-// call invokes the route and reports whether the message was refused.
+// call invokes the route and reports whether the message was refused. Where the call only
+// waits, call need not wait for its end: then a refusal is counted with the next message.
 func (c *conn) call(message []byte) (refused bool) {
 	key := c.g.selectRoute(message)
 	event := c.messageEvent(key, string(message))
@@ -36,20 +41,35 @@ func (c *conn) call(message []byte) (refused bool) {
 	defer c.g.turns.enter()
 	if !c.g.admitMessage() {
 		c.g.calls.leave()
-		c.replyMessage("Service unavailable", event)
-		return true
+		return c.refuse("Service unavailable", event)
 	}
-	defer c.g.messages.Done()
 	route, ok := c.g.cfg.Routes[key]
 	if !ok {
 		c.g.calls.leave()
-		c.replyMessage("Forbidden", event)
-		return true
+		defer c.g.messages.Done()
+		return c.refuse("Forbidden", event)
 	}
-	response, err := invoke(c.g, route.Integration, event)
+	i := begin(c.g, route.Integration, event)
+	waits := i.onlyWaits()
 	c.g.calls.leave() // before the reply, which can wait for a client that does not read
-	c.respond(route, event, response, err)
-	return err != nil || response.StatusCode >= 400
+	answer := func() (refused bool) {
+		defer c.g.messages.Done()
+		response, err := i.result()
+		c.respond(route, event, response, err)
+		return err != nil || response.StatusCode >= 400
+	}
+	if waits && c.answerLater(answer) {
+		return false
+	}
+	c.awaitAnswers()
+	return answer()
+}
+
+// refuse answers for the gateway. It returns true.
+func (c *conn) refuse(text string, event events.APIGatewayWebsocketProxyRequest) bool {
+	c.awaitAnswers()
+	c.replyMessage(text, event)
+	return true
 }
 
 // respond sends the route response, if the route has one, or an error message.
@@ -89,6 +109,7 @@ func (c *conn) disconnect() {
 		return
 	}
 	event := c.disconnectEvent()
+	c.awaitAnswers()
 	c.g.calls.enter()
 	defer c.g.calls.leave()
 	if _, err := invoke(c.g, route.Integration, event); err != nil {

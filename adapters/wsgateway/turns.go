@@ -8,6 +8,16 @@ type turns chan struct{}
 func (t turns) enter() { t <- struct{}{} }
 func (t turns) leave() { <-t }
 
+// tryEnter reports whether a turn was free.
+func (t turns) tryEnter() bool {
+	select {
+	case t <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
 // pass lets those that wait go first.
 func (t turns) pass() {
 	t.leave()

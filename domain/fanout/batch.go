@@ -89,8 +89,3 @@ func ordered(messages []domain.Message) []domain.Message {
 
 // byName reports whether the batch names its connections.
 func (b batch) byName() bool { return len(b.Only) > 0 }
-
-// whole reports whether the batch is for all its recipients from the start.
-func (b batch) whole() bool {
-	return !b.byName() && b.Span.Segment.Whole() && b.Span.Cursor == ""
-}

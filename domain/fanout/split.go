@@ -13,7 +13,7 @@ const maxSplit = 16 << 20
 // parts returns the number of parts that the batch can be split into.
 func (w *Worker) parts(b batch) int {
 	parts := w.lane(b.To).parts
-	if parts <= 1 || !b.whole() {
+	if parts <= 1 || !b.Whole() {
 		return 1
 	}
 	return min(parts, maxSplit/weight(b.Messages))

@@ -165,7 +165,7 @@ func scansFirst(batches []batch) []batch {
 // run processes a batch. After an error, part of it is lost unless its deliveries are
 // redelivered. The error has been logged.
 func (w *Worker) run(within budget, b batch) error {
-	if w.outside.Log == nil || !b.whole() || b.Epoch != "" {
+	if w.outside.Log == nil || !b.ToLog() {
 		return w.fanOut(within, b)
 	}
 	batches, err := w.number(within, b)

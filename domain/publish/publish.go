@@ -74,7 +74,7 @@ func (p *Publisher) Publish(ctx context.Context, c Command) (domain.Message, err
 		return domain.Message{}, domain.NewError(domain.ContentTooLarge)
 	}
 	job.Messages = []domain.Message{message}
-	if err := queue.Send(ctx, ports.QueueMessage{Body: job.Encode()}); err != nil {
+	if err := queue.Send(ctx, ports.QueueMessage{Body: job.Encode(), Job: &job}); err != nil {
 		return domain.Message{}, domain.NewUnavailable(err)
 	}
 	return message, nil

@@ -64,6 +64,28 @@ func TestAnAcceptedMessageIsAJobForEveryone(t *testing.T) {
 	}
 }
 
+// recorder records what is sent.
+type recorder struct{ sent []ports.QueueMessage }
+
+func (r *recorder) Send(_ context.Context, messages ...ports.QueueMessage) error {
+	r.sent = append(r.sent, messages...)
+	return nil
+}
+
+// A queue that needs to know the job need not decode it.
+func TestTheJobComesWithItsBody(t *testing.T) {
+	p, _ := newPublisher()
+	var queue recorder
+	p.Channels = &queue
+	c := publish.Command{From: domain.Connection{ID: "a", User: "alice"}, To: domain.ToUser("bob"), Content: domain.Content(`1`)}
+	if _, err := p.Publish(t.Context(), c); err != nil || len(queue.sent) != 1 {
+		t.Fatalf("sent %+v, %v", queue.sent, err)
+	}
+	if m := queue.sent[0]; m.Job == nil || m.Job.Encode() != m.Body {
+		t.Errorf("the job of %s is %+v", m.Body, m.Job)
+	}
+}
+
 func TestPublishSaysWhenTheQueueDoesNotTakeTheMessage(t *testing.T) {
 	p, _ := newPublisher()
 	queue := down{errors.New("queue down")}

@@ -200,6 +200,36 @@ func wantIDs(t *testing.T, messages []message, want []string) {
 	}
 }
 
+// A burst of one client is accepted, numbered and delivered in the order in which it was
+// sent, though its messages share the waits for the disk.
+func TestABurstOnDisk(t *testing.T) {
+	s := startOn(t, t.TempDir())
+	c := signIn(t, s.target, token(t, "alice", nil))
+	const burst = 300
+	for n := range burst {
+		c.send(fmt.Sprintf(`{"action":"sendMessage","content":%d,"ref":"%d"}`, n, n))
+	}
+	replies, messages := 0, 0
+	for replies < burst || messages < burst {
+		f, err := c.readFrame()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Accepted != nil {
+			if f.Accepted.Ref != fmt.Sprint(replies) {
+				t.Fatalf("reply %d is for %s", replies, f.Accepted.Ref)
+			}
+			replies++
+		}
+		for _, m := range f.Messages {
+			if string(m.Content) != fmt.Sprint(messages) || m.Seq != int64(messages+1) {
+				t.Fatalf("message %d is %s with number %d", messages, m.Content, m.Seq)
+			}
+			messages++
+		}
+	}
+}
+
 func TestDataInUse(t *testing.T) {
 	dir := t.TempDir()
 	startOn(t, dir)

@@ -25,7 +25,7 @@ func TestQuick(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Log(report.String())
-	for _, want := range []string{withDefaults, tuned + ", HTTP/2", plainHTTP, bareHTTP, bareFast, project, "each in a pass of its own", "allocations a post", "at least 20× faster", "to a room of ten", "with tokens, ES256", "64 senders, on disk"} {
+	for _, want := range []string{withDefaults, tuned + ", HTTP/2", plainHTTP, bareHTTP, bareFast, project, "each in a pass of its own", "allocations a post", "at least 20× faster", "to a room of ten", "with tokens, ES256", "64 senders, on disk", "a burst of 500 broadcasts on disk", "a paced broadcast on disk"} {
 		if !strings.Contains(report.String(), want) {
 			t.Errorf("the report lacks %q", want)
 		}

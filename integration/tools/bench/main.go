@@ -25,15 +25,18 @@ type sizes struct {
 	broadcasts  int           // to them; and a hundred times as many to the room and the user
 	connects    int           // of clients with and without tokens
 	accepts     int           // in memory and on disk
+	listeners   int           // clients of the service, in memory and on disk
+	bursts      int           // of broadcasts to them
+	paced       int           // broadcasts to them
 }
 
 var (
 	full = sizes{
 		inFlight: 500, rounds: 5, warmUp: warmUp{10_000, time.Second, 2 * time.Second},
 		long: time.Second, messages: 100, connections: 1000, rows: 1_000_000,
-		subscribers: 100_000, broadcasts: 20, connects: 20_000, accepts: 50_000,
+		subscribers: 100_000, broadcasts: 20, connects: 20_000, accepts: 50_000, listeners: 100, bursts: 21, paced: 200,
 	}
-	quick = sizes{inFlight: 20, rounds: 1, long: 10 * time.Millisecond, messages: 5, connections: 50, rows: 20_000, subscribers: 1000, broadcasts: 2, connects: 50, accepts: 128}
+	quick = sizes{inFlight: 20, rounds: 1, long: 10 * time.Millisecond, messages: 5, connections: 50, rows: 20_000, subscribers: 1000, broadcasts: 2, connects: 50, accepts: 128, listeners: 3, bursts: 1, paced: 3}
 )
 
 func main() {
@@ -76,6 +79,9 @@ func run(report, progress io.Writer, size sizes) error {
 		return err
 	}
 	if r.disk, err = measureDisk(progress, size); err != nil {
+		return err
+	}
+	if r.durable, err = measureDurable(progress, size); err != nil {
 		return err
 	}
 	r.write(report)

@@ -17,6 +17,7 @@ type results struct {
 	channels   channelResults
 	identity   identityResults
 	disk       diskResults
+	durable    durableResults
 }
 
 func (r results) write(w io.Writer) {
@@ -30,6 +31,7 @@ func (r results) write(w io.Writer) {
 	r.channels.write(w)
 	r.identity.write(w)
 	r.disk.write(w)
+	r.durable.write(w)
 	r.writeTargets(w)
 }
 
@@ -84,6 +86,17 @@ func (d diskResults) write(w io.Writer) {
 		append(d.alone.rows("one sender"), d.together.rows(fmt.Sprint(publishers, " senders"))...))
 }
 
+func (d durableResults) write(w io.Writer) {
+	row := func(name string, p pair) []string {
+		return []string{name, shown(p.memory), shown(p.disk), fmt.Sprintf("%.2f×", float64(p.disk)/float64(p.memory)), fmt.Sprintf("%+.2f", d.syncs(p))}
+	}
+	stats.Table(w, []string{fmt.Sprintf("the service, %d clients over sockets", d.clients), "in memory", "on disk", "", "in syncs of " + shown(d.sync)},
+		[][]string{row(fmt.Sprintf("a burst of %d broadcasts, from the first frame to the last delivery", burst), d.bursts),
+			row("a paced broadcast, until all have it", d.paced)})
+}
+
+func shown(d time.Duration) string { return d.Round(10 * time.Microsecond).String() }
+
 // writeTargets compares the results with the project's targets.
 func (r results) writeTargets(w io.Writer) {
 	var rows [][]string
@@ -124,6 +137,8 @@ func (r results) targets() []goal {
 		atMost("allocations a post in the engine: at most 3", "%.2f", 3, e.allocs),
 		goal{"connects with HS256: at least 0.8 of those without tokens", fmt.Sprintf("%.2f×", r.identity.hs256/r.identity.none),
 			r.identity.hs256 >= 0.8*r.identity.none},
+		atMost(fmt.Sprintf("a burst of %d broadcasts on disk: at most 1.5× as long as in memory", burst), "%.2f×", 1.5, r.durable.slower()),
+		atMost("a paced broadcast on disk: at most one sync longer than in memory", "%.2f", 1, r.durable.syncs(r.durable.paced)),
 	)
 }
 
