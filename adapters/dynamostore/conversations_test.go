@@ -131,7 +131,7 @@ func TestTheRowOfAMessage(t *testing.T) {
 		t.Errorf("it expires at %v", row["expires_at"])
 	}
 	body := row["message"].(*types.AttributeValueMemberB).Value
-	if want := fmt.Sprintf("\x1a%s\x05alice\x03bob%c%s", m[0].ID, len(m[0].Content), m[0].Content); !strings.HasSuffix(string(body), want) {
+	if want := fmt.Sprintf("\x1a%s\x05alice\x03bob\x00%c%s", m[0].ID, len(m[0].Content), m[0].Content); !strings.HasSuffix(string(body), want) {
 		t.Errorf("the message is %q", body)
 	}
 }

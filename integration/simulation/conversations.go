@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"serverless-websocket/adapters/memlog"
 	"serverless-websocket/domain"
@@ -47,7 +48,7 @@ func (w *world) checkConversations() {
 		all, _, err := w.conversations.rows.Before(context.Background(), domain.ConversationOf(m.sender, m.to.Name), "", 1<<20, 1<<30)
 		times := 0
 		for _, one := range all {
-			if one.ID == m.id && one.Sender == m.sender && string(one.Content) == m.content {
+			if slices.Contains(m.ids, one.ID) && one.Sender == m.sender && string(one.Content) == m.content {
 				times++
 			}
 		}
