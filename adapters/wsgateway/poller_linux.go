@@ -1,24 +1,20 @@
 package wsgateway
 
 import (
-	"os"
 	"sync"
 	"syscall"
 )
 
-// mostEvents is the maximum number of readable sockets per poll.
-const mostEvents = 256
+// readableOnce reports a socket once, when there is something to read or it is broken.
+const readableOnce = syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT
 
 // poller watches the sockets of parked connections, and wakes a connection when there
-// is something to read. The runtime watches sockets too, but needs a goroutine for
-// each. The poller needs one: it waits for the epoll descriptor through the runtime,
-// and so occupies no thread.
+// is something to read. It needs one goroutine for all of them.
 //
 // The zero value is ready to use. A poller is safe for concurrent use.
 type poller struct {
 	mu      sync.Mutex
-	file    *os.File // of the epoll descriptor; nil before the first connection
-	epoll   int
+	epoll   *epoll          // nil before the first connection, and when closed
 	watched map[int32]*conn // by descriptor
 	ended   chan struct{}   // closed when the goroutine has ended
 	closed  bool
@@ -29,15 +25,14 @@ type poller struct {
 func (p *poller) watch(c *conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || p.file == nil && p.start() != nil {
+	if p.closed || p.epoll == nil && p.start() != nil {
 		return false
 	}
 	fd, operation := int32(c.descriptor), syscall.EPOLL_CTL_MOD
 	if p.watched[fd] != c {
 		operation = syscall.EPOLL_CTL_ADD
 	}
-	event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT, Fd: fd}
-	if syscall.EpollCtl(p.epoll, operation, c.descriptor, &event) != nil {
+	if p.epoll.control(operation, c.descriptor, readableOnce) != nil {
 		return false
 	}
 	p.watched[fd] = c
@@ -50,40 +45,28 @@ func (p *poller) forget(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if fd := int32(c.descriptor); p.watched[fd] == c {
-		_ = syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_DEL, c.descriptor, nil) // cannot fail: the descriptor is watched
+		if p.epoll != nil {
+			_ = p.epoll.control(syscall.EPOLL_CTL_DEL, c.descriptor, 0) // cannot fail: the descriptor is watched
+		}
 		delete(p.watched, fd)
 	}
 }
 
-// start creates the epoll descriptor and starts the goroutine. The caller holds p.mu.
-func (p *poller) start() error {
-	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
-	if err == nil {
-		err = syscall.SetNonblock(epoll, true) // so that the runtime can wait for it
-	}
-	if err != nil {
+// start creates the epoll and starts the goroutine. The caller holds p.mu.
+func (p *poller) start() (err error) {
+	if p.epoll, err = newEpoll(); err != nil {
 		return err
 	}
-	file := os.NewFile(uintptr(epoll), "epoll")
-	raw, err := file.SyscallConn()
-	if err != nil {
-		file.Close()
-		return err
-	}
-	p.file, p.epoll, p.watched, p.ended = file, epoll, make(map[int32]*conn), make(chan struct{})
-	go p.run(raw, p.ended)
+	p.watched, p.ended = make(map[int32]*conn), make(chan struct{})
+	go p.run(p.epoll, p.ended)
 	return nil
 }
 
-func (p *poller) run(raw syscall.RawConn, ended chan struct{}) {
+func (p *poller) run(e *epoll, ended chan struct{}) {
 	defer close(ended)
-	events := make([]syscall.EpollEvent, mostEvents)
+	events := new([mostEvents]syscall.EpollEvent)
 	for {
-		n := 0
-		err := raw.Read(func(fd uintptr) bool {
-			n, _ = syscall.EpollWait(int(fd), events, 0) // fails only if interrupted by a signal
-			return n > 0
-		})
+		n, err := e.wait(events)
 		if err != nil {
 			return // closed
 		}
@@ -104,11 +87,11 @@ func (p *poller) find(fd int32) *conn {
 // close stops the poller. No connection can be parked after that.
 func (p *poller) close() {
 	p.mu.Lock()
-	file, ended := p.file, p.ended
-	p.file, p.closed = nil, true
+	e, ended := p.epoll, p.ended
+	p.epoll, p.closed = nil, true
 	p.mu.Unlock()
-	if file != nil {
-		file.Close()
+	if e != nil {
+		e.close()
 		<-ended
 	}
 }
