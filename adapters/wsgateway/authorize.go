@@ -33,24 +33,31 @@ const expiryJitter = 10 * time.Second
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
 const unauthorized = "Unauthorized"
 
-// authorize asks the authorizer, if there is one, about the event for $connect. The error
-// is a refusal.
-func (g *Gateway) authorize(c *conn, connect events.APIGatewayWebsocketProxyRequest) error {
-	if g.cfg.Authorizer == nil {
-		return nil
+// authorize asks the authorizer, if there is one.
+func (u *upgrade) authorize() {
+	if u.g.cfg.Authorizer == nil {
+		u.connect()
+		return
 	}
-	event := c.authorizerEvent(connect)
-	g.calls.enter()
-	answer, err := invoke(g, g.cfg.Authorizer, event)
-	g.calls.leave()
+	u.g.calls.enter()
+	attempt(u.g, u.g.cfg.Authorizer, u.c.authorizerEvent(u.event), u.authorized)
+}
+
+// authorized evaluates the authorizer's answer.
+func (u *upgrade) authorized(answer events.APIGatewayCustomAuthorizerResponse, err error) {
+	u.g.calls.leave()
+	c := u.c
 	switch {
 	case err != nil && err.Error() == unauthorized:
-		return refuseWith(http.StatusUnauthorized, c.gatewayMessage("Unauthorized", connect))
+		u.refuse(refuseWith(http.StatusUnauthorized, c.gatewayMessage("Unauthorized", u.event)))
+		return
 	case err != nil:
-		g.integrationFailed(connect, fmt.Errorf("authorizer: %w", err))
-		return refuseWith(http.StatusInternalServerError, c.gatewayMessage("Internal server error", connect))
-	case !allows(answer.PolicyDocument.Statement, event.MethodArn):
-		return refuseWith(http.StatusForbidden, c.gatewayMessage("Forbidden", connect))
+		u.g.integrationFailed(u.event, fmt.Errorf("authorizer: %w", err))
+		u.refuse(refuseWith(http.StatusInternalServerError, c.gatewayMessage("Internal server error", u.event)))
+		return
+	case !allows(answer.PolicyDocument.Statement, connectARN(u.g.cfg.Stage)):
+		u.refuse(refuseWith(http.StatusForbidden, c.gatewayMessage("Forbidden", u.event)))
+		return
 	}
 	authorizer := map[string]any{}
 	for key, value := range answer.Context {
@@ -58,8 +65,8 @@ func (g *Gateway) authorize(c *conn, connect events.APIGatewayWebsocketProxyRequ
 	}
 	authorizer["principalId"] = answer.PrincipalID
 	c.authorizer = authorizer
-	c.authorizeUntil(g.cfg.AuthorizedUntil(authorizer))
-	return nil
+	c.authorizeUntil(u.g.cfg.AuthorizedUntil(authorizer))
+	u.connect()
 }
 
 // authorizeUntil has the connection end with its authorization; never by itself if that
@@ -123,11 +130,16 @@ func covers(pattern, arn string) bool {
 	return ok && err == nil
 }
 
+// connectARN is what a policy has to allow.
+func connectARN(stage string) string {
+	return "arn:aws:execute-api:local:000000000000:" + apiID + "/" + stage + "/" + connectRoute
+}
+
 // authorizerEvent returns the handshake as API Gateway sends it to an authorizer.
 func (c *conn) authorizerEvent(connect events.APIGatewayWebsocketProxyRequest) events.APIGatewayCustomAuthorizerRequestTypeRequest {
 	event := events.APIGatewayCustomAuthorizerRequestTypeRequest{
 		Type:                            "REQUEST",
-		MethodArn:                       "arn:aws:execute-api:local:000000000000:" + apiID + "/" + c.g.cfg.Stage + "/" + connectRoute,
+		MethodArn:                       connectARN(c.g.cfg.Stage),
 		Headers:                         connect.Headers,
 		MultiValueHeaders:               connect.MultiValueHeaders,
 		QueryStringParameters:           connect.QueryStringParameters,

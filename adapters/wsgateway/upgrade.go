@@ -1,0 +1,109 @@
+package wsgateway
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+// upgrade is a handshake that has arrived.
+type upgrade struct {
+	g       *Gateway
+	request *request
+	rest    []byte // what arrived together with it
+	c       *conn
+	event   events.APIGatewayWebsocketProxyRequest // for $connect
+	finish  func(error)
+}
+
+// upgrade turns the socket into a connection, and then calls finish with nil or a refusal.
+// If an integration times out, another goroutine calls it, before upgrade returns.
+func (g *Gateway) upgrade(sock net.Conn, head, rest []byte, finish func(error)) {
+	r, err := parseRequest(head)
+	if err == nil {
+		err = g.check(r, sock)
+	}
+	if err == nil {
+		err = g.admitConnection()
+	}
+	if err != nil {
+		finish(err)
+		return
+	}
+	c := g.newConn(r, sock)
+	u := &upgrade{g, r, rest, c, c.connectEvent(r), finish}
+	u.authorize()
+}
+
+// connect invokes $connect.
+func (u *upgrade) connect() {
+	route, ok := u.g.cfg.Routes[connectRoute]
+	if !ok {
+		u.accept(nil)
+		return
+	}
+	u.event.RequestContext.Authorizer = u.c.authorizer
+	u.g.calls.enter()
+	attempt(u.g, route.Integration, u.event, u.connected)
+}
+
+// connected evaluates the answer of $connect.
+func (u *upgrade) connected(answer events.APIGatewayProxyResponse, err error) {
+	u.g.calls.leave()
+	subprotocols := subprotocol(answer.Headers, answer.MultiValueHeaders)
+	if err == nil {
+		err = checkAnswer(answer.StatusCode, subprotocols)
+	}
+	switch {
+	case err != nil:
+		u.g.integrationFailed(u.event, err)
+		u.refuse(refuseWith(http.StatusBadGateway, u.c.gatewayMessage("Internal server error", u.event)))
+	case answer.StatusCode < 200 || answer.StatusCode > 299:
+		u.refuse(refusal{answer.StatusCode, "text/plain; charset=utf-8", answer.Body})
+	default:
+		u.accept(subprotocols)
+	}
+}
+
+func (u *upgrade) accept(subprotocols []string) {
+	u.g.open(u.c, accepted(u.request, subprotocols), u.rest)
+	u.g.handshakes.Done()
+	u.finish(nil)
+}
+
+func (u *upgrade) refuse(refused refusal) {
+	u.g.release()
+	u.g.handshakes.Done()
+	u.finish(refused)
+}
+
+// checkAnswer returns an error for a status that an HTTP response cannot have, and for
+// a subprotocol that would break out of its header.
+func checkAnswer(status int, subprotocols []string) error {
+	if status < 200 || status > 599 {
+		return fmt.Errorf("integration answered with status %d", status)
+	}
+	for _, s := range subprotocols {
+		if !isFieldValue(s) {
+			return fmt.Errorf("integration answered with subprotocol %q", s)
+		}
+	}
+	return nil
+}
+
+// open starts the connection. From here on, it takes posts. The handshake's response
+// is queued as its first frame, so that no post overtakes it or waits for it.
+func (g *Gateway) open(c *conn, response, rest []byte) {
+	c.mu.Lock()
+	c.attach(rest)
+	g.add(c)
+	c.enqueue(response)
+	c.mu.Unlock()
+	g.observe(func(o Observer) { o.ConnectionOpened(c.id) })
+	g.running.Add(1)
+	if !c.park() {
+		g.goroutines.run(c.serve)
+	}
+}
