@@ -3,6 +3,7 @@
 package wsgateway
 
 import (
+	"errors"
 	"os"
 	"sync"
 	"syscall"
@@ -27,9 +28,11 @@ type acceptor struct {
 	late     []*arrival // to be read from after those
 	failures int        // to accept, in a row
 
+	epoll    epoll
+	closing  int // a pipe's end that the epoll reports when the other is closed
 	mu       sync.Mutex
-	epoll    *epoll
 	listener int // descriptor
+	open     int // the pipe's other end
 	closed   bool
 	waiting  map[int32]*arrival // by descriptor; nil when the loop has ended
 }
@@ -38,35 +41,50 @@ type acceptor struct {
 func newAcceptor(g *Gateway, listener int) (*acceptor, error) {
 	e, err := newEpoll()
 	if err != nil {
-		return nil, err
+		return nil, os.NewSyscallError("epoll_create1", err)
 	}
-	if err := e.control(syscall.EPOLL_CTL_ADD, listener, syscall.EPOLLIN); err != nil {
+	var pipe [2]int
+	if err := syscall.Pipe2(pipe[:], syscall.O_CLOEXEC); err != nil {
 		e.close()
+		return nil, os.NewSyscallError("pipe2", err)
+	}
+	a := &acceptor{g: g, ended: make(chan struct{}), epoll: e, closing: pipe[0], open: pipe[1],
+		listener: listener, waiting: make(map[int32]*arrival)}
+	a.relay.goroutines, a.relay.loop = g.goroutines, a.run
+	err = errors.Join(
+		e.control(syscall.EPOLL_CTL_ADD, listener, syscall.EPOLLIN),
+		e.control(syscall.EPOLL_CTL_ADD, a.closing, syscall.EPOLLIN))
+	if err != nil {
+		syscall.Close(a.open)
+		a.closeEpoll()
 		return nil, os.NewSyscallError("epoll_ctl", err)
 	}
-	a := &acceptor{g: g, epoll: e, listener: listener, waiting: make(map[int32]*arrival), ended: make(chan struct{})}
-	a.relay.goroutines, a.relay.loop = g.goroutines, a.run
 	return a, nil
 }
 
 // close makes the acceptor end. The handshakes of the sockets that it has accepted go on.
 func (a *acceptor) close() error {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.closed = true
-	err := syscall.Close(a.listener)
-	a.mu.Unlock()
-	a.epoll.close()
-	return err
+	return errors.Join(syscall.Close(a.listener), syscall.Close(a.open))
 }
 
-// run is the loop.
+func (a *acceptor) isClosed() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.closed
+}
+
+// run is the loop. It waits in a thread of its own: the runtime's would wake up for each
+// socket that arrives while the loop runs, to find that nothing waits for it.
 func (a *acceptor) run() {
 	for a.handleArrivals() {
-		n, err := a.epoll.wait(&a.events)
-		if err != nil {
+		if a.isClosed() {
 			a.end()
 			return
 		}
+		n := a.epoll.wait(&a.events)
 		for _, event := range a.events[:n] {
 			if event.Fd == int32(a.listener) {
 				a.accept()
@@ -189,5 +207,11 @@ func (a *acceptor) end() {
 		w.pending.release()
 		w.goOn(nil)
 	}
+	a.closeEpoll()
 	close(a.ended)
+}
+
+func (a *acceptor) closeEpoll() {
+	a.epoll.close()
+	syscall.Close(a.closing)
 }

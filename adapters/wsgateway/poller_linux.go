@@ -1,20 +1,21 @@
 package wsgateway
 
 import (
+	"os"
 	"sync"
 	"syscall"
 )
 
-// readableOnce reports a socket once, when there is something to read or it is broken.
-const readableOnce = syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT
-
 // poller watches the sockets of parked connections, and wakes a connection when there
-// is something to read. It needs one goroutine for all of them.
+// is something to read. The runtime watches sockets too, but needs a goroutine for
+// each. The poller needs one: it waits for the epoll descriptor through the runtime,
+// and so occupies no thread.
 //
 // The zero value is ready to use. A poller is safe for concurrent use.
 type poller struct {
 	mu      sync.Mutex
-	epoll   *epoll          // nil before the first connection, and when closed
+	file    *os.File // of the epoll; nil before the first connection
+	epoll   epoll
 	watched map[int32]*conn // by descriptor
 	ended   chan struct{}   // closed when the goroutine has ended
 	closed  bool
@@ -25,7 +26,7 @@ type poller struct {
 func (p *poller) watch(c *conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || p.epoll == nil && p.start() != nil {
+	if p.closed || p.file == nil && p.start() != nil {
 		return false
 	}
 	fd, operation := int32(c.descriptor), syscall.EPOLL_CTL_MOD
@@ -45,7 +46,7 @@ func (p *poller) forget(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if fd := int32(c.descriptor); p.watched[fd] == c {
-		if p.epoll != nil {
+		if !p.closed {
 			_ = p.epoll.control(syscall.EPOLL_CTL_DEL, c.descriptor, 0) // cannot fail: the descriptor is watched
 		}
 		delete(p.watched, fd)
@@ -53,20 +54,34 @@ func (p *poller) forget(c *conn) {
 }
 
 // start creates the epoll and starts the goroutine. The caller holds p.mu.
-func (p *poller) start() (err error) {
-	if p.epoll, err = newEpoll(); err != nil {
+func (p *poller) start() error {
+	e, err := newEpoll()
+	if err == nil {
+		err = syscall.SetNonblock(int(e), true) // so that the runtime can wait for it
+	}
+	if err != nil {
 		return err
 	}
-	p.watched, p.ended = make(map[int32]*conn), make(chan struct{})
-	go p.run(p.epoll, p.ended)
+	file := os.NewFile(uintptr(e), "epoll")
+	raw, err := file.SyscallConn()
+	if err != nil {
+		file.Close()
+		return err
+	}
+	p.file, p.epoll, p.watched, p.ended = file, e, make(map[int32]*conn), make(chan struct{})
+	go p.run(raw, p.ended)
 	return nil
 }
 
-func (p *poller) run(e *epoll, ended chan struct{}) {
+func (p *poller) run(raw syscall.RawConn, ended chan struct{}) {
 	defer close(ended)
 	events := new([mostEvents]syscall.EpollEvent)
 	for {
-		n, err := e.wait(events)
+		n := 0
+		err := raw.Read(func(fd uintptr) bool {
+			n = epoll(fd).poll(events)
+			return n > 0
+		})
 		if err != nil {
 			return // closed
 		}
@@ -87,11 +102,11 @@ func (p *poller) find(fd int32) *conn {
 // close stops the poller. No connection can be parked after that.
 func (p *poller) close() {
 	p.mu.Lock()
-	e, ended := p.epoll, p.ended
-	p.epoll, p.closed = nil, true
+	file, ended := p.file, p.ended
+	p.file, p.closed = nil, true
 	p.mu.Unlock()
-	if e != nil {
-		e.close()
+	if file != nil {
+		file.Close()
 		<-ended
 	}
 }
