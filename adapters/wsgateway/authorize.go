@@ -33,40 +33,51 @@ const expiryJitter = 10 * time.Second
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
 const unauthorized = "Unauthorized"
 
-// authorize asks the authorizer, if there is one.
-func (u *upgrade) authorize() {
+// authorize asks the authorizer, if there is one, before $connect gets the event.
+func (u *upgrade) authorize(event events.APIGatewayWebsocketProxyRequest) {
 	if u.g.cfg.Authorizer == nil {
-		u.connect()
+		u.connect(event)
 		return
 	}
+	kept := event // or it would be on the heap without an authorizer, too
 	u.g.calls.enter()
-	attempt(u.g, u.g.cfg.Authorizer, u.c.authorizerEvent(u.event), u.authorized)
+	attempt(u.g, u.g.cfg.Authorizer, u.c.authorizerEvent(event), func(answer events.APIGatewayCustomAuthorizerResponse, err error) {
+		u.g.calls.leave()
+		if refused := u.authorized(answer, err); refused != nil {
+			u.refuse(*refused)
+		} else {
+			u.connect(kept)
+		}
+	})
 }
 
-// authorized evaluates the authorizer's answer.
-func (u *upgrade) authorized(answer events.APIGatewayCustomAuthorizerResponse, err error) {
-	u.g.calls.leave()
-	c := u.c
+// authorized applies the authorizer's answer.
+func (u *upgrade) authorized(answer events.APIGatewayCustomAuthorizerResponse, err error) *refusal {
+	var refused refusal
 	switch {
 	case err != nil && err.Error() == unauthorized:
-		u.refuse(refuseWith(http.StatusUnauthorized, c.gatewayMessage("Unauthorized", u.event)))
-		return
+		refused = u.refusal(http.StatusUnauthorized, "Unauthorized")
 	case err != nil:
-		u.g.integrationFailed(u.event, fmt.Errorf("authorizer: %w", err))
-		u.refuse(refuseWith(http.StatusInternalServerError, c.gatewayMessage("Internal server error", u.event)))
-		return
+		u.failed(fmt.Errorf("authorizer: %w", err))
+		refused = u.refusal(http.StatusInternalServerError, "Internal server error")
 	case !allows(answer.PolicyDocument.Statement, connectARN(u.g.cfg.Stage)):
-		u.refuse(refuseWith(http.StatusForbidden, c.gatewayMessage("Forbidden", u.event)))
-		return
+		refused = u.refusal(http.StatusForbidden, "Forbidden")
+	default:
+		u.c.authorize(answer)
+		return nil
 	}
+	return &refused
+}
+
+// authorize records what the authorizer said.
+func (c *conn) authorize(answer events.APIGatewayCustomAuthorizerResponse) {
 	authorizer := map[string]any{}
 	for key, value := range answer.Context {
 		authorizer[key] = fmt.Sprint(value)
 	}
 	authorizer["principalId"] = answer.PrincipalID
 	c.authorizer = authorizer
-	c.authorizeUntil(u.g.cfg.AuthorizedUntil(authorizer))
-	u.connect()
+	c.authorizeUntil(c.g.cfg.AuthorizedUntil(authorizer))
 }
 
 // authorizeUntil has the connection end with its authorization; never by itself if that

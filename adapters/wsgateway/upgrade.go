@@ -8,13 +8,13 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// upgrade is a handshake that has arrived.
+// upgrade is a handshake that has arrived and is acceptable.
 type upgrade struct {
 	g       *Gateway
 	request *request
 	rest    []byte // what arrived together with it
 	c       *conn
-	event   events.APIGatewayWebsocketProxyRequest // for $connect
+	id      string // of $connect's request; the event itself is not kept, since it is large
 	finish  func(error)
 }
 
@@ -33,20 +33,21 @@ func (g *Gateway) upgrade(sock net.Conn, head, rest []byte, finish func(error)) 
 		return
 	}
 	c := g.newConn(r, sock)
-	u := &upgrade{g, r, rest, c, c.connectEvent(r), finish}
-	u.authorize()
+	event := c.connectEvent(r)
+	u := &upgrade{g, r, rest, c, event.RequestContext.RequestID, finish}
+	u.authorize(event)
 }
 
 // connect invokes $connect.
-func (u *upgrade) connect() {
+func (u *upgrade) connect(event events.APIGatewayWebsocketProxyRequest) {
 	route, ok := u.g.cfg.Routes[connectRoute]
 	if !ok {
 		u.accept(nil)
 		return
 	}
-	u.event.RequestContext.Authorizer = u.c.authorizer
+	event.RequestContext.Authorizer = u.c.authorizer
 	u.g.calls.enter()
-	attempt(u.g, route.Integration, u.event, u.connected)
+	attempt(u.g, route.Integration, event, u.connected)
 }
 
 // connected evaluates the answer of $connect.
@@ -58,8 +59,8 @@ func (u *upgrade) connected(answer events.APIGatewayProxyResponse, err error) {
 	}
 	switch {
 	case err != nil:
-		u.g.integrationFailed(u.event, err)
-		u.refuse(refuseWith(http.StatusBadGateway, u.c.gatewayMessage("Internal server error", u.event)))
+		u.failed(err)
+		u.refuse(u.refusal(http.StatusBadGateway, "Internal server error"))
 	case answer.StatusCode < 200 || answer.StatusCode > 299:
 		u.refuse(refusal{answer.StatusCode, "text/plain; charset=utf-8", answer.Body})
 	default:
@@ -71,6 +72,15 @@ func (u *upgrade) accept(subprotocols []string) {
 	u.g.open(u.c, accepted(u.request, subprotocols), u.rest)
 	u.g.handshakes.Done()
 	u.finish(nil)
+}
+
+func (u *upgrade) failed(err error) {
+	u.g.observe(func(o Observer) { o.IntegrationFailed(connectRoute, u.c.id, u.id, err) })
+}
+
+// refusal names the connection that does not open, and the request.
+func (u *upgrade) refusal(status int, message string) refusal {
+	return refuseWith(status, gatewayMessage{message, string(u.c.id), u.id})
 }
 
 func (u *upgrade) refuse(refused refusal) {
