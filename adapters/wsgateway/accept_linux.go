@@ -36,7 +36,7 @@ func addressOf(from *syscall.RawSockaddrAny) netip.AddrPort {
 		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), port(&a.Port))
 	case syscall.AF_INET6:
 		a := (*syscall.RawSockaddrInet6)(unsafe.Pointer(from))
-		return netip.AddrPortFrom(netip.AddrFrom16(a.Addr).Unmap().WithZone(zone(a.Scope_id)), port(&a.Port))
+		return netip.AddrPortFrom(netip.AddrFrom16(a.Addr).WithZone(zone(a.Scope_id)), port(&a.Port))
 	}
 	return netip.AddrPort{}
 }

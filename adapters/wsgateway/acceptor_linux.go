@@ -17,9 +17,11 @@ const mostAccepted = 64
 // goroutine as long as $connect is quick: waking another processor for each handshake costs
 // as much as $connect does. A socket whose handshake has not arrived waits in the epoll.
 type acceptor struct {
-	g     *Gateway
-	relay relay
-	ended chan struct{} // closed when nothing is accepted any more
+	g       *Gateway
+	relay   relay
+	epoll   epoll
+	closing int           // one end of a pipe: the epoll reports it when the other is closed
+	ended   chan struct{} // closed when nothing is accepted any more
 
 	// Only the goroutine in the relay's loop uses these.
 	events   [mostEvents]syscall.EpollEvent
@@ -28,8 +30,6 @@ type acceptor struct {
 	late     []*arrival // to be read from after those
 	failures int        // to accept, in a row
 
-	epoll    epoll
-	closing  int // a pipe's end that the epoll reports when the other is closed
 	mu       sync.Mutex
 	listener int // descriptor
 	open     int // the pipe's other end
@@ -48,8 +48,8 @@ func newAcceptor(g *Gateway, listener int) (*acceptor, error) {
 		e.close()
 		return nil, os.NewSyscallError("pipe2", err)
 	}
-	a := &acceptor{g: g, ended: make(chan struct{}), epoll: e, closing: pipe[0], open: pipe[1],
-		listener: listener, waiting: make(map[int32]*arrival)}
+	a := &acceptor{g: g, epoll: e, closing: pipe[0], ended: make(chan struct{}), listener: listener, open: pipe[1],
+		waiting: make(map[int32]*arrival)}
 	a.relay.goroutines, a.relay.loop = g.goroutines, a.run
 	err = errors.Join(
 		e.control(syscall.EPOLL_CTL_ADD, listener, syscall.EPOLLIN),

@@ -47,8 +47,12 @@ func TestQuickStepsStayInTheLoop(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if l.entered != 1 || l.armed.Load() {
-			t.Errorf("entered %d times, checks go on: %t", l.entered, l.armed.Load())
+		const unseen = 99
+		l.seen = unseen
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if l.entered != 1 || l.armed.Load() || l.seen != unseen {
+			t.Errorf("entered %d times, checks go on: %t, %t", l.entered, l.armed.Load(), l.seen != unseen)
 		}
 	})
 }

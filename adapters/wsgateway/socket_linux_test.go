@@ -118,6 +118,11 @@ func TestSocketIsClosedWhileRead(t *testing.T) {
 				}
 			})
 		}
+		testenv.Eventually(t, patience, "a reader", func() bool {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return s.file != nil
+		})
 		s.Close()
 		readers.Wait()
 		if err := s.Close(); !errors.Is(err, net.ErrClosed) {
