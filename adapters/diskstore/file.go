@@ -91,6 +91,25 @@ func (s *Store) openFile(day string, newest bool) (*file, error) {
 	})
 }
 
+// onDisk reports whether the newest file has all of n things, and every transaction in it
+// is on disk.
+func (s *Store) onDisk(n int, has func(tx *bbolt.Tx, i int, now time.Time) (bool, error)) (all bool) {
+	s.filesMu.RLock()
+	defer s.filesMu.RUnlock()
+	if s.files == nil {
+		return false
+	}
+	f, now := s.newest(), time.Now()
+	err := f.db.View(func(tx *bbolt.Tx) (err error) {
+		all = int64(tx.ID()) <= f.synced.Load()
+		for i := 0; i < n && all && err == nil; i++ {
+			all, err = has(tx, i, now)
+		}
+		return err
+	})
+	return all && err == nil
+}
+
 // holds reports whether a transaction can be on disk though its commit failed: that is, at
 // the sync after its last page.
 func (f *file) holds(transaction int) bool {

@@ -115,7 +115,7 @@ func (s *Store) span(f *file, channel []byte, now time.Time) (one span, err erro
 		}
 		one.left = first.at
 		one.first += int64(sort.Search(int(last.seq-first.seq), func(i int) bool {
-			r, _, wrong := getRecord(tx, messageKey(channel, first.seq+int64(i)))
+			r, _, wrong := getRecord(tx, messageBucket, messageKey(channel, first.seq+int64(i)))
 			err = cmp.Or(err, wrong)
 			within := r.epoch == last.epoch && !s.gone(r, now)
 			if !within && r.at.After(one.left) {
