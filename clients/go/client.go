@@ -86,8 +86,8 @@ func New(o Options) *Client {
 
 // Outgoing is a message to send: to everyone, or to a user or a room.
 type Outgoing struct {
-	Content  any // becomes JSON
-	To, Room string
+	Content  any    // becomes JSON
+	To, Room string // both empty: for everyone
 }
 
 // Errors of Send beside those of the service, which are *Error too.

@@ -14,8 +14,10 @@ export class Sends {
   }
 
   // add sends a message, now or when there is a connection. It resolves to the id.
-  add({ content, to, room }) {
+  add(message) {
+    const { content, to, room, ...others } = message;
     return new Promise((resolve, reject) => {
+      if (isMisaddressed(message, others)) throw new TypeError('the message has no recipients that the client knows');
       if (JSON.stringify(content) === undefined) throw new TypeError('the content is not JSON');
       const text = JSON.stringify({ action: 'sendMessage', content, to, room });
       const refused = this.#refuses(text);
@@ -83,6 +85,11 @@ export class Sends {
     for (const send of this.#waiting.splice(0)) send.finish(unsent(send, 'closed'));
   }
 }
+
+// isMisaddressed reports whether a message is meant for someone whom its frame would not
+// name, because a member is misspelt or no JSON: without an address it is for everyone.
+const isMisaddressed = (message, others) => Object.keys(others).length > 0
+  || (('to' in message || 'room' in message) && JSON.stringify({ to: message.to, room: message.room }) === '{}');
 
 // unsent is the error of a message that is not sent any more: with that code, if it never
 // was.
