@@ -134,8 +134,8 @@ export class Rooms {
     const room = this.#rooms.get(name);
     if (!error) {
       room.rejoins = 0;
-    } else if (room.refused) {
-      return; // until the next connection
+    } else if (room.refused || room.asked) {
+      return; // until the next connection, or the answer to the request about the room
     } else if (this.#mayLater(error)) {
       this.#shutOut(name, error);
     } else if (error.code !== 'not_a_member') {
