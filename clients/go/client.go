@@ -96,6 +96,7 @@ var (
 	ErrNotSent    = &Error{Code: "not_sent", Message: "the message was not sent in time"}
 	ErrUnanswered = &Error{Code: "unanswered", Message: "no answer came: the message may have been accepted"}
 	ErrClosed     = &Error{Code: "closed", Message: "the client is closed"}
+	ErrTooLarge   = &Error{Code: "too_large", Message: "a message has at most 128 KiB"}
 )
 
 // ErrBehind is told to OnError when too many events wait for OnMessage.
@@ -113,6 +114,9 @@ func (c *Client) Send(ctx context.Context, m Outgoing) (id string, err error) {
 	}
 	s := &send{
 		request: request{Action: "sendMessage", Content: content, To: m.To, Room: m.Room}, result: make(chan sent, 1),
+	}
+	if s.tooLarge() {
+		return "", ErrTooLarge
 	}
 	if err := c.do(ctx, func() { c.enqueue(s) }); err != nil {
 		return "", err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -161,6 +162,20 @@ type send struct {
 	finish func(id string, err error) // once
 	number int                        // of its ref; 0 before it was sent
 	over   bool
+}
+
+const (
+	maxMessage = 128 << 10 // that the service takes: it closes the connection at more
+	maxRef     = 128       // bytes of a ref
+)
+
+// tooLarge reports whether the message would end the connection, and the next one, on which
+// it is sent again.
+func (s *send) tooLarge() bool {
+	r := s.request
+	r.Ref, r.Again = strings.Repeat("x", maxRef), true
+	text, err := encode(r)
+	return err == nil && len(text) > maxMessage
 }
 
 // sent is what becomes of it.
