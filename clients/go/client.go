@@ -86,8 +86,8 @@ func New(o Options) *Client {
 
 // Outgoing is a message to send: to everyone, or to a user or a room.
 type Outgoing struct {
-	Content  any // becomes JSON
-	To, Room string
+	Content  any    // becomes JSON
+	To, Room string // both empty: for everyone
 	// Ref names the message, to send it again later: 1 to 128 bytes of UTF-8 without U+FFFD,
 	// which no other message of the user has within 15 minutes. Make it random, and keep it
 	// with the message. Empty, the client makes one.
@@ -104,6 +104,7 @@ var (
 	ErrNotSent    = &Error{Code: "not_sent", Message: "the message was not sent in time"}
 	ErrUnanswered = &Error{Code: "unanswered", Message: "no answer came: the message may have been accepted"}
 	ErrClosed     = &Error{Code: "closed", Message: "the client is closed"}
+	ErrTooLarge   = &Error{Code: "too_large", Message: "a message has at most 128 KiB"}
 
 	ErrInvalidRef   = &Error{Code: "invalid_ref", Message: "a ref has 1 to 128 bytes of UTF-8, without U+FFFD"}
 	ErrInvalidAgain = &Error{Code: "invalid_again", Message: "a message that is sent again has the ref it had before"}
@@ -130,6 +131,9 @@ func (c *Client) Send(ctx context.Context, m Outgoing) (id string, err error) {
 	s := &send{
 		request: request{Action: "sendMessage", Content: content, To: m.To, Room: m.Room, Ref: m.Ref, Again: m.Again},
 		result:  make(chan sent, 1),
+	}
+	if s.tooLarge() {
+		return "", ErrTooLarge
 	}
 	if err := c.do(ctx, func() { c.enqueue(s) }); err != nil {
 		return "", err

@@ -53,6 +53,20 @@ func run(t *testing.T, o client.Options) *client.Client {
 	return c
 }
 
+// A message that is too large for the service would end each connection on which it is sent.
+func TestTooLarge(t *testing.T) {
+	c := run(t, client.Options{URL: serve(t, echo), OnMessage: func(client.Event) {}})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	content := strings.Repeat("x", 128<<10-250)
+	if _, err := c.Send(ctx, client.Outgoing{Content: content}); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.Send(ctx, client.Outgoing{Content: content, Room: content[:200]}); err != client.ErrTooLarge {
+		t.Error(err)
+	}
+}
+
 // echo answers resumes, accepts messages and delivers them, one frame for each.
 func echo(r *http.Request, conn *websocket.Conn) {
 	for n := 1; ; n++ {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -166,6 +167,19 @@ type send struct {
 	number int                        // in the order in which they are sent; 0 before
 	repeat bool                       // whether the client sends it once more itself
 	over   bool
+}
+
+// maxMessage is the longest message that the service takes, in bytes: it closes the
+// connection at more.
+const maxMessage = 128 << 10
+
+// tooLarge reports whether the message would end the connection, and the next one, on which
+// it is sent again.
+func (s *send) tooLarge() bool {
+	r := s.request
+	r.Ref, r.Again = strings.Repeat("x", maxRef), true
+	text, err := encode(r)
+	return err == nil && len(text) > maxMessage
 }
 
 // sent is what becomes of it.

@@ -123,7 +123,7 @@ func (c *Client) check(channel string, err *Error) {
 		}
 	case !isRoom:
 		c.tell(fmt.Errorf("%s: %w", channel, err))
-	case c.rooms[name].refused: // until the next connection
+	case c.rooms[name].refused, c.rooms[name].asked: // until the next connection, or the answer about the room
 	case c.mayLater(err):
 		c.shutOut(name, err)
 	case err.Code == "not_a_member":

@@ -62,6 +62,12 @@ func (c *Client) change(name string, wanted bool, told func(error)) {
 	c.settle(name)
 }
 
+// maxRoom is the longest name of a room. Requests with a much longer one would end each
+// connection.
+const maxRoom = 128
+
+var errInvalidRoom = &Error{Code: "invalid_room", Message: "the name of a room has at most 128 characters"}
+
 // settle makes the next request about a room, if one is needed.
 func (c *Client) settle(name string) {
 	r := c.rooms[name]
@@ -73,6 +79,8 @@ func (c *Client) settle(name string) {
 		if !r.wanted {
 			delete(c.rooms, name)
 		}
+	case len(name) > maxRoom:
+		c.refused(name, errInvalidRoom)
 	case c.link == nil, r.refused: // until there is another
 	case r.wanted:
 		r.asked = true

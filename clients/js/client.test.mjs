@@ -44,6 +44,19 @@ test('refs that are none', async () => {
   assert.equal(script.socket.written.length, 2);
 });
 
+test('a message to someone whom the client does not know is not for everyone', async () => {
+  const script = new Script({});
+  const client = start(script);
+  await open(script);
+  const sent = script.socket.written.length;
+  for (const address of [{ to: undefined }, { room: undefined, to: undefined }, { to() {} }, { rooms: 'goals' }, { To: 'bob' }]) {
+    await assert.rejects(client.send({ content: 'a', ...address }), TypeError);
+  }
+  assert.equal(script.socket.written.length, sent);
+  client.send({ content: 'a', to: undefined, room: 'goals' });
+  assert.equal(script.socket.written.at(-1).room, 'goals');
+});
+
 test('a token for longer than a timer can wait', async () => {
   const script = new Script({ tokens: [['t1', 60 * 24 * 3600]] });
   start(script, { token: () => script.token() });

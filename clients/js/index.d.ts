@@ -75,7 +75,9 @@ export interface Client {
    * then be one that never arrives. When it rejects with the code "unanswered" or
    * "unavailable", the message may have been accepted: send it with the same ref and again.
    * Otherwise it was not, but with again that says nothing of tries before. The content
-   * becomes JSON at once; if it cannot, that is a TypeError.
+   * becomes JSON at once; if it cannot, that is a TypeError. So is a message with a member
+   * that it cannot have, or with a `to` or a `room` that is undefined, unless it has the
+   * other: it would be for everyone.
    */
   send(message: Outgoing): Promise<string>;
   /**

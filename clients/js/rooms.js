@@ -1,4 +1,8 @@
+import { ClientError } from './error.js';
 import { temporary } from './token.js';
+
+// Requests with a much longer name would end each connection.
+const maxRoom = 128;
 
 // Rooms are those that the client is in, or wants to be in. The host asks and resumes for
 // them.
@@ -50,6 +54,8 @@ export class Rooms {
       if (!room.wanted) this.#rooms.delete(name);
       tell(room, true);
       tell(room, false);
+    } else if (name.length > maxRoom) {
+      this.#refused(name, new ClientError('invalid_room', 'the name of a room has at most 128 characters'));
     } else if (this.#host.open() && !room.refused) {
       this.#ask(name, room);
     }
@@ -134,8 +140,8 @@ export class Rooms {
     const room = this.#rooms.get(name);
     if (!error) {
       room.rejoins = 0;
-    } else if (room.refused) {
-      return; // until the next connection
+    } else if (room.refused || room.asked) {
+      return; // until the next connection, or the answer to the request about the room
     } else if (this.#mayLater(error)) {
       this.#shutOut(name, error);
     } else if (error.code !== 'not_a_member') {

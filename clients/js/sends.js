@@ -17,8 +17,10 @@ export class Sends {
   }
 
   // add sends a message, now or when there is a connection. It resolves to the id.
-  add({ content, to, room, ref, again = false }) {
+  add(message) {
+    const { content, to, room, ref, again = false, ...others } = message;
     return new Promise((resolve, reject) => {
+      if (isMisaddressed(message, others)) throw new TypeError('the message has no recipients that the client knows');
       if (JSON.stringify(content) === undefined) throw new TypeError('the content is not JSON');
       const text = JSON.stringify({ action: 'sendMessage', content, to, room });
       const send = {
@@ -94,6 +96,11 @@ export class Sends {
 
 // withRef returns a frame of a message.
 const withRef = (text, ref, again) => `${text.slice(0, -1)},"ref":${JSON.stringify(ref)}${again ? ',"again":true' : ''}}`;
+
+// isMisaddressed reports whether a message is meant for someone whom its frame would not
+// name, because a member is misspelt or no JSON: without an address it is for everyone.
+const isMisaddressed = (message, others) => Object.keys(others).length > 0
+  || (('to' in message || 'room' in message) && JSON.stringify({ to: message.to, room: message.room }) === '{}');
 
 // invalid returns what the service would have against the ref, if anything.
 function invalid({ ref, again }) {
