@@ -26,7 +26,7 @@ func (s *Store) Append(
 		return nil, err
 	}
 	a := s.newAppending(to, messages)
-	if a.known() {
+	if a.known(ctx) {
 		return a.entries, nil
 	}
 	if err := s.do(ctx, &operation{apply: a.apply}); err != nil {
@@ -58,7 +58,7 @@ func (s *Store) newAppending(to domain.Recipients, messages []domain.Message) *a
 
 // known reports whether all messages are in the newest file, on disk, and sets their
 // entries.
-func (a *appending) known() (all bool) {
+func (a *appending) known(ctx context.Context) (all bool) {
 	a.store.filesMu.RLock()
 	defer a.store.filesMu.RUnlock()
 	if a.store.files == nil {
@@ -66,8 +66,8 @@ func (a *appending) known() (all bool) {
 	}
 	f, now := a.store.newest(), time.Now()
 	a.entries = make([]ports.Entry, len(a.ids))
-	err := f.db.View(func(tx *bbolt.Tx) (err error) {
-		all = int64(tx.ID()) <= f.synced.Load()
+	err := f.view(ctx, func(tx *bbolt.Tx) (err error) {
+		all = true
 		for i := 0; i < len(a.ids) && all && err == nil; i++ {
 			_, err = a.findIn(tx, i, now)
 			all = a.entries[i].Seq > 0

@@ -61,7 +61,7 @@ func (c Conversations) Before(ctx context.Context, of domain.Conversation, id do
 	}
 	p := page{store: s, now: time.Now(), key: conversationKey(of), before: id, most: limit + 1}
 	for _, f := range slices.Backward(s.files) {
-		if err := f.db.View(p.read); err != nil {
+		if err := f.view(ctx, p.read); err != nil {
 			return nil, false, fmt.Errorf("conversation %.40q: %w", of, err)
 		}
 	}

@@ -58,7 +58,7 @@ func (s *Store) view(ctx context.Context, to domain.Recipients, read func(part, 
 		return errClosed
 	}
 	now := time.Now()
-	p, err := s.part(channelKey(to), now)
+	p, err := s.part(ctx, channelKey(to), now)
 	if err == nil {
 		err = read(p, now)
 	}
@@ -69,10 +69,10 @@ func (s *Store) view(ctx context.Context, to domain.Recipients, read func(part, 
 }
 
 // part looks for the channel in all files, from the newest on, until a number is missing.
-func (s *Store) part(channel []byte, now time.Time) (part, error) {
+func (s *Store) part(ctx context.Context, channel []byte, now time.Time) (part, error) {
 	p := part{store: s, channel: channel, whole: endOf(s.dropped)}
 	for _, f := range slices.Backward(s.files) {
-		one, err := s.span(f, channel, now)
+		one, err := s.span(ctx, f, channel, now)
 		if err != nil {
 			return p, err
 		}
@@ -98,8 +98,8 @@ func (p *part) wholeAfter(at time.Time) {
 }
 
 // span returns what a file has of the channel's newest epoch there.
-func (s *Store) span(f *file, channel []byte, now time.Time) (one span, err error) {
-	err = f.db.View(func(tx *bbolt.Tx) error {
+func (s *Store) span(ctx context.Context, f *file, channel []byte, now time.Time) (one span, err error) {
+	err = f.view(ctx, func(tx *bbolt.Tx) error {
 		last, err := lastOf(tx, channel)
 		if err != nil || last.seq == 0 || s.gone(last.record, now) {
 			return err
