@@ -38,6 +38,7 @@ func (s *Store) Append(
 // appending is messages that go to the end of a channel's log, unless they are there.
 type appending struct {
 	store    *Store
+	to       domain.Recipients
 	channel  []byte
 	messages []domain.Message
 	ids      [][]byte // keys of the idBucket
@@ -47,7 +48,7 @@ type appending struct {
 }
 
 func (s *Store) newAppending(to domain.Recipients, messages []domain.Message) *appending {
-	a := &appending{store: s, channel: channelKey(to), messages: messages, since: dayOf(messages[0].SentAt)}
+	a := &appending{store: s, to: to, channel: channelKey(to), messages: messages, since: dayOf(messages[0].SentAt)}
 	for _, m := range messages {
 		a.ids = append(a.ids, slices.Concat(a.channel, []byte(m.ID)))
 		a.encoded = append(a.encoded, encodeMessage(m))
@@ -58,23 +59,12 @@ func (s *Store) newAppending(to domain.Recipients, messages []domain.Message) *a
 
 // known reports whether all messages are in the newest file, on disk, and sets their
 // entries.
-func (a *appending) known(ctx context.Context) (all bool) {
-	a.store.filesMu.RLock()
-	defer a.store.filesMu.RUnlock()
-	if a.store.files == nil {
-		return false
-	}
-	f, now := a.store.newest(), time.Now()
+func (a *appending) known(ctx context.Context) bool {
 	a.entries = make([]ports.Entry, len(a.ids))
-	err := f.view(ctx, func(tx *bbolt.Tx) (err error) {
-		all = true
-		for i := 0; i < len(a.ids) && all && err == nil; i++ {
-			_, err = a.findIn(tx, i, now)
-			all = a.entries[i].Seq > 0
-		}
-		return err
+	return a.store.onDisk(ctx, len(a.ids), func(tx *bbolt.Tx, i int, now time.Time) (bool, error) {
+		_, err := a.findIn(tx, i, now)
+		return a.entries[i].Seq > 0, err
 	})
-	return all && err == nil
 }
 
 // apply does all reads before the first write.
@@ -178,7 +168,7 @@ func (a *appending) lookUp(tx *bbolt.Tx, key []byte, now time.Time, found func(r
 	if err != nil || !has {
 		return false, err
 	}
-	r, has, err := getRecord(tx, messageKey(a.channel, seq))
+	r, has, err := getRecord(tx, messageBucket, messageKey(a.channel, seq))
 	if err != nil || !has || a.store.gone(r, now) {
 		return true, err
 	}
@@ -239,12 +229,12 @@ func numberedAt(tx *bbolt.Tx, channel, key []byte) (numbered, error) {
 	if !bytes.HasPrefix(key, channel) || len(key) != len(channel)+8 {
 		return numbered{}, nil
 	}
-	r, _, err := getRecord(tx, key)
+	r, _, err := getRecord(tx, messageBucket, key)
 	return numbered{r, int64(binary.BigEndian.Uint64(key[len(channel):]))}, err
 }
 
-func getRecord(tx *bbolt.Tx, key []byte) (r record, found bool, err error) {
-	value := tx.Bucket(messageBucket).Get(key)
+func getRecord(tx *bbolt.Tx, bucket, key []byte) (r record, found bool, err error) {
+	value := tx.Bucket(bucket).Get(key)
 	if value == nil {
 		return record{}, false, nil
 	}

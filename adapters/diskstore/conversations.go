@@ -27,24 +27,52 @@ var _ ports.Conversations = Conversations{}
 // None is the beginning of another.
 func conversationKey(of domain.Conversation) []byte { return withLength(of.String()) }
 
-// Put writes to the newest file.
+// keyOf returns the key of a message in its conversation.
+func keyOf(m domain.Message) []byte { return append(conversationKey(m.Conversation()), m.ID...) }
+
+// Put writes to the newest file. It waits for the disk only if not all messages are there:
+// Journal.Keep has put those that come from a queue.
 func (c Conversations) Put(ctx context.Context, messages []domain.Message) error {
-	if len(messages) == 0 {
-		return ctx.Err()
+	if err := ctx.Err(); err != nil || len(messages) == 0 {
+		return err
 	}
 	keys, encoded := make([][]byte, len(messages)), make([][]byte, len(messages))
 	for i, m := range messages {
-		keys[i] = append(conversationKey(m.Conversation()), m.ID...)
-		encoded[i] = encodeMessage(m)
+		keys[i], encoded[i] = keyOf(m), encodeMessage(m)
+	}
+	if c.store.onDisk(ctx, len(keys), func(tx *bbolt.Tx, i int, now time.Time) (bool, error) {
+		r, found, err := getRecord(tx, conversationBucket, keys[i])
+		return found && !c.store.gone(r, now), err
+	}) {
+		return nil
 	}
 	return c.store.do(ctx, &operation{apply: func(b *batch) error {
 		for i, key := range keys {
-			if err := b.put(conversationBucket, key, record{at: b.now, message: encoded[i]}.encode()); err != nil {
+			if err := b.putMessage(key, encoded[i]); err != nil {
 				return err
 			}
 		}
 		return nil
 	}})
+}
+
+// putMessage puts an encoded message into its conversation.
+func (b *batch) putMessage(key, message []byte) error {
+	return b.put(conversationBucket, key, record{at: b.now, message: message}.encode())
+}
+
+// converse puts those of the messages into their conversations that a user has received,
+// once they have entries. A repeat is in no log, and in no conversation.
+func (a *appending) converse(b *batch) error {
+	for i, m := range a.messages {
+		if a.to != domain.ToUser(m.To) || a.entries[i].RepeatOf != "" {
+			continue
+		}
+		if err := b.putMessage(keyOf(m), a.encoded[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Before looks into all files: a message can be put long after newer ones.

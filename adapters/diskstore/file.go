@@ -96,6 +96,24 @@ func (s *Store) openFile(day string, newest bool) (*file, error) {
 	return f, err
 }
 
+// onDisk reports whether the newest file has all of n things.
+func (s *Store) onDisk(ctx context.Context, n int, has func(tx *bbolt.Tx, i int, now time.Time) (bool, error)) (all bool) {
+	s.filesMu.RLock()
+	defer s.filesMu.RUnlock()
+	if s.files == nil {
+		return false
+	}
+	f, now := s.newest(), time.Now()
+	err := f.view(ctx, func(tx *bbolt.Tx) (err error) {
+		all = true
+		for i := 0; i < n && all && err == nil; i++ {
+			all, err = has(tx, i, now)
+		}
+		return err
+	})
+	return all && err == nil
+}
+
 // visible returns the newest transaction that readers of bbolt see.
 func (f *file) visible() (id int64) {
 	_ = f.db.View(func(tx *bbolt.Tx) error { // it fails only once the file is closed

@@ -53,15 +53,19 @@ func (s *Store) takeJobs(queue string) (mine []job) {
 // failed at the last sync: then nobody knows, and whoever does them finds their messages in the
 // log once they are on disk.
 //
-// What jobs have for logs is appended at the same time, in the same order: whoever does them
-// finds it there, and has no second sync to wait for.
+// What jobs have for logs is appended at the same time, in the same order, and what they have
+// for conversations is put there: whoever does them finds it, and has no second sync to wait
+// for.
 func (j Journal) Keep(ctx context.Context, messages []ports.QueueMessage, kept func(keys []uint64)) error {
 	entries := j.store.entriesOf(messages)
 	o := &operation{binding: len(entries) > 0}
 	o.kept = func() { kept(o.jobs) }
 	o.apply = func(b *batch) (err error) {
 		for _, a := range entries {
-			if err := a.apply(b); err != nil {
+			if err = a.apply(b); err == nil {
+				err = a.converse(b)
+			}
+			if err != nil {
 				return err
 			}
 		}

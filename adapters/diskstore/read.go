@@ -114,7 +114,7 @@ func (s *Store) span(ctx context.Context, f *file, channel []byte, now time.Time
 		}
 		one.left = first.at
 		one.first += int64(sort.Search(int(last.seq-first.seq), func(i int) bool {
-			r, _, wrong := getRecord(tx, messageKey(channel, first.seq+int64(i)))
+			r, _, wrong := getRecord(tx, messageBucket, messageKey(channel, first.seq+int64(i)))
 			err = cmp.Or(err, wrong)
 			within := r.epoch == last.epoch && !s.gone(r, now)
 			if !within && r.at.After(one.left) {
@@ -267,7 +267,7 @@ func (r *reading) add(one span, from, to, step int64) error {
 
 // message returns the message with a number, which must be there.
 func (p part) message(tx *bbolt.Tx, seq int64) (domain.Message, error) {
-	r, found, err := getRecord(tx, messageKey(p.channel, seq))
+	r, found, err := getRecord(tx, messageBucket, messageKey(p.channel, seq))
 	if err == nil && !found {
 		err = fmt.Errorf("%w: message %d is missing", errDamaged, seq)
 	}

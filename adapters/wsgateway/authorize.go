@@ -33,33 +33,51 @@ const expiryJitter = 10 * time.Second
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
 const unauthorized = "Unauthorized"
 
-// authorize asks the authorizer, if there is one, about the event for $connect. The error
-// is a refusal.
-func (g *Gateway) authorize(c *conn, connect events.APIGatewayWebsocketProxyRequest) error {
-	if g.cfg.Authorizer == nil {
-		return nil
+// authorize asks the authorizer, if there is one, before $connect gets the event.
+func (u *upgrade) authorize(event events.APIGatewayWebsocketProxyRequest) {
+	if u.g.cfg.Authorizer == nil {
+		u.connect(event)
+		return
 	}
-	event := c.authorizerEvent(connect)
-	g.calls.enter()
-	answer, err := invoke(g, g.cfg.Authorizer, event)
-	g.calls.leave()
+	kept := event // or it would be on the heap without an authorizer, too
+	u.g.calls.enter()
+	attempt(u.g, u.g.cfg.Authorizer, u.c.authorizerEvent(event), func(answer events.APIGatewayCustomAuthorizerResponse, err error) {
+		u.g.calls.leave()
+		if refused := u.authorized(answer, err); refused != nil {
+			u.refuse(*refused)
+		} else {
+			u.connect(kept)
+		}
+	})
+}
+
+// authorized applies the authorizer's answer.
+func (u *upgrade) authorized(answer events.APIGatewayCustomAuthorizerResponse, err error) *refusal {
+	var refused refusal
 	switch {
 	case err != nil && err.Error() == unauthorized:
-		return refuseWith(http.StatusUnauthorized, c.gatewayMessage("Unauthorized", connect))
+		refused = u.refusal(http.StatusUnauthorized, "Unauthorized")
 	case err != nil:
-		g.integrationFailed(connect, fmt.Errorf("authorizer: %w", err))
-		return refuseWith(http.StatusInternalServerError, c.gatewayMessage("Internal server error", connect))
-	case !allows(answer.PolicyDocument.Statement, event.MethodArn):
-		return refuseWith(http.StatusForbidden, c.gatewayMessage("Forbidden", connect))
+		u.failed(fmt.Errorf("authorizer: %w", err))
+		refused = u.refusal(http.StatusInternalServerError, "Internal server error")
+	case !allows(answer.PolicyDocument.Statement, connectARN(u.g.cfg.Stage)):
+		refused = u.refusal(http.StatusForbidden, "Forbidden")
+	default:
+		u.c.authorize(answer)
+		return nil
 	}
+	return &refused
+}
+
+// authorize records what the authorizer said.
+func (c *conn) authorize(answer events.APIGatewayCustomAuthorizerResponse) {
 	authorizer := map[string]any{}
 	for key, value := range answer.Context {
 		authorizer[key] = fmt.Sprint(value)
 	}
 	authorizer["principalId"] = answer.PrincipalID
 	c.authorizer = authorizer
-	c.authorizeUntil(g.cfg.AuthorizedUntil(authorizer))
-	return nil
+	c.authorizeUntil(c.g.cfg.AuthorizedUntil(authorizer))
 }
 
 // authorizeUntil has the connection end with its authorization; never by itself if that
@@ -123,11 +141,16 @@ func covers(pattern, arn string) bool {
 	return ok && err == nil
 }
 
+// connectARN is what a policy has to allow.
+func connectARN(stage string) string {
+	return "arn:aws:execute-api:local:000000000000:" + apiID + "/" + stage + "/" + connectRoute
+}
+
 // authorizerEvent returns the handshake as API Gateway sends it to an authorizer.
 func (c *conn) authorizerEvent(connect events.APIGatewayWebsocketProxyRequest) events.APIGatewayCustomAuthorizerRequestTypeRequest {
 	event := events.APIGatewayCustomAuthorizerRequestTypeRequest{
 		Type:                            "REQUEST",
-		MethodArn:                       "arn:aws:execute-api:local:000000000000:" + apiID + "/" + c.g.cfg.Stage + "/" + connectRoute,
+		MethodArn:                       connectARN(c.g.cfg.Stage),
 		Headers:                         connect.Headers,
 		MultiValueHeaders:               connect.MultiValueHeaders,
 		QueryStringParameters:           connect.QueryStringParameters,

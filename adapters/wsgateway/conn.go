@@ -105,6 +105,7 @@ const (
 // newConn returns a connection that is not open yet. It does not retain the
 // request's memory.
 func (g *Gateway) newConn(r *request, sock net.Conn) *conn {
+	now := time.Now()
 	c := &conn{
 		g:           g,
 		sock:        sock,
@@ -112,8 +113,8 @@ func (g *Gateway) newConn(r *request, sock net.Conn) *conn {
 		id:          domain.ConnectionID(newShortID()),
 		domainName:  strings.Clone(r.host),
 		sourceIP:    sourceIP(sock.RemoteAddr()),
-		connectedAt: time.Now(),
-		lifetime:    time.Now().Add(g.cfg.Lifetime),
+		connectedAt: now,
+		lifetime:    now.Add(g.cfg.Lifetime),
 	}
 	c.until = c.lifetime
 	agent, _ := r.value("User-Agent")

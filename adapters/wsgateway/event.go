@@ -1,10 +1,10 @@
 package wsgateway
 
 import (
-	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"net"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -22,6 +22,9 @@ func (c *conn) connectEvent(r *request) events.APIGatewayWebsocketProxyRequest {
 	event := c.event(connectRoute, "CONNECT")
 	event.MultiValueHeaders = eventHeaders(r.fields)
 	event.Headers = lastValues(event.MultiValueHeaders)
+	if r.query == "" {
+		return event
+	}
 	if query := parseQuery(r.query); len(query) > 0 {
 		event.MultiValueQueryStringParameters = query
 		event.QueryStringParameters = lastValues(query)
@@ -74,17 +77,32 @@ func (c *conn) event(routeKey, eventType string) events.APIGatewayWebsocketProxy
 // spelled as the client sent them, without Connection and Upgrade. Fields whose
 // names differ only in case are merged under the first spelling.
 func eventHeaders(fields []field) map[string][]string {
-	headers, spelled := make(map[string][]string, len(fields)), make(map[string]string, len(fields))
-	for _, f := range fields {
-		key := strings.ToLower(f.name)
-		if key == "connection" || key == "upgrade" {
+	headers := make(map[string][]string, len(fields))
+	values := make([]string, 0, len(fields)) // of all headers with one
+	for i, f := range fields {
+		if strings.EqualFold(f.name, "connection") || strings.EqualFold(f.name, "upgrade") {
 			continue
 		}
-		name := cmp.Or(spelled[key], f.name)
-		spelled[key] = name
-		headers[name] = append(headers[name], f.value)
+		name := firstSpelling(fields[:i], f.name)
+		if before, ok := headers[name]; ok {
+			headers[name] = append(before, f.value)
+			continue
+		}
+		values = append(values, f.value)
+		headers[name] = values[len(values)-1 : len(values) : len(values)]
 	}
 	return headers
+}
+
+// firstSpelling returns the first of the names that differ only in case from this one, or
+// the name itself.
+func firstSpelling(fields []field, name string) string {
+	for _, f := range fields {
+		if len(f.name) == len(name) && strings.EqualFold(f.name, name) {
+			return f.name
+		}
+	}
+	return name
 }
 
 func lastValues(multi map[string][]string) map[string]string {
@@ -96,6 +114,9 @@ func lastValues(multi map[string][]string) map[string]string {
 }
 
 func sourceIP(peer net.Addr) string {
+	if tcp, ok := peer.(interface{ AddrPort() netip.AddrPort }); ok {
+		return tcp.AddrPort().Addr().Unmap().String()
+	}
 	host, _, err := net.SplitHostPort(peer.String())
 	if err != nil {
 		return peer.String()
@@ -109,5 +130,7 @@ func sourceIP(peer net.Addr) string {
 func newShortID() string {
 	var id [11]byte
 	_, _ = rand.Read(id[:]) // never fails
-	return base64.URLEncoding.EncodeToString(id[:])
+	var text [16]byte
+	base64.URLEncoding.Encode(text[:], id[:])
+	return string(text[:])
 }

@@ -23,7 +23,7 @@ const (
 
 // check decides, once and before $connect is invoked, whether the request is a
 // handshake for this gateway (RFC 6455, 4.2.1). The error is a refusal.
-func (g *Gateway) check(r *request, address net.Addr) error {
+func (g *Gateway) check(r *request, sock net.Conn) error {
 	switch path := strings.TrimSuffix(r.path, "/"); {
 	case path != "" && path != "/"+g.cfg.Stage:
 		return forbidden
@@ -39,7 +39,7 @@ func (g *Gateway) check(r *request, address net.Addr) error {
 		return badRequest("Sec-WebSocket-Key is not 16 bytes in base64")
 	case hasBody(r):
 		return badRequest("A WebSocket handshake has no body")
-	case !allowsOrigin(g.cfg.Origins, r, address):
+	case !g.allowsPage(r, sock):
 		g.observe(func(o Observer) { o.OriginRefused(slices.Collect(r.values("Origin")), r.host) })
 		return refuse(http.StatusForbidden, "Origin not allowed")
 	}
@@ -90,7 +90,8 @@ func hasBody(r *request) bool {
 // accepted returns the response that opens the WebSocket.
 func accepted(r *request, subprotocols []string) []byte {
 	key, _ := r.value(keyHeader)
-	sum := sha1.Sum([]byte(key + acceptGUID))
+	var digested [usualResponse]byte
+	sum := sha1.Sum(append(append(digested[:0], key...), acceptGUID...))
 	response := append(make([]byte, 0, usualResponse), "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"+
 		"Connection: Upgrade\r\nSec-WebSocket-Accept: "...)
 	response = append(base64.StdEncoding.AppendEncode(response, sum[:]), "\r\n"...)

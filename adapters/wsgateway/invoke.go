@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -74,7 +75,30 @@ func (i *invocation[R]) result() (response R, err error) {
 	case r := <-i.done:
 		return r.response, r.err
 	default:
-		return response, errors.New("integration timed out")
+		return response, errTimedOut
+	}
+}
+
+var errTimedOut = errors.New("integration timed out")
+
+// attempt calls the integration, and then finish with the outcome. If the integration takes
+// longer than IntegrationTimeout, another goroutine calls finish meanwhile. So a quick one
+// needs no goroutine of its own.
+func attempt[E, R any](g *Gateway, call func(context.Context, E) (R, error), event E, finish func(R, error)) {
+	g.running.Add(1)
+	defer g.running.Done()
+	ctx, cancel := context.WithTimeout(context.Background(), g.cfg.IntegrationTimeout)
+	var none R
+	abandon := time.AfterFunc(g.cfg.IntegrationTimeout, func() { finish(none, errTimedOut) })
+	response, err := recovered(ctx, call, event)
+	abandoned, late := !abandon.Stop(), ctx.Err() != nil
+	cancel()
+	switch {
+	case abandoned:
+	case late:
+		finish(none, errTimedOut)
+	default:
+		finish(response, err)
 	}
 }
 

@@ -1,12 +1,11 @@
 package wsgateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"sync"
 	"syscall"
 	"time"
@@ -25,7 +24,7 @@ const (
 // Listen listens on a TCP address for Serve. On Linux, the sockets inherit the
 // listener's options, including those for PeerTimeout: setting them on each socket
 // takes a tenth of the time of a handshake. Serve also accepts other listeners, but
-// without these options.
+// without these options, and a handshake takes it longer.
 func (g *Gateway) Listen(address string) (net.Listener, error) {
 	config := net.ListenConfig{
 		KeepAlive: -1, // see tune
@@ -37,7 +36,11 @@ func (g *Gateway) Listen(address string) (net.Listener, error) {
 		},
 	}
 	config.SetMultipathTCP(false) // it lacks some of the options
-	return config.Listen(context.Background(), "tcp", address)
+	l, err := config.Listen(context.Background(), "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return ownListener(l), nil
 }
 
 // Serve accepts WebSocket handshakes on "/" and "/{stage}", with or without a
@@ -48,6 +51,9 @@ func (g *Gateway) Listen(address string) (net.Listener, error) {
 // If the listener fails for another reason, such as too many open files, Serve keeps
 // trying. It logs the first failure and the recovery.
 func (g *Gateway) Serve(l net.Listener) error {
+	if own, err := g.serveOwn(l); own {
+		return err
+	}
 	for failures := 0; ; {
 		sock, err := l.Accept()
 		switch {
@@ -56,7 +62,7 @@ func (g *Gateway) Serve(l net.Listener) error {
 		case err != nil:
 			failures++
 			g.observe(func(o Observer) { o.AcceptFailed(err, failures) })
-			time.Sleep(min(maxAcceptPause, time.Millisecond<<min(failures, 10)))
+			time.Sleep(acceptPause(failures))
 			continue
 		case failures > 0:
 			g.observe(func(o Observer) { o.AcceptRecovered(failures) })
@@ -70,111 +76,50 @@ func (g *Gateway) Serve(l net.Listener) error {
 	}
 }
 
+// acceptPause is how long Serve accepts nothing after it has failed so many times in a row.
+func acceptPause(failures int) time.Duration {
+	return min(maxAcceptPause, time.Millisecond<<min(failures, 10))
+}
+
 // heads holds the buffers for reading the heads of handshakes.
 var heads = sync.Pool{New: func() any { return new([usualHead]byte) }}
 
 // handshake performs the handshake on a socket, and closes it on failure.
 func (g *Gateway) handshake(sock net.Conn) {
-	defer g.running.Done()
+	g.receive(sock, nil, time.Now().Add(g.cfg.HandshakeTimeout))
+}
+
+// receive performs a handshake of which a part can have been read. The rest has to arrive
+// in time.
+func (g *Gateway) receive(sock net.Conn, early []byte, by time.Time) {
 	buffer := heads.Get().(*[usualHead]byte)
 	defer heads.Put(buffer)
 	pending := g.pending.claim(1, func() { sock.Close() })
-	err := sock.SetDeadline(time.Now().Add(g.cfg.HandshakeTimeout))
+	err := sock.SetDeadline(by)
 	var head, rest []byte
 	if err == nil {
-		head, rest, err = readHead(sock, buffer[:])
+		head, rest, err = readHead(io.MultiReader(bytes.NewReader(early), sock), buffer[:])
 	}
 	pending.release()
-	if err == nil {
-		err = g.upgrade(sock, head, rest)
+	finish := func(err error) {
+		defer g.running.Done()
+		if err != nil {
+			g.refuse(sock, err)
+		}
 	}
+	if err != nil {
+		finish(err)
+		return
+	}
+	g.upgrade(sock, head, rest, finish)
+}
+
+// refuse answers with the error, if it is a refusal, and closes the socket.
+func (g *Gateway) refuse(sock net.Conn, err error) {
 	if refused, ok := asRefusal(err); ok {
 		send(sock, refused)
 	}
-	if err != nil {
-		sock.Close()
-	}
-}
-
-// upgrade turns the socket into a connection. The error is a refusal.
-func (g *Gateway) upgrade(sock net.Conn, head, rest []byte) error {
-	r, err := parseRequest(head)
-	if err == nil {
-		err = g.check(r, sock.LocalAddr())
-	}
-	if err == nil {
-		err = g.admitConnection()
-	}
-	if err != nil {
-		return err
-	}
-	defer g.handshakes.Done()
-	c := g.newConn(r, sock)
-	response, err := g.connect(r, c)
-	if err != nil {
-		g.release()
-		return err
-	}
-	g.open(c, response, rest)
-	return nil
-}
-
-// connect invokes $connect and returns the handshake's response. The error is a
-// refusal.
-func (g *Gateway) connect(r *request, c *conn) ([]byte, error) {
-	event := c.connectEvent(r)
-	if err := g.authorize(c, event); err != nil {
-		return nil, err
-	}
-	route, ok := g.cfg.Routes[connectRoute]
-	if !ok {
-		return accepted(r, nil), nil
-	}
-	event.RequestContext.Authorizer = c.authorizer
-	g.calls.enter()
-	answer, err := invoke(g, route.Integration, event)
-	g.calls.leave()
-	subprotocols := subprotocol(answer.Headers, answer.MultiValueHeaders)
-	if err == nil {
-		err = checkAnswer(answer.StatusCode, subprotocols)
-	}
-	if err != nil {
-		g.integrationFailed(event, err)
-		return nil, refuseWith(http.StatusBadGateway, c.gatewayMessage("Internal server error", event))
-	}
-	if answer.StatusCode < 200 || answer.StatusCode > 299 {
-		return nil, refusal{answer.StatusCode, "text/plain; charset=utf-8", answer.Body}
-	}
-	return accepted(r, subprotocols), nil
-}
-
-// checkAnswer returns an error for a status that an HTTP response cannot have, and for
-// a subprotocol that would break out of its header.
-func checkAnswer(status int, subprotocols []string) error {
-	if status < 200 || status > 599 {
-		return fmt.Errorf("integration answered with status %d", status)
-	}
-	for _, s := range subprotocols {
-		if !isFieldValue(s) {
-			return fmt.Errorf("integration answered with subprotocol %q", s)
-		}
-	}
-	return nil
-}
-
-// open starts the connection. From here on, it takes posts. The handshake's response
-// is queued as its first frame, so that no post overtakes it or waits for it.
-func (g *Gateway) open(c *conn, response, rest []byte) {
-	c.mu.Lock()
-	c.attach(rest)
-	g.add(c)
-	c.enqueue(response)
-	c.mu.Unlock()
-	g.observe(func(o Observer) { o.ConnectionOpened(c.id) })
-	g.running.Add(1)
-	if !c.park() {
-		g.goroutines.run(c.serve)
-	}
+	sock.Close()
 }
 
 // send answers the request and gives the client time to read the answer: closing a

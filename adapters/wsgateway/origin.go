@@ -17,6 +17,13 @@ import (
 // this machine.
 type Origins = origin.List
 
+// allowsPage checks the request's Origin header, if it has one: only then is it worth a system
+// call to know the gateway's address.
+func (g *Gateway) allowsPage(r *request, sock net.Conn) bool {
+	_, fields := r.value("Origin")
+	return fields == 0 || allowsOrigin(g.cfg.Origins, r, sock.LocalAddr())
+}
+
 // allowsOrigin checks the request's Origin header. The address is the gateway's.
 func allowsOrigin(allowed Origins, r *request, address net.Addr) bool {
 	page, fields := r.value("Origin")

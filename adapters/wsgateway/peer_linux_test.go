@@ -1,7 +1,6 @@
 package wsgateway
 
 import (
-	"net"
 	"syscall"
 	"testing"
 	"time"
@@ -11,12 +10,13 @@ import (
 func TestSilenceIsLimited(t *testing.T) {
 	s := serve(t, Config{PeerTimeout: 40 * time.Second})
 	s.dial(t)
-	raw, err := s.snapshot()[0].sock.(*net.TCPConn).SyscallConn()
+	raw, err := s.snapshot()[0].sock.(syscall.Conn).SyscallConn()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, option := range []struct{ name, want int }{
 		{tcpUserTimeout, 40_000}, {syscall.TCP_KEEPIDLE, 300}, {syscall.TCP_KEEPINTVL, 13}, {syscall.TCP_KEEPCNT, 3},
+		{syscall.TCP_NODELAY, 1},
 	} {
 		var got int
 		if err := raw.Control(func(fd uintptr) { got, err = syscall.GetsockoptInt(int(fd), syscall.IPPROTO_TCP, option.name) }); err != nil {

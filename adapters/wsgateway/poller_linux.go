@@ -6,9 +6,6 @@ import (
 	"syscall"
 )
 
-// mostEvents is the maximum number of readable sockets per poll.
-const mostEvents = 256
-
 // poller watches the sockets of parked connections, and wakes a connection when there
 // is something to read. The runtime watches sockets too, but needs a goroutine for
 // each. The poller needs one: it waits for the epoll descriptor through the runtime,
@@ -17,8 +14,8 @@ const mostEvents = 256
 // The zero value is ready to use. A poller is safe for concurrent use.
 type poller struct {
 	mu      sync.Mutex
-	file    *os.File // of the epoll descriptor; nil before the first connection
-	epoll   int
+	file    *os.File // of the epoll; nil before the first connection
+	epoll   epoll
 	watched map[int32]*conn // by descriptor
 	ended   chan struct{}   // closed when the goroutine has ended
 	closed  bool
@@ -36,8 +33,7 @@ func (p *poller) watch(c *conn) bool {
 	if p.watched[fd] != c {
 		operation = syscall.EPOLL_CTL_ADD
 	}
-	event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT, Fd: fd}
-	if syscall.EpollCtl(p.epoll, operation, c.descriptor, &event) != nil {
+	if p.epoll.control(operation, c.descriptor, readableOnce) != nil {
 		return false
 	}
 	p.watched[fd] = c
@@ -50,38 +46,40 @@ func (p *poller) forget(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if fd := int32(c.descriptor); p.watched[fd] == c {
-		_ = syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_DEL, c.descriptor, nil) // cannot fail: the descriptor is watched
+		if !p.closed {
+			_ = p.epoll.control(syscall.EPOLL_CTL_DEL, c.descriptor, 0) // cannot fail: the descriptor is watched
+		}
 		delete(p.watched, fd)
 	}
 }
 
-// start creates the epoll descriptor and starts the goroutine. The caller holds p.mu.
+// start creates the epoll and starts the goroutine. The caller holds p.mu.
 func (p *poller) start() error {
-	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	e, err := newEpoll()
 	if err == nil {
-		err = syscall.SetNonblock(epoll, true) // so that the runtime can wait for it
+		err = syscall.SetNonblock(int(e), true) // so that the runtime can wait for it
 	}
 	if err != nil {
 		return err
 	}
-	file := os.NewFile(uintptr(epoll), "epoll")
+	file := os.NewFile(uintptr(e), "epoll")
 	raw, err := file.SyscallConn()
 	if err != nil {
 		file.Close()
 		return err
 	}
-	p.file, p.epoll, p.watched, p.ended = file, epoll, make(map[int32]*conn), make(chan struct{})
+	p.file, p.epoll, p.watched, p.ended = file, e, make(map[int32]*conn), make(chan struct{})
 	go p.run(raw, p.ended)
 	return nil
 }
 
 func (p *poller) run(raw syscall.RawConn, ended chan struct{}) {
 	defer close(ended)
-	events := make([]syscall.EpollEvent, mostEvents)
+	events := new([mostEvents]syscall.EpollEvent)
 	for {
 		n := 0
 		err := raw.Read(func(fd uintptr) bool {
-			n, _ = syscall.EpollWait(int(fd), events, 0) // fails only if interrupted by a signal
+			n = epoll(fd).poll(events)
 			return n > 0
 		})
 		if err != nil {

@@ -87,16 +87,17 @@ var endOfHead = []byte("\r\n\r\n")
 // parsers could disagree: bare line feeds, folded lines, white space around names,
 // two hosts. The error is a refusal.
 func parseRequest(head []byte) (*request, error) {
-	lines := strings.Split(strings.TrimSuffix(string(head), "\r\n\r\n"), "\r\n")
-	if len(lines) > maxFields+1 {
+	first, lines, _ := strings.Cut(strings.TrimSuffix(string(head), "\r\n"), "\r\n")
+	fields := strings.Count(lines, "\r\n") // each ends with one
+	if fields > maxFields {
 		return nil, errHeadTooLong
 	}
-	r := &request{fields: make([]field, 0, len(lines)-1)}
-	target, err := r.parseLine(lines[0])
+	r := &request{fields: make([]field, 0, fields)}
+	target, err := r.parseLine(first)
 	if err != nil {
 		return nil, err
 	}
-	for _, line := range lines[1:] {
+	for line, rest, more := strings.Cut(lines, "\r\n"); more; line, rest, more = strings.Cut(rest, "\r\n") {
 		f, ok := parseField(line)
 		if !ok {
 			return nil, badRequest("Malformed header")

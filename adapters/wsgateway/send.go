@@ -204,11 +204,21 @@ func (c *conn) firstWaiting() [][]byte {
 func (c *conn) write(frames net.Buffers) error {
 	for {
 		c.extendWrite(c.g.cfg.WriteTimeout)
-		n, err := frames.WriteTo(c.sock)
+		n, err := writeTo(c.sock, &frames)
 		if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
 	}
+}
+
+// writeTo is net.Buffers.WriteTo, which writes one by one to a type that it does not know.
+func writeTo(sock net.Conn, frames *net.Buffers) (int64, error) {
+	if own, ok := sock.(interface {
+		writeBuffers(*net.Buffers) (int64, error)
+	}); ok {
+		return own.writeBuffers(frames)
+	}
+	return frames.WriteTo(sock)
 }
 
 // extendWrite moves the flusher's deadline, if there is one, to timeout from now.

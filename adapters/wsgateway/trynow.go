@@ -15,6 +15,9 @@ const noDescriptor = -1
 // a conn does only under its mutex. Writing through sock instead makes a post about
 // 4% slower.
 func descriptorOf(sock net.Conn) int {
+	if own, ok := sock.(interface{ descriptor() int }); ok {
+		return own.descriptor()
+	}
 	descriptor := noDescriptor
 	if s, ok := sock.(syscall.Conn); ok {
 		if raw, err := s.SyscallConn(); err == nil {

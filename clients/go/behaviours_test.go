@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -173,8 +174,8 @@ func (s *script) dialed(name string) chan<- dialed {
 	return one.result
 }
 
-// sends checks the next frame. The client chooses a ref, which gets a name. What it sends
-// again has the ref of that name.
+// sends checks the next frame. A ref that the client chooses gets a name, which begins with
+// $. What it sends again has the ref of that name. Others are the user's.
 func (s *script) sends(want map[string]any) {
 	if len(s.socket.written) == 0 {
 		s.t.Error("the client sends nothing")
@@ -186,19 +187,25 @@ func (s *script) sends(want map[string]any) {
 	if err := json.Unmarshal([]byte(text), &got); err != nil {
 		s.t.Error(err)
 	}
-	name, _ := want["ref"].(string)
-	ref, _ := got["ref"].(string)
-	if _, again := want["again"]; again && ref != s.refs[name] {
-		s.t.Errorf("the client sends again %s, not %s", ref, s.refs[name])
+	if name := want["ref"].(string); strings.HasPrefix(name, "$") {
+		s.named(name, got)
 	}
-	s.refs[name] = ref
-	got["ref"] = name
 	if token, ok := want["token"].(string); ok {
 		want["token"] = s.tokens[token]
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		s.t.Errorf("the client sends (-want +got)\n%s", diff)
 	}
+}
+
+// named gives the ref of a frame a name.
+func (s *script) named(name string, frame map[string]any) {
+	ref, _ := frame["ref"].(string)
+	if before := s.refs[name]; frame["again"] == true && ref != before {
+		s.t.Errorf("the client sends again %s, not %s", ref, before)
+	}
+	s.refs[name] = ref
+	frame["ref"] = name
 }
 
 func (s *script) sees(want []string) {

@@ -55,12 +55,12 @@ type Client struct {
 	behind bool    // whether messages were not taken, because too many events wait
 	errors []error // for OnError
 	rooms  map[string]*room
-	sends  []*send // that wait for the connection
-	taken  int     // of MaxSends
-	link   *link   // nil between connections
-	tries  int     // connections in a row that did not live long
-	token  string  // that the service has not refused; empty: ask for one
-	tag    string  // begins all refs
+	sends  []*send        // that wait for the connection
+	taken  map[*send]bool // of MaxSends: those that wait to be sent or answered
+	link   *link          // nil between connections
+	tries  int            // connections in a row that did not live long
+	token  string         // that the service has not refused; empty: ask for one
+	tag    string         // begins all refs
 	refs   int
 
 	doubted bool // whether the last token was given up, and no resume was answered since
@@ -75,7 +75,7 @@ func New(o Options) *Client {
 	}
 	c := &Client{
 		Options: o, random: rand.Float64, mailbox: make(chan func()), ended: make(chan struct{}),
-		inbox: NewInbox(), rooms: make(map[string]*room), tag: cryptorand.Text() + "-",
+		inbox: NewInbox(), rooms: make(map[string]*room), taken: make(map[*send]bool), tag: cryptorand.Text() + "-",
 	}
 	c.dial = c.dialWebSocket
 	for _, name := range o.Rooms {
@@ -88,6 +88,14 @@ func New(o Options) *Client {
 type Outgoing struct {
 	Content  any // becomes JSON
 	To, Room string
+	// Ref names the message, to send it again later: 1 to 128 bytes of UTF-8 without U+FFFD,
+	// which no other message of the user has within 15 minutes. Make it random, and keep it
+	// with the message. Empty, the client makes one.
+	Ref string
+	// Again says that the message was sent before under this Ref, and may have been accepted.
+	// A service with history delivers it once if that was within 15 minutes. One without
+	// history refuses it as no_history, and from a client without Token as unauthenticated.
+	Again bool
 }
 
 // Errors of Send beside those of the service, which are *Error too.
@@ -96,6 +104,10 @@ var (
 	ErrNotSent    = &Error{Code: "not_sent", Message: "the message was not sent in time"}
 	ErrUnanswered = &Error{Code: "unanswered", Message: "no answer came: the message may have been accepted"}
 	ErrClosed     = &Error{Code: "closed", Message: "the client is closed"}
+
+	ErrInvalidRef   = &Error{Code: "invalid_ref", Message: "a ref has 1 to 128 bytes of UTF-8, without U+FFFD"}
+	ErrInvalidAgain = &Error{Code: "invalid_again", Message: "a message that is sent again has the ref it had before"}
+	ErrRefInUse     = &Error{Code: "ref_in_use", Message: "a message with this ref waits to be sent or answered"}
 )
 
 // ErrBehind is told to OnError when too many events wait for OnMessage.
@@ -104,15 +116,20 @@ var ErrBehind = &Error{Code: "behind", Message: "OnMessage takes too long: messa
 // Send sends a message and returns its id once the service has accepted it. It waits for a
 // connection if there is none. If the connection ends before the answer, a client that has
 // Token sends the message again on the next one, and a service with history delivers it
-// once; the id may then be one that never arrives. After ErrUnanswered, the message may reach
-// its recipients or not; after all other errors but the service's unavailable it does not.
+// once; the id may then be one that never arrives. After ErrUnanswered, and the service's
+// unavailable, the message may reach its recipients or not: send it with the same Ref and
+// Again. After all other errors it does not, but with Again they say nothing of tries before.
 func (c *Client) Send(ctx context.Context, m Outgoing) (id string, err error) {
+	if err := m.check(); err != nil {
+		return "", err
+	}
 	content, err := encode(m.Content)
 	if err != nil {
 		return "", err
 	}
 	s := &send{
-		request: request{Action: "sendMessage", Content: content, To: m.To, Room: m.Room}, result: make(chan sent, 1),
+		request: request{Action: "sendMessage", Content: content, To: m.To, Room: m.Room, Ref: m.Ref, Again: m.Again},
+		result:  make(chan sent, 1),
 	}
 	if err := c.do(ctx, func() { c.enqueue(s) }); err != nil {
 		return "", err

@@ -154,4 +154,7 @@ func TestSendGivenUp(t *testing.T) {
 	if _, err := c.Send(t.Context(), client.Outgoing{Content: func() {}}); err == nil {
 		t.Error("a function became JSON")
 	}
+	if _, err := c.Send(t.Context(), client.Outgoing{Content: 1, Ref: "a\xff"}); !errors.Is(err, client.ErrInvalidRef) {
+		t.Errorf("with a ref that is not UTF-8: error %v", err)
+	}
 }

@@ -65,7 +65,7 @@ type asked struct {
 }
 
 // ask sends a request, under a new ref if it has none. When no answer comes, the connection
-// is dead.
+// is dead. An answer to a try under the same ref that was given up is one to this too.
 func (c *Client) ask(r request, done func(reply, error)) *asked {
 	l := c.link
 	if r.Ref == "" {
@@ -76,10 +76,14 @@ func (c *Client) ask(r request, done func(reply, error)) *asked {
 		panic(err) // strings, and JSON that was encoded before
 	}
 	l.writes = append(l.writes, text)
-	a := &asked{action: r.Action, done: done, timer: c.after(c.Timeout, func() {
-		c.cut(l, fmt.Errorf("%s: no answer within %v", r.Action, c.Timeout))
-	})}
-	l.pending[r.Ref] = a
+	a := l.pending[r.Ref]
+	if a == nil {
+		a = &asked{action: r.Action, timer: c.after(c.Timeout, func() {
+			c.cut(l, fmt.Errorf("%s: no answer within %v", r.Action, c.Timeout))
+		})}
+		l.pending[r.Ref] = a
+	}
+	a.done = done
 	return a
 }
 
@@ -159,7 +163,8 @@ type send struct {
 	request
 	result chan sent
 	finish func(id string, err error) // once
-	number int                        // of its ref; 0 before it was sent
+	number int                        // in the order in which they are sent; 0 before
+	repeat bool                       // whether the client sends it once more itself
 	over   bool
 }
 
@@ -171,22 +176,35 @@ type sent struct {
 
 // enqueue sends a message, now or when there is a connection.
 func (c *Client) enqueue(s *send) {
-	if c.taken == c.MaxSends {
-		s.result <- sent{err: ErrFull}
+	if err := c.refuses(s); err != nil {
+		s.result <- sent{err: err}
 		return
 	}
-	c.taken++
+	c.taken[s] = true
 	timer := time.AfterFunc(c.Timeout, func() { c.post(func() { c.giveUp(s) }) })
 	s.finish = func(id string, err error) {
 		if !s.over {
 			s.over = true
 			timer.Stop()
-			c.taken--
+			delete(c.taken, s)
 			s.result <- sent{id, err}
 		}
 	}
 	c.sends = append(c.sends, s)
 	c.flush()
+}
+
+// refuses returns why a message cannot wait to be sent.
+func (c *Client) refuses(s *send) error {
+	for other := range c.taken {
+		if s.Ref != "" && s.Ref == other.Ref {
+			return ErrRefInUse
+		}
+	}
+	if len(c.taken) == c.MaxSends {
+		return ErrFull
+	}
+	return nil
 }
 
 // flush sends what waits. Before a resume, the client may not be in its rooms.
@@ -196,14 +214,14 @@ func (c *Client) flush() {
 	}
 	for _, s := range c.sends {
 		if s.number == 0 {
-			s.Ref = c.newRef()
+			s.Ref = cmp.Or(s.Ref, c.newRef())
 			s.number = c.refs
 		}
 		c.ask(s.request, func(r reply, err error) {
 			switch {
 			case r.Accepted != nil:
 				s.finish(r.Accepted.ID, nil)
-			case s.Again: // that says nothing of the first try
+			case s.repeat && !hasCode(err, "unavailable"): // that says nothing of the first try
 				s.finish("", ErrUnanswered)
 			default:
 				s.finish("", err)
@@ -221,7 +239,7 @@ func (c *Client) sendAgain(l *link) {
 		switch s := a.send; {
 		case s == nil || s.over:
 		case c.Token != nil && l.keeps:
-			s.Again = true
+			s.Again, s.repeat = true, true
 			unanswered = append(unanswered, s)
 		default:
 			s.finish("", ErrUnanswered)

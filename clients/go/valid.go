@@ -5,11 +5,26 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // errGarbled is why the client ends a connection of which it does not understand a frame:
 // to go on could lose messages.
 var errGarbled = errors.New("a frame is not understood")
+
+// maxRef is the longest ref that the service takes, in bytes.
+const maxRef = 128
+
+// check returns what the service would have against the ref.
+func (m Outgoing) check() error {
+	switch {
+	case m.Again && m.Ref == "":
+		return ErrInvalidAgain
+	case len(m.Ref) > maxRef || strings.ContainsRune(m.Ref, utf8.RuneError): // also for what is not UTF-8
+		return ErrInvalidRef
+	}
+	return nil
+}
 
 // validMessages reports whether messages have what the client needs of them.
 func validMessages(all []Message, numbered bool) bool {

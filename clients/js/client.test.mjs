@@ -23,6 +23,25 @@ test('a message that does not fit into a frame', async () => {
   await assert.rejects(client.send({ content: '한'.repeat(11_000) }), { code: 'too_large' });
   client.send({ content: 'x'.repeat(32_000) });
   assert.equal(script.socket.written.length, 2);
+  const content = 'y'.repeat((32 << 10) - '{"action":"sendMessage","content":"","ref":"","again":true}'.length - 100);
+  await assert.rejects(client.send({ content, ref: 'r'.repeat(101) }), { code: 'too_large' });
+  client.send({ content, ref: 'r'.repeat(100), again: true });
+  assert.equal(JSON.stringify(script.socket.written[2]).length, 32 << 10);
+});
+
+test('refs that are none', async () => {
+  const script = new Script({});
+  const client = start(script);
+  await open(script);
+  const content = 'a';
+  for (const ref of ['', 7, null, '\ud800', 'a\udc00b']) {
+    await assert.rejects(client.send({ content, ref, again: true }), { code: 'invalid_ref' });
+  }
+  for (const again of ['true', 1, null]) {
+    await assert.rejects(client.send({ content, ref: 'r', again }), { code: 'invalid_again' });
+  }
+  client.send({ content, ref: '\u{1f600}' });
+  assert.equal(script.socket.written.length, 2);
 });
 
 test('a token for longer than a timer can wait', async () => {

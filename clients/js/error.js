@@ -1,5 +1,5 @@
 // ClientError has the code of an error: one of the service's, or full, not_sent,
-// unanswered, closed or too_large.
+// unanswered, closed, too_large or ref_in_use.
 export class ClientError extends Error {
   // For the code unavailable, retryAfter is how many seconds to wait before the request is
   // made again.

@@ -53,6 +53,18 @@ export interface Outgoing {
   content: unknown;
   to?: string;
   room?: string;
+  /**
+   * Names the message, to send it again later: 1 to 128 bytes of UTF-8 without U+FFFD, which
+   * no other message of the user has within 15 minutes. Make it random, and keep it with the
+   * message. By default the client makes one.
+   */
+  ref?: string;
+  /**
+   * Says that the message was sent before under this ref, and may have been accepted. A
+   * service with history delivers it once if that was within 15 minutes. One without history
+   * refuses it as "no_history", and from a client without a token as "unauthenticated".
+   */
+  again?: boolean;
 }
 
 export interface Client {
@@ -61,7 +73,8 @@ export interface Client {
    * connection if there is none. If the connection ends before the answer, a client with a
    * token sends the message again, and a service with history delivers it once; the id may
    * then be one that never arrives. When it rejects with the code "unanswered" or
-   * "unavailable", the message may have been accepted; otherwise it was not. The content
+   * "unavailable", the message may have been accepted: send it with the same ref and again.
+   * Otherwise it was not, but with again that says nothing of tries before. The content
    * becomes JSON at once; if it cannot, that is a TypeError.
    */
   send(message: Outgoing): Promise<string>;
@@ -113,8 +126,8 @@ export interface Target {
 }
 
 /**
- * An error with one of the service's codes, or full, not_sent, unanswered, closed or
- * too_large. Its message begins with the code.
+ * An error with one of the service's codes, or full, not_sent, unanswered, closed,
+ * too_large or ref_in_use. Its message begins with the code.
  */
 export class ClientError extends Error {
   constructor(code: string, message?: string, retryAfter?: number);

@@ -225,10 +225,11 @@ class Client {
     return `${this.#tag}-${++this.#refs}`;
   }
 
-  // askText sends a request. When no answer comes, the connection is dead.
+  // askText sends a request. When no answer comes, the connection is dead. An answer to a
+  // try under the same ref that was given up is one to this too.
   #askText(action, text, ref, done, send) {
     const link = this.#link;
-    const timer = this.#world.setTimeout(
+    const timer = link.pending.get(ref)?.timer ?? this.#world.setTimeout(
       () => this.#cut(link, new Error(`${action}: no answer in time`)), this.#options.timeout);
     link.pending.set(ref, { action, done, timer, send });
     link.socket.send(text);

@@ -10,10 +10,6 @@ import (
 	"serverless-websocket/domain"
 )
 
-// sentOnce says that a message that was sent again, because nobody knew whether it was
-// accepted, is not accepted twice.
-const sentOnce = false
-
 // logged is a message in a channel's log.
 type logged struct{ id, content string }
 
@@ -140,46 +136,41 @@ func (f *follower) differsWithin(log []logged) string {
 }
 
 // misses returns what is wrong with a log that should have messages once and in the order
-// in which they were sent; empty if nothing is.
+// in which they were sent; empty if nothing is. The id that was accepted can be that of a
+// repeat, so it does not count.
 func misses(sent []*outgoing, log []logged) string {
+	at := map[string][]int{}
+	for i, m := range log {
+		at[m.content] = append(at[m.content], i)
+	}
 	last := -1
 	for _, one := range sent {
-		times, at := 0, -1
-		for i, m := range log {
-			if m.content == one.content {
-				times++
-			}
-			if m.id == one.id {
-				at = i
-			}
+		switch all := at[one.content]; {
+		case !one.accepted:
+			return fmt.Sprintf("%.50s was never accepted", one.content)
+		case len(all) != 1:
+			return fmt.Sprintf("%.50s is there %d times, and its user sent it again %d times", one.content, len(all), one.repeats)
+		case all[0] <= last:
+			return fmt.Sprintf("%.50s, number %d, is before number %d, which was accepted before it was sent", one.content, all[0]+1, last+1)
+		default:
+			last = all[0]
 		}
-		most := 1
-		if !sentOnce {
-			most += one.unanswered
-		}
-		switch {
-		case at < 0 || times > most:
-			return fmt.Sprintf("%.50s is there %d times, at %d, and %d attempts were not answered", one.content, times, at, one.unanswered)
-		case at <= last:
-			return fmt.Sprintf("%.50s, number %d, is before number %d, which was accepted before it was sent", one.content, at+1, last+1)
-		}
-		last = at
 	}
 	return ""
 }
 
 // summary says what has happened.
 func (h *hour) summary() string {
-	came, sent, unanswered := 0, 0, 0
+	came, sent, repeats := 0, 0, 0
 	for _, f := range h.followers {
 		for channel := range f.channels {
 			came += len(f.events[channel])
 			sent += len(f.sent[channel])
 			for _, one := range f.sent[channel] {
-				unanswered += one.unanswered
+				repeats += one.repeats
 			}
 		}
 	}
-	return fmt.Sprintf("%d messages were sent, %d of them again, and came to clients %d times, over %d connections; "+
-		"%d jobs were on disk at starts; the faults were %v", sent, unanswered, came, h.network.dials, h.jobs, h.faults)
+	return fmt.Sprintf("%d messages were sent, %d times again by their users, and came to clients %d times, over %d connections; "+
+		"%d jobs were on disk at starts; the faults were %v", sent, repeats, came, h.network.dials, h.jobs, h.faults)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -36,9 +37,9 @@ type follower struct {
 
 // outgoing is a message that is sent until it is accepted.
 type outgoing struct {
-	content    string
-	id         string // that it was accepted under
-	unanswered int    // attempts of which nobody knows whether they were accepted
+	content  string
+	accepted bool
+	repeats  int // attempts after one of which nobody knows whether it was accepted
 }
 
 // follow runs a client of a user.
@@ -127,7 +128,8 @@ func (f *follower) visit() {
 // over.
 func (f *follower) send(channel string, m client.Outgoing) {
 	for n := 1; !f.hour.over.Load(); n++ {
-		one := &outgoing{content: fmt.Sprintf("%s %d of %s%s", channel, n, f.name, f.hour.padding())}
+		m.Ref = fmt.Sprintf("%s %d of %s", channel, n, f.name)
+		one := &outgoing{content: m.Ref + f.hour.padding()}
 		f.mu.Lock()
 		f.sent[channel] = append(f.sent[channel], one)
 		f.mu.Unlock()
@@ -152,19 +154,29 @@ func (h *hour) rest() {
 	time.Sleep(time.Until(time.Unix(0, h.quiet.Load())))
 }
 
-// sendOne sends a message until it is accepted.
+// sendOne sends a message until it is accepted. If nobody knows whether it was, it goes on
+// with any client of the user, as with one that was started anew.
 func (f *follower) sendOne(m client.Outgoing, one *outgoing) {
+	from := f
 	for time.Since(f.hour.began) < patience {
-		id, err := f.Send(context.Background(), m)
+		if m.Again {
+			one.repeats++
+			from = f.hour.clientOf(f.user)
+		}
+		_, err := from.Send(context.Background(), m)
 		if err == nil {
-			one.id = id
+			one.accepted = true
 			return
 		}
-		if unanswered(err) {
-			one.unanswered++
-		}
+		m.Again = m.Again || unanswered(err)
 		f.hour.network.wait(100*time.Millisecond, 5*time.Second)
 	}
+}
+
+// clientOf returns any client of a user.
+func (h *hour) clientOf(user string) *follower {
+	all := slices.DeleteFunc(slices.Clone(h.followers), func(f *follower) bool { return f.user != user })
+	return all[h.network.number(0, len(all)-1)]
 }
 
 // unanswered reports whether the message may have been accepted nevertheless.

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,22 +34,29 @@ func TestBehavioursOfTheJavaScriptClient(t *testing.T) {
 type followed struct {
 	mu     sync.Mutex
 	events map[string][]event // by channel
-	sent   []string           // ids that were accepted
+	sent   []nth              // that were accepted
 	failed int                // attempts to send
 }
 
 // event is a line of testdata/follow.mjs.
 type event struct {
-	Channel, ID, Lost, Accepted, Refused string
-	Content                              json.RawMessage
+	Channel, ID, Lost, Refused string
+	Content                    json.RawMessage
+	Accepted                   *nth
+}
+
+// nth is the content of a message that is sent until it is accepted.
+type nth struct {
+	From string `json:"from"`
+	N    int    `json:"n"`
 }
 
 func (f *followed) take(e event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
-	case e.Accepted != "":
-		f.sent = append(f.sent, e.Accepted)
+	case e.Accepted != nil:
+		f.sent = append(f.sent, *e.Accepted)
 	case e.Refused != "":
 		f.failed++
 	default:
@@ -113,20 +122,36 @@ func followInGo(t *testing.T, url string) *followed {
 
 // send sends messages to the room, each again until it is accepted.
 func (f *followed) send(c *reference.Client, stop <-chan bool) {
-	for n := 1; ; {
+	one := nth{From: "go"}
+	m := reference.Outgoing{Room: "goals"}
+	for accepted := true; ; {
 		select {
 		case <-time.After(100 * time.Millisecond):
 		case <-stop:
 			return
 		}
-		id, err := c.Send(context.Background(), reference.Outgoing{Content: nth{"go", n}, Room: "goals"})
-		if err != nil {
+		if accepted {
+			one.N++
+			m.Content, m.Ref, m.Again = one, fmt.Sprint("go-", one.N), false
+		}
+		if err := try(context.Background(), c, &m); err != nil {
+			accepted = false
 			f.take(event{Refused: err.Error()})
 		} else {
-			f.take(event{Accepted: id})
-			n++
+			accepted = true
+			f.take(event{Accepted: new(one)})
 		}
 	}
+}
+
+// try sends a message. If nobody knows whether it was accepted, the next try says so.
+func try(ctx context.Context, c *reference.Client, m *reference.Outgoing) error {
+	_, err := c.Send(ctx, *m)
+	var e *reference.Error
+	if errors.As(err, &e) && (e.Code == reference.ErrUnanswered.Code || e.Code == "unavailable") {
+		m.Again = true
+	}
+	return err
 }
 
 // followInJavaScript runs testdata/follow.mjs. To the client, time goes faster.

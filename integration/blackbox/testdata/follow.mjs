@@ -1,6 +1,6 @@
-// Prints the events of the JavaScript client, one a line, and what becomes of the messages
-// that it sends to the room goals, each again until it is accepted: from the message there
-// that says start until the one that says stop. To the client, time goes RATE times as fast.
+// Prints the events of the JavaScript client, one a line, and which messages to the room
+// goals were accepted, each of which it sends again until it is: from the message there that
+// says start until the one that says stop. To the client, time goes RATE times as fast.
 //
 //     SECRET=… RATE=1 node follow.mjs ws://localhost:3001
 import { createHmac } from 'node:crypto';
@@ -42,18 +42,22 @@ const client = connect({
 async function send() {
   sending = true;
   for (let n = 1; sending; n++) {
-    while (!await accepted({ from: 'javascript', n })) await sleep(100);
+    const message = { content: { from: 'javascript', n }, room: 'goals', ref: `javascript-${n}`, again: false };
+    while (!await accepted(message)) await sleep(100);
     await sleep(100);
   }
 }
 
-async function accepted(content) {
+// accepted sends a message. If nobody knows whether it was accepted, the next try says so.
+async function accepted(message) {
   try {
-    print({ accepted: await client.send({ content, room: 'goals' }) });
+    await client.send(message);
+    print({ accepted: message.content });
     return true;
   } catch (error) {
     if (!error.code) throw error;
     print({ refused: error.code });
+    message.again ||= error.code === 'unanswered' || error.code === 'unavailable';
     return false;
   }
 }
