@@ -12,10 +12,10 @@ import (
 
 // Send puts the messages onto the queue in order. Messages that exceed a limit, for which
 // there is no room, or that the journal does not keep are listed in a *ports.SendError and
-// are not on the queue; the others are stored. Those are listed too of which the journal does
-// not know whether it has kept them: they are on the queue. So is what it was keeping when
-// the context ended, though a later process may find that there if this one is killed at
-// once. The only other error is that of a context that had ended before, and then none is
+// are not on the queue; the others are stored. What the journal was keeping when the context
+// ended is listed and not on the queue, though a later process may find it there if this one
+// is killed at once. What the journal may have kept, and does not know, is listed and on the
+// queue. The only other error is that of a context that had ended before, and then none is
 // stored.
 func (q *Queue) Send(ctx context.Context, messages ...ports.QueueMessage) error {
 	if err := ctx.Err(); err != nil {
