@@ -71,20 +71,3 @@ func TestRefusedJobsTakeNoMemory(t *testing.T) {
 		}
 	})
 }
-
-// Only the newest transaction can have been written by a commit that failed.
-func TestATransactionThatFailedCanBeOnDisk(t *testing.T) {
-	s := open(t, t.TempDir(), Options{})
-	f := s.newest()
-	tx, err := f.db.Begin(true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	id := tx.ID()
-	if f.holds(id) {
-		t.Error("it is there before its commit")
-	}
-	if err := tx.Commit(); err != nil || !f.holds(id) {
-		t.Errorf("%v, it is not there after its commit", err)
-	}
-}

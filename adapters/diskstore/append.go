@@ -26,7 +26,7 @@ func (s *Store) Append(
 		return nil, err
 	}
 	a := s.newAppending(to, messages)
-	if a.known() {
+	if a.known(ctx) {
 		return a.entries, nil
 	}
 	if err := s.do(ctx, &operation{apply: a.apply}); err != nil {
@@ -59,9 +59,9 @@ func (s *Store) newAppending(to domain.Recipients, messages []domain.Message) *a
 
 // known reports whether all messages are in the newest file, on disk, and sets their
 // entries.
-func (a *appending) known() bool {
+func (a *appending) known(ctx context.Context) bool {
 	a.entries = make([]ports.Entry, len(a.ids))
-	return a.store.onDisk(len(a.ids), func(tx *bbolt.Tx, i int, now time.Time) (bool, error) {
+	return a.store.onDisk(ctx, len(a.ids), func(tx *bbolt.Tx, i int, now time.Time) (bool, error) {
 		_, err := a.findIn(tx, i, now)
 		return a.entries[i].Seq > 0, err
 	})

@@ -40,7 +40,7 @@ func (c Conversations) Put(ctx context.Context, messages []domain.Message) error
 	for i, m := range messages {
 		keys[i], encoded[i] = keyOf(m), encodeMessage(m)
 	}
-	if c.store.onDisk(len(keys), func(tx *bbolt.Tx, i int, now time.Time) (bool, error) {
+	if c.store.onDisk(ctx, len(keys), func(tx *bbolt.Tx, i int, now time.Time) (bool, error) {
 		r, found, err := getRecord(tx, conversationBucket, keys[i])
 		return found && !c.store.gone(r, now), err
 	}) {
@@ -87,34 +87,40 @@ func (c Conversations) Before(ctx context.Context, of domain.Conversation, id do
 	if s.files == nil {
 		return nil, false, errClosed
 	}
-	p := page{store: s, now: time.Now(), key: conversationKey(of), before: id, most: limit + 1}
+	p := page{store: s, now: time.Now(), key: conversationKey(of), before: id, limit: limit, size: size}
 	for _, f := range slices.Backward(s.files) {
-		if err := f.db.View(p.read); err != nil {
+		if err := f.view(ctx, p.read); err != nil {
 			return nil, false, fmt.Errorf("conversation %.40q: %w", of, err)
 		}
 	}
-	slices.Reverse(p.messages)
-	messages = p.messages[max(0, len(p.messages)-limit):]
-	messages = messages[len(messages)-newest(messages, size):]
+	messages = p.messages[:p.fits()]
+	slices.Reverse(messages)
 	return messages, len(messages) < len(p.messages), nil
 }
 
-// page is what is read of a conversation: the newest messages before an id, newest first.
+// page is what is read of a conversation: the newest messages before an id that fit, and one
+// more, newest first.
 type page struct {
-	store    *Store
-	now      time.Time
-	key      []byte           // of the conversation
-	before   domain.MessageID // empty for the end
-	most     int              // messages
-	messages []domain.Message
+	store       *Store
+	now         time.Time
+	key         []byte           // of the conversation
+	before      domain.MessageID // empty for the end
+	limit, size int
+	messages    []domain.Message
 }
 
-// read adds what a file has, from the newest on, until the page has as many newer ones.
+// fits returns how many of the messages are within the limits.
+func (p *page) fits() int {
+	n, _ := fitting(p.messages, p.size)
+	return min(n, p.limit)
+}
+
+// read adds what a file has, from the newest on, until the page is full of newer ones.
 func (p *page) read(tx *bbolt.Tx) error {
 	cursor := tx.Bucket(conversationBucket).Cursor()
 	for key, value := last(cursor, p.key, p.before); bytes.HasPrefix(key, p.key); key, value = cursor.Prev() {
 		at, found := p.find(domain.MessageID(key[len(p.key):]))
-		if at == p.most {
+		if at > p.fits() {
 			return nil
 		}
 		if found {
@@ -126,7 +132,7 @@ func (p *page) read(tx *bbolt.Tx) error {
 		}
 		if fresh {
 			p.messages = slices.Insert(p.messages, at, m)
-			p.messages = p.messages[:min(len(p.messages), p.most)]
+			p.messages = p.messages[:min(len(p.messages), p.fits()+1)]
 		}
 	}
 	return nil

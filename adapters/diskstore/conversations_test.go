@@ -111,11 +111,11 @@ func TestADamagedConversation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := page{store: s, now: time.Now(), key: conversationKey(withBob), most: 10}
+		p := page{store: s, now: time.Now(), key: conversationKey(withBob), limit: 10, size: unlimited}
 		if err := f.View(p.read); !errors.Is(err, errDamaged) {
 			t.Errorf("the read of a damaged message: %v", err)
 		}
-		p.messages, p.most = nil, 1
+		p.messages, p.limit = nil, 0
 		if err := f.View(p.read); err != nil || len(p.messages) != 1 {
 			t.Errorf("the read of the one after it: %d messages, %v", len(p.messages), err)
 		}

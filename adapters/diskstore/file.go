@@ -1,6 +1,7 @@
 package diskstore
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"os"
@@ -31,9 +32,11 @@ var buckets = [][]byte{conversationBucket, idBucket, jobBucket, messageBucket, s
 type file struct {
 	day string // as dayFormat, in UTC
 	db  *bbolt.DB
-	// synced is the newest transaction that is known to be on disk. Readers see a later one
-	// before it is.
-	synced atomic.Int64
+	// synced is the newest transaction that is known to be on disk. Readers of bbolt see a
+	// later one before it is.
+	synced     atomic.Int64
+	committing chan struct{}         // full while a commit is under way
+	write      func(*bbolt.Tx) error // (*bbolt.Tx).Commit, or in tests a disk that fails
 }
 
 const dayFormat = time.DateOnly
@@ -84,24 +87,25 @@ func (s *Store) openFile(day string, newest bool) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &file{day: day, db: db}
-	return f, db.View(func(tx *bbolt.Tx) error {
-		f.synced.Store(int64(tx.ID()))
-		return nil
-	})
+	f := &file{day: day, db: db, committing: make(chan struct{}, 1), write: (*bbolt.Tx).Commit}
+	if newest { // a process that was killed may not have waited for its last sync
+		s.syncs.Add(1)
+		err = db.Sync()
+	}
+	f.synced.Store(f.visible())
+	return f, err
 }
 
-// onDisk reports whether the newest file has all of n things, and every transaction in it
-// is on disk.
-func (s *Store) onDisk(n int, has func(tx *bbolt.Tx, i int, now time.Time) (bool, error)) (all bool) {
+// onDisk reports whether the newest file has all of n things.
+func (s *Store) onDisk(ctx context.Context, n int, has func(tx *bbolt.Tx, i int, now time.Time) (bool, error)) (all bool) {
 	s.filesMu.RLock()
 	defer s.filesMu.RUnlock()
 	if s.files == nil {
 		return false
 	}
 	f, now := s.newest(), time.Now()
-	err := f.db.View(func(tx *bbolt.Tx) (err error) {
-		all = int64(tx.ID()) <= f.synced.Load()
+	err := f.view(ctx, func(tx *bbolt.Tx) (err error) {
+		all = true
 		for i := 0; i < n && all && err == nil; i++ {
 			all, err = has(tx, i, now)
 		}
@@ -110,15 +114,59 @@ func (s *Store) onDisk(n int, has func(tx *bbolt.Tx, i int, now time.Time) (bool
 	return all && err == nil
 }
 
-// holds reports whether a transaction can be on disk though its commit failed: that is, at
-// the sync after its last page.
-func (f *file) holds(transaction int) bool {
-	newest := transaction
-	_ = f.db.View(func(tx *bbolt.Tx) error { // if that fails, nobody knows
-		newest = tx.ID()
+// visible returns the newest transaction that readers of bbolt see.
+func (f *file) visible() (id int64) {
+	_ = f.db.View(func(tx *bbolt.Tx) error { // it fails only once the file is closed
+		id = int64(tx.ID())
 		return nil
 	})
-	return newest >= transaction
+	return id
+}
+
+// commit returns when the transaction is on disk.
+func (f *file) commit(tx *bbolt.Tx) error {
+	f.committing <- struct{}{}
+	defer func() { <-f.committing }()
+	id := int64(tx.ID())
+	err := f.write(tx)
+	if err == nil {
+		f.synced.Store(id)
+	}
+	return err
+}
+
+// inDoubt reports whether nobody knows if the newest transaction is on disk: its commit
+// failed at the sync after its last page. Only the writer may call it.
+func (f *file) inDoubt() bool { return f.visible() > f.synced.Load() }
+
+// errInDoubt means that what could be read may not be on disk.
+var errInDoubt = errors.New("the disk has failed, and may not have what was written last")
+
+// view calls read with what is on disk, and waits for a commit that is under way: no client
+// may get a message that a crash can take back, since its number would be used again. The
+// error is errInDoubt, or that of the context or of read.
+func (f *file) view(ctx context.Context, read func(*bbolt.Tx) error) error {
+	for {
+		var id int64
+		err := f.db.View(func(tx *bbolt.Tx) error {
+			if id = int64(tx.ID()); id > f.synced.Load() {
+				return errInDoubt // bbolt's writer can wait for readers: so none may wait for it
+			}
+			return read(tx)
+		})
+		if err != errInDoubt {
+			return err
+		}
+		select {
+		case f.committing <- struct{}{}:
+			<-f.committing
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if f.synced.Load() < id {
+			return err
+		}
+	}
 }
 
 // boltOptions leave out the list of free pages, which could be damaged: bbolt finds them

@@ -47,9 +47,11 @@ func (s *Store) takeJobs(queue string) (mine []job) {
 	return mine
 }
 
-// Keep returns once the bodies of the messages are on disk. Before that, it calls kept with their keys, from
-// another goroutine, which must not wait: first for what was kept first. After an error they
-// are not on disk, or are forgotten, and kept is not called.
+// Keep returns once the bodies of the messages are on disk. Before that, it calls kept with
+// their keys, from another goroutine, which must not wait: first for what was kept first. After
+// an error they are not on disk, or are forgotten, and kept is not called, unless the disk has
+// failed at the last sync: then nobody knows, and whoever does them finds their messages in the
+// log once they are on disk.
 //
 // What jobs have for logs is appended at the same time, in the same order, and what they have
 // for conversations is put there: whoever does them finds it, and has no second sync to wait
@@ -122,12 +124,6 @@ func (s *Store) forget(keys []uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forgotten = append(s.forgotten, keys...)
-}
-
-func (s *Store) forgetJobs(all []*operation) {
-	for _, o := range all {
-		s.forget(o.jobs)
-	}
 }
 
 func (s *Store) takeForgotten() []uint64 {

@@ -3,7 +3,6 @@ package diskstore
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"sort"
@@ -58,7 +57,7 @@ func (s *Store) view(ctx context.Context, to domain.Recipients, read func(part, 
 		return errClosed
 	}
 	now := time.Now()
-	p, err := s.part(channelKey(to), now)
+	p, err := s.part(ctx, channelKey(to), now)
 	if err == nil {
 		err = read(p, now)
 	}
@@ -69,10 +68,10 @@ func (s *Store) view(ctx context.Context, to domain.Recipients, read func(part, 
 }
 
 // part looks for the channel in all files, from the newest on, until a number is missing.
-func (s *Store) part(channel []byte, now time.Time) (part, error) {
+func (s *Store) part(ctx context.Context, channel []byte, now time.Time) (part, error) {
 	p := part{store: s, channel: channel, whole: endOf(s.dropped)}
 	for _, f := range slices.Backward(s.files) {
-		one, err := s.span(f, channel, now)
+		one, err := s.span(ctx, f, channel, now)
 		if err != nil {
 			return p, err
 		}
@@ -98,8 +97,8 @@ func (p *part) wholeAfter(at time.Time) {
 }
 
 // span returns what a file has of the channel's newest epoch there.
-func (s *Store) span(f *file, channel []byte, now time.Time) (one span, err error) {
-	err = f.db.View(func(tx *bbolt.Tx) error {
+func (s *Store) span(ctx context.Context, f *file, channel []byte, now time.Time) (one span, err error) {
+	err = f.view(ctx, func(tx *bbolt.Tx) error {
 		last, err := lastOf(tx, channel)
 		if err != nil || last.seq == 0 || s.gone(last.record, now) {
 			return err
@@ -200,11 +199,10 @@ func (s *Store) Before(
 		if from >= seq {
 			return nil
 		}
-		messages, err := p.read(from, seq-1, unlimited)
-		left := len(messages) - newest(messages, size)
-		stretch.Messages = messages[left:]
+		messages, err := p.readBack(from, seq-1, size)
+		stretch.Messages = messages[len(messages)-newest(messages, size):]
 		stretch.Epoch = p.epochOf(stretch.Messages)
-		stretch.More = left > 0 || from > p.first()
+		stretch.More = seq-int64(len(stretch.Messages)) > p.first()
 		return err
 	})
 	return stretch, err
@@ -222,28 +220,61 @@ func newest(messages []domain.Message, size int) (n int) {
 	return n
 }
 
-// unlimited is more content than there is.
-const unlimited = 1 << 40
+// reading is messages of a part, and how much more content to read.
+type reading struct {
+	part
+	messages []domain.Message
+	left     int
+}
 
 // read returns messages with the numbers, up to the one that exceeds the size, at least one.
-func (p part) read(from, to int64, size int) (messages []domain.Message, err error) {
+func (p part) read(from, to int64, size int) ([]domain.Message, error) {
+	r := reading{part: p, left: size}
 	for _, one := range p.spans {
-		start, end := max(from, one.first), min(to, one.last)
-		if start > end || len(messages) > 0 && size < 0 {
-			continue
-		}
-		err := one.file.db.View(func(tx *bbolt.Tx) error {
-			return each(tx, p.channel, start, end, func(m domain.Message) bool {
-				messages = append(messages, m)
-				size -= len(m.Content)
-				return size >= 0
-			})
-		})
-		if err != nil {
+		if err := r.add(one, max(from, one.first), min(to, one.last), 1); err != nil {
 			return nil, err
 		}
 	}
-	return messages, nil
+	return r.messages, nil
+}
+
+// readBack is read from the last number back. The oldest message comes first all the same.
+func (p part) readBack(from, to int64, size int) ([]domain.Message, error) {
+	r := reading{part: p, left: size}
+	for _, one := range slices.Backward(p.spans) {
+		if err := r.add(one, min(to, one.last), max(from, one.first), -1); err != nil {
+			return nil, err
+		}
+	}
+	slices.Reverse(r.messages)
+	return r.messages, nil
+}
+
+// add adds the messages of a span from one number to another, in steps of 1 or -1.
+func (r *reading) add(one span, from, to, step int64) error {
+	return one.file.db.View(func(tx *bbolt.Tx) error {
+		for seq := from; (to-seq)*step >= 0 && (len(r.messages) == 0 || r.left >= 0); seq += step {
+			m, err := r.message(tx, seq)
+			if err != nil {
+				return err
+			}
+			r.messages = append(r.messages, m)
+			r.left -= len(m.Content)
+		}
+		return nil
+	})
+}
+
+// message returns the message with a number, which must be there.
+func (p part) message(tx *bbolt.Tx, seq int64) (domain.Message, error) {
+	r, found, err := getRecord(tx, messageBucket, messageKey(p.channel, seq))
+	if err == nil && !found {
+		err = fmt.Errorf("%w: message %d is missing", errDamaged, seq)
+	}
+	if err != nil {
+		return domain.Message{}, err
+	}
+	return decodeMessage(r.message, seq-r.before)
 }
 
 // epochOf returns the epoch of messages of the part; empty without any.
@@ -252,32 +283,4 @@ func (p part) epochOf(messages []domain.Message) domain.Epoch {
 		return ""
 	}
 	return p.end(time.Time{}).Epoch
-}
-
-// each yields the messages with the numbers, which must all be there.
-func each(tx *bbolt.Tx, channel []byte, from, to int64, yield func(domain.Message) bool) error {
-	cursor := tx.Bucket(messageBucket).Cursor()
-	key, value := cursor.Seek(messageKey(channel, from))
-	for seq := from; seq <= to; seq++ {
-		if len(key) != len(channel)+8 || binary.BigEndian.Uint64(key[len(channel):]) != uint64(seq) {
-			return fmt.Errorf("%w: message %d is missing", errDamaged, seq)
-		}
-		payload, err := payloadOf(key, value)
-		if err != nil {
-			return err
-		}
-		r, err := decodeRecord(payload)
-		if err != nil {
-			return err
-		}
-		m, err := decodeMessage(r.message, seq-r.before)
-		if err != nil {
-			return err
-		}
-		if !yield(m) {
-			return nil
-		}
-		key, value = cursor.Next()
-	}
-	return nil
 }

@@ -41,6 +41,9 @@ func add(tb testing.TB, s *Store, to domain.Recipients, numbers ...int) (at []do
 	return at
 }
 
+// unlimited is more content than there is, and more messages.
+const unlimited = 1 << 40
+
 // contents returns the contents of the messages after a position, or of all if it is zero.
 func contents(tb testing.TB, s *Store, to domain.Recipients, after domain.Position) (all []string) {
 	tb.Helper()

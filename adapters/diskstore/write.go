@@ -21,17 +21,19 @@ const restAfterFailure = 2 * time.Second
 type operation struct {
 	apply func(*batch) error // after an error, the transaction begins anew without it
 	jobs  []uint64           // that it keeps, set by apply
-	kept  func()             // called when it is on disk, in the order of the operations; can be nil
+	kept  func()             // called when it is in the file, in the order of the operations; can be nil
 	// binding says that forgetting the jobs does not undo it: once it is under way, its
 	// outcome counts.
 	binding bool
 	done    chan error
 
+	written            bool // the file has it; if its commit failed, perhaps not the disk
 	abandoned, settled bool // nobody waits for it; it has an outcome; guarded by Store.mu
 }
 
-// do returns when the operation is on disk. After an error it is not, or its jobs are
-// forgotten. All later calls come after it.
+// do returns when the operation is on disk. After an error the file does not have it, or its
+// jobs are forgotten, or kept was called and nobody knows if it is on disk. All later calls
+// come after it.
 func (s *Store) do(ctx context.Context, o *operation) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -82,23 +84,23 @@ func (s *Store) withdraw(o *operation) bool {
 // answer tells operations their outcome.
 func (s *Store) answer(err error, all ...*operation) {
 	for _, o := range all {
-		if s.settle(o, err) && o.kept != nil {
+		if s.settle(o) && o.kept != nil {
 			o.kept()
 		}
 		o.done <- err
 	}
 }
 
-// settle reports whether an operation is on disk and somebody's. Jobs that are nobody's are
-// forgotten.
-func (s *Store) settle(o *operation, err error) bool {
+// settle reports whether an operation is in the file and somebody's. Jobs that are nobody's
+// are forgotten.
+func (s *Store) settle(o *operation) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o.settled = true
-	if o.abandoned && err == nil {
+	if o.abandoned && o.written {
 		s.forgotten = append(s.forgotten, o.jobs...)
 	}
-	return err == nil && !o.abandoned
+	return o.written && !o.abandoned
 }
 
 // write commits what waits, until the store is closed.
@@ -165,11 +167,11 @@ func (s *Store) commitNow(all []*operation) error {
 	return err
 }
 
-// transaction commits operations and forgets jobs. If an operation is at fault, it
-// returns that one, and the others can be committed without it.
+// transaction commits operations, forgets jobs and ends a doubt. If an operation is at
+// fault, it returns that one, and the others can be committed without it.
 func (s *Store) transaction(all []*operation) (wrong *operation, err error) {
 	forgotten := s.takeForgotten()
-	if len(all)+len(forgotten) == 0 {
+	if len(all)+len(forgotten) == 0 && !s.newest().inDoubt() {
 		return nil, nil
 	}
 	defer func() {
@@ -197,14 +199,14 @@ func (s *Store) transaction(all []*operation) (wrong *operation, err error) {
 		return nil, err
 	}
 	s.syncs.Add(2) // bbolt writes pages, and then where they begin
-	id := tx.ID()
-	if err := tx.Commit(); err != nil {
-		if s.newest().holds(id) {
-			s.forgetJobs(all)
-		}
+	id := int64(tx.ID())
+	err = s.newest().commit(tx)
+	for _, o := range all {
+		o.written = s.newest().visible() >= id
+	}
+	if err != nil {
 		return nil, fmt.Errorf("write to %s: %w", s.dir, err)
 	}
-	s.newest().synced.Store(int64(id))
 	return nil, nil
 }
 
@@ -226,6 +228,11 @@ func (s *Store) turn() error {
 		return nil
 	}
 	s.dropExpired()
+	if len(s.files) > 0 && s.newest().inDoubt() { // nothing is written to it later
+		if _, err := s.transaction(nil); err != nil {
+			return err
+		}
+	}
 	jobs, err := s.jobsLeft()
 	if err != nil {
 		return err

@@ -118,6 +118,35 @@ func TestAJournalThatFails(t *testing.T) {
 	wantBodies(t, receive(t, q, 1), "1234567890")
 }
 
+// unsureJournal keeps bodies, and does not know it.
+type unsureJournal struct{ *journal }
+
+func (j unsureJournal) Keep(ctx context.Context, messages []ports.QueueMessage, kept func([]uint64)) error {
+	return errors.Join(j.journal.Keep(ctx, messages, kept), errUnsure)
+}
+
+var errUnsure = errors.New("the disk failed")
+
+// What the journal may have kept is on the queue, though its sender does not know.
+func TestAJournalThatDoesNotKnow(t *testing.T) {
+	j := unsureJournal{newJournal()}
+	q := New(Config{Journal: j, MaxBytes: 10})
+	err := q.Send(t.Context(), ports.QueueMessage{Body: "12345678"})
+	var failure *ports.SendError
+	if !errors.As(err, &failure) || !errors.Is(failure.Failed[0], errUnsure) {
+		t.Fatalf("%v", err)
+	}
+	if err := q.Send(t.Context(), ports.QueueMessage{Body: "123"}); !errors.Is(err, ports.ErrQueueFull) {
+		t.Errorf("it takes no room: %v", err)
+	}
+	batch := receive(t, q, 1)
+	wantBodies(t, batch, "12345678")
+	q.Delete(receipts(batch)...)
+	if err := q.WaitIdle(t.Context()); err != nil || len(j.bodies) > 0 {
+		t.Errorf("%v, %v are left", err, j.bodies)
+	}
+}
+
 // slowJournal keeps bodies when it is told to, and returns from Keep later.
 type slowJournal struct {
 	*journal

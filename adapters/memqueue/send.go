@@ -13,8 +13,9 @@ import (
 // Send puts the messages onto the queue in order. Messages that exceed a limit, for which
 // there is no room, or that the journal does not keep are listed in a *ports.SendError and
 // are not on the queue; the others are stored. What the journal was keeping when the context
-// ended is listed too, though a later process may find it there if this one is killed at
-// once. The only other error is that of a context that had ended before, and then none is
+// ended is listed and not on the queue, though a later process may find it there if this one
+// is killed at once. What the journal may have kept, and does not know, is listed and on the
+// queue. The only other error is that of a context that had ended before, and then none is
 // stored.
 func (q *Queue) Send(ctx context.Context, messages ...ports.QueueMessage) error {
 	if err := ctx.Err(); err != nil {
@@ -29,9 +30,7 @@ func (q *Queue) Send(ctx context.Context, messages ...ports.QueueMessage) error 
 	if fresh := q.reserve(messages, failed); q.cfg.Journal == nil {
 		q.store(fresh)
 	} else if len(fresh) > 0 {
-		if err := q.keep(ctx, fresh); err != nil {
-			q.giveUp(fresh, err, failed)
-		}
+		q.keep(ctx, fresh, failed)
 	}
 	if len(failed) > 0 {
 		return &ports.SendError{Failed: failed}
@@ -66,13 +65,12 @@ func (q *Queue) reserve(messages []ports.QueueMessage, failed map[int]error) []s
 	return fresh
 }
 
-// giveUp frees the room of messages, and records why.
-func (q *Queue) giveUp(all []sending, err error, failed map[int]error) {
+// free frees the room of messages.
+func (q *Queue) free(all []sending) {
 	q.enter()
 	defer q.mu.Unlock()
 	for _, one := range all {
 		q.bytes -= len(one.body)
-		failed[one.place] = err
 	}
 	q.settle()
 }
