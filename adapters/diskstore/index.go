@@ -38,12 +38,16 @@ func (s *Store) listed() []string {
 	return days
 }
 
-// writeIndex replaces the index.
+// writeIndex replaces the index. After an error the one that was there stays: without, the
+// next start would take the log for a damaged one.
 func (s *Store) writeIndex(days []string) error {
 	path := s.path(indexName)
 	unfinished := path + ".new"
 	s.syncs.Add(2)
-	return errors.Join(s.createIndex(unfinished, days), os.Rename(unfinished, path), syncDir(s.dir))
+	if err := s.createIndex(unfinished, days); err != nil {
+		return err
+	}
+	return errors.Join(os.Rename(unfinished, path), syncDir(s.dir))
 }
 
 func (s *Store) createIndex(path string, days []string) error {
