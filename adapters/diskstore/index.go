@@ -73,6 +73,9 @@ func (s *Store) readIndex() index {
 		return index{}
 	}
 	lines := strings.Fields(string(text[:end]))
+	if len(lines) < 3 { // of a version that named no identity
+		return index{}
+	}
 	self, err := identity(path)
 	return index{
 		name: lines[0], dropped: strings.TrimPrefix(lines[1], noDay), copied: err != nil || lines[2] != self, days: lines[3:],
