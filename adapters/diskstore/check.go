@@ -85,7 +85,7 @@ func (c *checker) run() (err error) {
 		return err
 	}
 	if !slices.EqualFunc(found, buckets, bytes.Equal) {
-		return fmt.Errorf("the buckets are %q", found)
+		return fmt.Errorf("the buckets are %q, which another version may have written", found)
 	}
 	if !bytes.Equal(c.content.stored, append(number(c.content.sum), number(c.newest)...)) {
 		return errors.New("some values are missing, or are old")

@@ -153,6 +153,31 @@ func TestAFullDiskOnANewDay(t *testing.T) {
 	})
 }
 
+// A service that stops and starts while the disk is full goes on with its log: the index
+// stays as it was.
+func TestAStopAndAStartOnAFullDisk(t *testing.T) {
+	dir := testenv.SmallDisk(t, 1<<20)
+	var log bytes.Buffer
+	s := open(t, filepath.Join(dir, "data"), Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	add(t, s, goals, 1)
+	name := s.name
+	ballast := fillDisk(t, dir)
+	for range 2 {
+		if s = reopen(t, s); s.name != name {
+			t.Errorf("the log has the name %s, not %s:\n%s", s.name, name, log.String())
+		}
+	}
+	if !strings.Contains(log.String(), "nothing can be written") {
+		t.Errorf("the index was written: the log says %s", log.String())
+	}
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	if s = reopen(t, s); s.name != name {
+		t.Errorf("in the end the log has the name %s, not %s:\n%s", s.name, name, log.String())
+	}
+}
+
 // fillDisk takes all space, and returns the file that does.
 func fillDisk(t *testing.T, dir string) string {
 	t.Helper()

@@ -38,12 +38,16 @@ func (s *Store) listed() []string {
 	return days
 }
 
-// writeIndex replaces the index.
+// writeIndex replaces the index. After an error the one that was there stays: without, the
+// next start would take the log for a damaged one.
 func (s *Store) writeIndex(days []string) error {
 	path := s.path(indexName)
 	unfinished := path + ".new"
 	s.syncs.Add(2)
-	return errors.Join(s.createIndex(unfinished, days), os.Rename(unfinished, path), syncDir(s.dir))
+	if err := s.createIndex(unfinished, days); err != nil {
+		return err
+	}
+	return errors.Join(os.Rename(unfinished, path), syncDir(s.dir))
 }
 
 func (s *Store) createIndex(path string, days []string) error {
@@ -69,6 +73,9 @@ func (s *Store) readIndex() index {
 		return index{}
 	}
 	lines := strings.Fields(string(text[:end]))
+	if len(lines) < 3 { // of a version that named no identity
+		return index{}
+	}
 	self, err := identity(path)
 	return index{
 		name: lines[0], dropped: strings.TrimPrefix(lines[1], noDay), copied: err != nil || lines[2] != self, days: lines[3:],

@@ -63,13 +63,13 @@ func (v *service) openDisk() error {
 	return nil
 }
 
-// tellFound logs what was on disk at the start.
+// tellFound logs what was on disk at the start, and for how many days messages are kept.
 func (v *service) tellFound() {
 	if v.disk == nil {
 		return
 	}
 	found := v.disk.Found()
-	attributes := []any{"directory", v.settings.directory(), "messages", found.Messages, "jobs", found.Jobs}
+	attributes := []any{"directory", v.settings.directory(), "messages", found.Messages, "jobs", found.Jobs, "days", v.settings.historyDays}
 	if found.Messages > 0 {
 		attributes = append(attributes, "since", found.Since.UTC().Format(time.RFC3339))
 	}

@@ -159,7 +159,7 @@ func TestDataAfterAGracefulStop(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	s = startOn(t, dir)
-	if e := s.logs.await(t, "messages are kept on disk", "directory", dir); e.number("messages") != 1 || e.number("jobs") != 0 {
+	if e := s.logs.await(t, "messages are kept on disk", "directory", dir); e.number("messages") != 1 || e.number("jobs") != 0 || e.number("days") != 7 {
 		t.Errorf("the log says %v", e)
 	}
 	f.catchUp(s)

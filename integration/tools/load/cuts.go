@@ -11,7 +11,7 @@ import (
 )
 
 var errNoHistory = errors.New("the service keeps no history: " +
-	"start standalone with -history-days 1, or deploy the stage with historyDays=1")
+	"start standalone without -history-days 0, or deploy the stage without historyDays=0")
 
 // awaitPositions waits until the clients that are connected have their first position.
 func (r *loadRun) awaitPositions(ctx context.Context, clients []*client) error {
