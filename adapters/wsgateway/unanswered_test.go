@@ -161,6 +161,47 @@ func TestDisconnectWaitsForAnswers(t *testing.T) {
 	})
 }
 
+// A client that sends and then closes, or breaks the protocol, gets what it is owed first.
+func TestRepliesComeBeforeTheClose(t *testing.T) {
+	for name, test := range map[string]struct {
+		last ws.Frame
+		code ws.StatusCode
+	}{
+		"close frame": {closing(1000, ""), 1000},
+		"violation":   {ws.NewBinaryFrame([]byte("x")), 1003},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDisk(200, "a", "b")
+				g, p := openPipe(t, Config{Routes: d.routes()})
+				p.write(t, text(true, "a"))
+				p.write(t, text(true, "b"))
+				if _, err := p.Write(ws.MustCompileFrame(ws.MaskFrame(test.last))); err != nil { // all of it at once
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				if n := len(g.turns); n > 0 {
+					t.Errorf("%d turns are held meanwhile", n)
+				}
+				other := attachPipe(g, p.gone)
+				other.write(t, text(true, "quick"))
+				other.expect(t, "done quick")
+				close(d.synced["a"])
+				close(d.synced["b"])
+				p.expect(t, "done a")
+				p.expect(t, "done b")
+				if frame, err := readFrame(p); err != nil || frame.Header.OpCode != ws.OpClose {
+					t.Errorf("got %v, %v", frame.Header, err)
+				}
+				p.Close()
+				p.expectGone(t, test.code)
+				other.Close()
+				p.expectGone(t, 1006)
+			})
+		})
+	}
+}
+
 // Drain waits for messages that only wait, and for their replies.
 func TestDrainWaitsForAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
