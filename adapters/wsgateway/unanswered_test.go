@@ -112,14 +112,14 @@ func TestARefusalWaitsForItsTurn(t *testing.T) {
 // One client, and all of them, can have a number of unanswered messages.
 func TestUnansweredMessagesAreBounded(t *testing.T) {
 	for name, limits := range map[string]struct{ all, begun int }{
-		"one client":  {allUnanswered, clientUnanswered + 1},
+		"one client":  {allWaiting, clientUnanswered + 1},
 		"all clients": {5, 5 + 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := newDisk(200, "a")
 				g, p := openPipe(t, Config{Routes: d.routes()})
-				g.unanswered = make(turns, limits.all)
+				g.waiting = make(turns, limits.all)
 				const sent = clientUnanswered + 10
 				go func() {
 					for range sent {
@@ -136,7 +136,7 @@ func TestUnansweredMessagesAreBounded(t *testing.T) {
 					p.expect(t, "done a")
 				}
 				synctest.Wait()
-				if n := len(g.unanswered); n > 0 {
+				if n := len(g.waiting); n > 0 {
 					t.Errorf("%d places are not given back", n)
 				}
 				p.Close()
@@ -144,6 +144,34 @@ func TestUnansweredMessagesAreBounded(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A client that does not read its replies takes no place from others.
+func TestUnreadRepliesTakeNoPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk(200, "a")
+		g, p := openPipe(t, Config{SendBuffer: 1, Routes: d.routes()})
+		go func() {
+			for ws.WriteFrame(p, ws.MaskFrame(text(true, "a"))) == nil {
+			}
+		}()
+		synctest.Wait()
+		if n := len(g.waiting); n != clientUnanswered+1 {
+			t.Errorf("%d places are taken, want %d", n, clientUnanswered+1)
+		}
+		close(d.synced["a"])
+		synctest.Wait()
+		p.conn.mu.Lock()
+		if n := len(p.conn.unanswered); n != clientUnanswered {
+			t.Errorf("%d messages are unanswered, want %d", n, clientUnanswered)
+		}
+		p.conn.mu.Unlock()
+		if n := len(g.waiting); n > 0 {
+			t.Errorf("%d places are taken", n)
+		}
+		p.Close()
+		p.expectGone(t, 1006)
+	})
 }
 
 // $disconnect comes after the client's messages.
