@@ -173,9 +173,15 @@ func (c *conn) serveFrom(r *frameReader) (ended bool) {
 	return true
 }
 
-// endWith closes the connection for a read error. It reports whether the client's
-// close frame is still to come.
+// endWith closes the connection for a read error, after the replies to what the client sent
+// before. It reports whether the client's close frame is still to come. The caller holds a
+// turn, which endWith gives up while it waits.
 func (c *conn) endWith(err error) bool {
+	if c.open() {
+		c.g.turns.leave()
+		c.awaitAnswers()
+		c.g.turns.enter()
+	}
 	switch err := err.(type) {
 	case violation:
 		c.startClose(err.code, err.reason)

@@ -37,8 +37,8 @@ type Gateway struct {
 	// floods makes flooding clients wait for their next window one after another.
 	floods  turns
 	senders senders
-	// unanswered limits the messages that only wait.
-	unanswered turns
+	// waiting limits the calls that only wait.
+	waiting turns
 	// goroutines runs handshakes, integrations and the reading of connections.
 	goroutines *goroutines
 	behind     atomic.Int64 // connections with frames waiting
@@ -60,7 +60,7 @@ func New(cfg Config) (*Gateway, error) {
 	g.turns = make(turns, max(1, runtime.GOMAXPROCS(0)/2))
 	g.calls = make(turns, cfg.Concurrency)
 	g.floods = make(turns, 1)
-	g.unanswered = make(turns, allUnanswered)
+	g.waiting = make(turns, allWaiting)
 	return g, nil
 }
 

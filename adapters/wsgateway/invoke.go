@@ -23,18 +23,19 @@ type invocation[R any] struct {
 	done chan result[R]
 	// placed holds a token once the call only waits, see ports.WithPlaced.
 	placed chan struct{}
-	ctx    context.Context // ends after IntegrationTimeout
-	cancel context.CancelFunc
+	ctx    context.Context // ends with the call, and after IntegrationTimeout
 }
 
 // begin calls the integration, on a goroutine of its own, so that the call can be
-// abandoned: what comes of it after IntegrationTimeout is dropped. The caller calls result.
+// abandoned: what comes of it after IntegrationTimeout is dropped.
 func begin[E, R any](g *Gateway, call func(context.Context, E) (R, error), event E) *invocation[R] {
 	i := &invocation[R]{done: make(chan result[R], 1), placed: make(chan struct{}, 1)}
-	i.ctx, i.cancel = context.WithTimeout(ports.WithPlaced(context.Background(), i.setPlaced), g.cfg.IntegrationTimeout)
+	var cancel context.CancelFunc
+	i.ctx, cancel = context.WithTimeout(ports.WithPlaced(context.Background(), i.setPlaced), g.cfg.IntegrationTimeout)
 	g.running.Add(1)
 	g.goroutines.run(func() {
 		defer g.running.Done()
+		defer cancel()
 		response, err := recovered(i.ctx, call, event)
 		if i.ctx.Err() == nil {
 			i.done <- result[R]{response, err}
@@ -54,23 +55,16 @@ func (i *invocation[R]) setPlaced() {
 func (i *invocation[R]) onlyWaits() bool {
 	select {
 	case <-i.placed:
-		return len(i.done) == 0
-	case r := <-i.done:
-		i.done <- r
+		return i.ctx.Err() == nil
 	case <-i.ctx.Done():
+		return false
 	}
-	return false
 }
 
 // result waits for the end of the call, and for at most IntegrationTimeout. Whoever asks
 // later gets what came in time.
 func (i *invocation[R]) result() (response R, err error) {
-	defer i.cancel()
-	select {
-	case r := <-i.done:
-		return r.response, r.err
-	case <-i.ctx.Done():
-	}
+	<-i.ctx.Done()
 	select {
 	case r := <-i.done:
 		return r.response, r.err

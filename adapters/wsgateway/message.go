@@ -50,6 +50,7 @@ func (c *conn) call(message []byte) (refused bool) {
 		return c.refuse("Forbidden", event)
 	}
 	i := begin(c.g, route.Integration, event)
+	event.Body = "" // which an answer does not need
 	waits := i.onlyWaits()
 	c.g.calls.leave() // before the reply, which can wait for a client that does not read
 	answer := func() (refused bool) {
@@ -58,7 +59,7 @@ func (c *conn) call(message []byte) (refused bool) {
 		c.respond(route, event, response, err)
 		return err != nil || response.StatusCode >= 400
 	}
-	if waits && c.answerLater(answer) {
+	if waits && c.answerLater(i.ctx, answer) {
 		return false
 	}
 	c.awaitAnswers()

@@ -1,21 +1,26 @@
 package wsgateway
 
+import "context"
+
 // Messages whose calls only wait, for a disk say, do not keep the next messages of their
 // client waiting, so that they all share the wait. Their replies keep the order of the
 // messages.
 const (
 	// clientUnanswered is how many such messages one client can have.
 	clientUnanswered = 128
-	// allUnanswered is how many all clients can have. Beyond it, each client has one.
-	allUnanswered = 1024
+	// allWaiting is how many such calls of all clients can wait. Beyond it, each client has
+	// one. What waits for a client to read its replies does not count.
+	allWaiting = 1024
 )
 
 // answerLater has answer, which reports a refusal, called after those before it. It waits
-// while the client has too many, and reports false if all clients have too many.
-func (c *conn) answerLater(answer func() (refused bool)) bool {
-	if !c.g.unanswered.tryEnter() {
+// while the client has too many, and reports false if the calls of all clients are too many.
+// The context ends with the call.
+func (c *conn) answerLater(call context.Context, answer func() (refused bool)) bool {
+	if !c.g.waiting.tryEnter() {
 		return false
 	}
+	context.AfterFunc(call, c.g.waiting.leave)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for len(c.unanswered) >= clientUnanswered {
@@ -38,11 +43,11 @@ func (c *conn) answerAll() {
 		answer := c.unanswered[0]
 		c.mu.Unlock()
 		refused := answer()
-		c.g.unanswered.leave()
 		c.mu.Lock()
 		if refused {
 			c.refused++
 		}
+		c.unanswered[0] = nil
 		c.unanswered = c.unanswered[1:]
 		c.changed.Broadcast()
 	}

@@ -112,14 +112,14 @@ func TestARefusalWaitsForItsTurn(t *testing.T) {
 // One client, and all of them, can have a number of unanswered messages.
 func TestUnansweredMessagesAreBounded(t *testing.T) {
 	for name, limits := range map[string]struct{ all, begun int }{
-		"one client":  {allUnanswered, clientUnanswered + 1},
+		"one client":  {allWaiting, clientUnanswered + 1},
 		"all clients": {5, 5 + 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := newDisk(200, "a")
 				g, p := openPipe(t, Config{Routes: d.routes()})
-				g.unanswered = make(turns, limits.all)
+				g.waiting = make(turns, limits.all)
 				const sent = clientUnanswered + 10
 				go func() {
 					for range sent {
@@ -136,7 +136,7 @@ func TestUnansweredMessagesAreBounded(t *testing.T) {
 					p.expect(t, "done a")
 				}
 				synctest.Wait()
-				if n := len(g.unanswered); n > 0 {
+				if n := len(g.waiting); n > 0 {
 					t.Errorf("%d places are not given back", n)
 				}
 				p.Close()
@@ -144,6 +144,34 @@ func TestUnansweredMessagesAreBounded(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A client that does not read its replies takes no place from others.
+func TestUnreadRepliesTakeNoPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk(200, "a")
+		g, p := openPipe(t, Config{SendBuffer: 1, Routes: d.routes()})
+		go func() {
+			for ws.WriteFrame(p, ws.MaskFrame(text(true, "a"))) == nil {
+			}
+		}()
+		synctest.Wait()
+		if n := len(g.waiting); n != clientUnanswered+1 {
+			t.Errorf("%d places are taken, want %d", n, clientUnanswered+1)
+		}
+		close(d.synced["a"])
+		synctest.Wait()
+		p.conn.mu.Lock()
+		if n := len(p.conn.unanswered); n != clientUnanswered {
+			t.Errorf("%d messages are unanswered, want %d", n, clientUnanswered)
+		}
+		p.conn.mu.Unlock()
+		if n := len(g.waiting); n > 0 {
+			t.Errorf("%d places are taken", n)
+		}
+		p.Close()
+		p.expectGone(t, 1006)
+	})
 }
 
 // $disconnect comes after the client's messages.
@@ -159,6 +187,47 @@ func TestDisconnectWaitsForAnswers(t *testing.T) {
 		close(d.synced["a"])
 		p.expectGone(t, 1006)
 	})
+}
+
+// A client that sends and then closes, or breaks the protocol, gets what it is owed first.
+func TestRepliesComeBeforeTheClose(t *testing.T) {
+	for name, test := range map[string]struct {
+		last ws.Frame
+		code ws.StatusCode
+	}{
+		"close frame": {closing(1000, ""), 1000},
+		"violation":   {ws.NewBinaryFrame([]byte("x")), 1003},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDisk(200, "a", "b")
+				g, p := openPipe(t, Config{Routes: d.routes()})
+				p.write(t, text(true, "a"))
+				p.write(t, text(true, "b"))
+				if _, err := p.Write(ws.MustCompileFrame(ws.MaskFrame(test.last))); err != nil { // all of it at once
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				if n := len(g.turns); n > 0 {
+					t.Errorf("%d turns are held meanwhile", n)
+				}
+				other := attachPipe(g, p.gone)
+				other.write(t, text(true, "quick"))
+				other.expect(t, "done quick")
+				close(d.synced["a"])
+				close(d.synced["b"])
+				p.expect(t, "done a")
+				p.expect(t, "done b")
+				if frame, err := readFrame(p); err != nil || frame.Header.OpCode != ws.OpClose {
+					t.Errorf("got %v, %v", frame.Header, err)
+				}
+				p.Close()
+				p.expectGone(t, test.code)
+				other.Close()
+				p.expectGone(t, 1006)
+			})
+		})
+	}
 }
 
 // Drain waits for messages that only wait, and for their replies.

@@ -13,8 +13,6 @@ const (
 	// slowPassLimit is how long a pass waits for its last posts and still repeats the
 	// failed ones itself. The next messages wait for the worker meanwhile.
 	slowPassLimit = time.Second
-	// targetTime is how long a pass goes on with the payloads of one connection.
-	targetTime = 3 * time.Second
 	// pruneTime bounds a deletion: it keeps the worker no longer than a slow post.
 	pruneTime = 3 * time.Second
 	// postTurn is how long posts follow each other in one slot of the pool before

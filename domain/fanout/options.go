@@ -44,6 +44,9 @@ type Options struct {
 	// a post takes. The other half is for requeueing and, except for the last quarter,
 	// for pruning. Default: 10 s.
 	DeadlineMargin time.Duration
+	// TargetTime is how long a pass goes on with the payloads of one connection. The others
+	// then go behind newer messages. Default: 3 s.
+	TargetTime time.Duration
 	// PassTime is how long a pass over the whole table may take one worker. A job that
 	// would take longer is split. Default: 1 s.
 	PassTime time.Duration
@@ -75,6 +78,7 @@ func (o Options) withDefaults() Options {
 		MaxRequeueDelay:       min(cmp.Or(o.MaxRequeueDelay, 5*time.Minute), ports.MaxQueueDelay),
 		MaxAttempts:           cmp.Or(o.MaxAttempts, 10),
 		DeadlineMargin:        cmp.Or(o.DeadlineMargin, 10*time.Second),
+		TargetTime:            cmp.Or(o.TargetTime, 3*time.Second),
 		PassTime:              cmp.Or(o.PassTime, time.Second),
 		Parts:                 o.Parts,
 		PostsPerSecond:        o.PostsPerSecond,

@@ -94,7 +94,7 @@ func (p *pass) over() bool {
 func (p *pass) post(t target) {
 	began, first, before := time.Now(), t.envelope, t.err
 	for ; t.envelope < len(p.posts); t.envelope++ {
-		if t.envelope > first && (p.over() || time.Since(began) > targetTime) {
+		if t.envelope > first && (p.over() || time.Since(began) > p.worker.options.TargetTime) {
 			p.results.add(untried, t)
 			return
 		}

@@ -26,9 +26,11 @@ import (
 const (
 	// scanPage is how many connections one page of a scan holds.
 	scanPage = 1_000
-	// visibility is how long a batch may take before it is handed out again. A
-	// pass posts to sockets of this process and takes milliseconds.
-	visibility = time.Minute
+	// visibility is how long a batch may take before it is handed out again; it is cut short
+	// after half of that, and what is left goes behind newer messages. A pass posts to
+	// sockets of this process and takes milliseconds, but the process, or its machine, can
+	// stand still meanwhile, and messages must keep their order.
+	visibility = 24 * time.Hour
 	// retriesRoom is how much larger than the queue of new jobs that of retries is:
 	// were one refused there, the job that it comes from would come again, for
 	// everyone.
@@ -46,6 +48,7 @@ var fanOutOptions = fanout.Options{
 	OpenGrace:        2 * time.Second,
 	ConfirmGoneAfter: fanout.PruneAtOnce,
 	Repeats:          -1,
+	TargetTime:       visibility,
 	RequeueDelay:     100 * time.Millisecond,
 	MaxRequeueDelay:  2 * time.Second,
 	MaxAttempts:      1 << 30,

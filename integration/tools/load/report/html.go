@@ -53,7 +53,7 @@ var meanings = []row{
 	{"missed while away", "Accepted broadcasts that a client did not get because it had left of its own accord."},
 	{"missed after a cut", "Accepted broadcasts that a client did not get because the service or the network ended its connection."},
 	{"duplicated", "Deliveries of a broadcast to a connection that already had it."},
-	{"out of order", "Deliveries of a broadcast after a later one from the same sender."},
+	{"out of order", "Deliveries of a broadcast after a later one from the same sender, unless it was sent before the client had connected."},
 	{"deliveries a second", "Deliveries divided by the time from the start of the sending to the last delivery."},
 	{"generator CPU", "The load generator's own CPU in that time. If both share a machine, the service cannot use this CPU."},
 }

@@ -79,7 +79,7 @@ type Deliveries struct {
 	// until a grace period after the broadcast was accepted.
 	Lost       int `json:"lost"`
 	Duplicated int `json:"duplicated"` // came to a connection that had them
-	OutOfOrder int `json:"outOfOrder"` // came after a later one of the same sender
+	OutOfOrder int `json:"outOfOrder"` // came after a later one of the same sender, though sent when the client had connected
 	// MissedAway are accepted broadcasts that a client did not get since it had
 	// left, and MissedCut those that it did not get because its connection ended
 	// without the client wanting it.

@@ -90,19 +90,22 @@ func (s *Session) isNew(stamp wire.Stamp, known int) bool {
 	case !s.seen.add(stamp.N):
 		counts.Duplicated++
 	default:
-		s.order(stamp.N)
+		s.order(stamp)
 		return true
 	}
 	return false
 }
 
-// order counts a broadcast that arrives after a later one from the same sender.
-func (s *Session) order(n int) {
-	highest := &s.highest[n%len(s.highest)]
-	if int32(n) < *highest {
+// order counts a broadcast that arrives after a later one from the same sender, unless it
+// was sent before the connection was open: the service may have found that about to open,
+// and have tried again later.
+func (s *Session) order(stamp wire.Stamp) {
+	highest := &s.highest[stamp.N%len(s.highest)]
+	switch {
+	case int32(stamp.N) >= *highest:
+		*highest = int32(stamp.N)
+	case stamp.Sent >= s.open:
 		s.client.shard.counts.OutOfOrder++
-	} else {
-		*highest = int32(n)
 	}
 }
 

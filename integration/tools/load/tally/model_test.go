@@ -93,7 +93,9 @@ func (w *world) counts() Counts {
 					c.Duplicated++
 					continue
 				case some && n < last:
-					c.OutOfOrder++
+					if w.broadcasts[n].sent >= s.opened {
+						c.OutOfOrder++
+					}
 				default:
 					highest[sender] = n
 				}

@@ -29,7 +29,8 @@ type Counts struct {
 	// Duplicated are deliveries of a broadcast that the connection already had, under the
 	// same id or another.
 	Duplicated int
-	// OutOfOrder are deliveries after a later broadcast from the same sender.
+	// OutOfOrder are deliveries after a later broadcast from the same sender, but not those
+	// sent before the connection was open.
 	OutOfOrder int
 	// MissedAway are accepted broadcasts that a client did not get because it had
 	// left, and MissedCut those that it did not get because its connection was cut.
