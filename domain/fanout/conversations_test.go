@@ -116,6 +116,7 @@ func TestMessagesAreInTheirConversation(t *testing.T) {
 	w.write("bob", "alice", "2")
 	w.write("carol", "bob", "3")
 	w.write("alice", "bob", "4")
+	w.work()
 	w.send("5")
 	w.enqueue(domain.Job{To: domain.ToRoom("goals"), Messages: []domain.Message{{ID: w.newID(time.Now()), SentAt: time.Now(), Sender: "bob", Content: domain.Content("6")}}})
 	w.work()
