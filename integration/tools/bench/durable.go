@@ -39,7 +39,7 @@ func measureDurable(progress io.Writer, size sizes) (r durableResults, err error
 	if err != nil {
 		return r, err
 	}
-	memory, err := startServer(ctx, program, size.listeners)
+	memory, err := startServer(ctx, program, size.listeners, "-data", "")
 	if err != nil {
 		return r, err
 	}

@@ -38,7 +38,7 @@ func buildStandalone(ctx context.Context, dir string) (program string, err error
 // startServer starts the program with more flags, and connects clients to it.
 func startServer(ctx context.Context, program string, clients int, more ...string) (*server, error) {
 	process, address, err := testenv.Serve(ctx, func(address string) (*exec.Cmd, error) {
-		flags := []string{"-ws-addr", address, "-http-addr", "127.0.0.1:0", "-management-addr", "", "-history-days", "1"}
+		flags := []string{"-ws-addr", address, "-http-addr", "127.0.0.1:0", "-management-addr", ""}
 		return exec.Command(program, append(flags, more...)...), nil
 	})
 	if err != nil {
