@@ -1,0 +1,55 @@
+package wsgateway
+
+import (
+	"sync"
+	"time"
+)
+
+// attemptContext is the context of an attempt, whose timer ends it. One of package context
+// has a timer of its own, and more that most integrations never ask for.
+type attemptContext struct {
+	deadline time.Time
+
+	mu   sync.Mutex
+	done chan struct{} // nil before someone asks for it
+	err  error         // nil before the end
+}
+
+func newAttemptContext(timeout time.Duration) *attemptContext {
+	return &attemptContext{deadline: time.Now().Add(timeout)}
+}
+
+// end ends the context with an error. Only the first counts.
+func (c *attemptContext) end(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return
+	}
+	c.err = err
+	if c.done != nil {
+		close(c.done)
+	}
+}
+
+func (c *attemptContext) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.done == nil {
+		c.done = make(chan struct{})
+		if c.err != nil {
+			close(c.done)
+		}
+	}
+	return c.done
+}
+
+func (c *attemptContext) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+func (c *attemptContext) Deadline() (time.Time, bool) { return c.deadline, true }
+
+func (*attemptContext) Value(any) any { return nil }
