@@ -5,18 +5,14 @@ import (
 	"time"
 )
 
-// attemptContext is the context of an attempt, whose timer ends it. One of package context
+// attemptContext is the context of an attempt, whose alarm ends it. One of package context
 // has a timer of its own, and more that most integrations never ask for.
 type attemptContext struct {
-	deadline time.Time
+	abandon alarm // set before anyone has the context
 
 	mu   sync.Mutex
 	done chan struct{} // nil before someone asks for it
 	err  error         // nil before the end
-}
-
-func newAttemptContext(timeout time.Duration) *attemptContext {
-	return &attemptContext{deadline: time.Now().Add(timeout)}
 }
 
 // end ends the context with an error. Only the first counts.
@@ -50,6 +46,6 @@ func (c *attemptContext) Err() error {
 	return c.err
 }
 
-func (c *attemptContext) Deadline() (time.Time, bool) { return c.deadline, true }
+func (c *attemptContext) Deadline() (time.Time, bool) { return c.abandon.due, true }
 
 func (*attemptContext) Value(any) any { return nil }

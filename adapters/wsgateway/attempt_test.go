@@ -12,7 +12,11 @@ import (
 func attempted(t *testing.T, call func(context.Context, string) (string, error), want string, wantErr error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		g := &Gateway{cfg: Config{IntegrationTimeout: time.Minute}, goroutines: newGoroutines()}
+		g, err := New(Config{IntegrationTimeout: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.goroutines.end()
 		finished := 0
 		attempt(g, call, "event", func(got string, err error) {
 			finished++

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -87,14 +86,14 @@ var errTimedOut = errors.New("integration timed out")
 func attempt[E, R any](g *Gateway, call func(context.Context, E) (R, error), event E, finish func(R, error)) {
 	g.running.Add(1)
 	defer g.running.Done()
-	ctx := newAttemptContext(g.cfg.IntegrationTimeout)
-	abandon := time.AfterFunc(g.cfg.IntegrationTimeout, func() {
+	ctx := new(attemptContext)
+	g.attempts.set(&ctx.abandon, func() {
 		ctx.end(context.DeadlineExceeded)
 		var none R
 		finish(none, errTimedOut)
 	})
 	response, err := recovered(ctx, call, event)
-	abandoned := !abandon.Stop()
+	abandoned := !g.attempts.stop(&ctx.abandon)
 	ctx.end(context.Canceled)
 	if !abandoned {
 		finish(response, err)

@@ -48,7 +48,7 @@ func (g *Gateway) upgrade(sock net.Conn, head, rest []byte, finish func(error)) 
 func (u *upgrade) end(err error) {
 	finish, fields := u.finish, u.request.fields
 	clear(fields)
-	*u = upgrade{request: request{fields: fields[:0]}}
+	*u = upgrade{request: request{fields: fields}}
 	upgrades.Put(u)
 	finish(err)
 }
