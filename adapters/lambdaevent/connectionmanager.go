@@ -28,7 +28,8 @@ func (h *ConnectionManager) Handle(ctx context.Context, event events.APIGatewayW
 		if err := h.Registry.Connect(ctx, id, principal(request)); err != nil {
 			return refuse(ctx, h.Log, request, nil, err), nil
 		}
-		h.Log.InfoContext(ctx, "connected", "connectionId", id, "sourceIp", request.Identity.SourceIP)
+		h.Log.LogAttrs(ctx, slog.LevelInfo, "connected",
+			slog.String("connectionId", request.ConnectionID), slog.String("sourceIp", request.Identity.SourceIP))
 		return connected(event), nil
 	case "DISCONNECT":
 		if err := h.Registry.Disconnect(ctx, id, principal(request)); err != nil {

@@ -22,6 +22,10 @@ type shard struct {
 	rows []row
 }
 
+// firstRows is for how many rows a shard gets room at first: growing from one costs more
+// than all else when thousands of clients connect.
+const firstRows = 8
+
 // put reports whether the row is new.
 func (s *shard) put(r row) bool {
 	s.mu.Lock()
@@ -30,6 +34,9 @@ func (s *shard) put(r row) bool {
 	if found {
 		s.rows[i] = r
 		return false
+	}
+	if s.rows == nil {
+		s.rows = make([]row, 0, firstRows)
 	}
 	s.rows = slices.Insert(s.rows, i, r)
 	return true

@@ -83,7 +83,7 @@ func (c *conn) authorize(answer events.APIGatewayCustomAuthorizerResponse) {
 // authorizeUntil has the connection end with its authorization; never by itself if that
 // is zero. The caller holds c.mu, or no one else knows the connection yet.
 func (c *conn) authorizeUntil(end time.Time) {
-	c.until, c.byToken = c.lifetime, false
+	c.until, c.byToken = c.lifetime(), false
 	if !end.IsZero() && end.Before(c.until) {
 		c.until, c.byToken = end.Add(rand.N(expiryJitter)), true
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"net"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -80,7 +79,7 @@ func eventHeaders(fields []field) map[string][]string {
 	headers := make(map[string][]string, len(fields))
 	values := make([]string, 0, len(fields)) // of all headers with one
 	for i, f := range fields {
-		if strings.EqualFold(f.name, "connection") || strings.EqualFold(f.name, "upgrade") {
+		if f.is("connection") || f.is("upgrade") {
 			continue
 		}
 		name := firstSpelling(fields[:i], f.name)
@@ -98,7 +97,7 @@ func eventHeaders(fields []field) map[string][]string {
 // the name itself.
 func firstSpelling(fields []field, name string) string {
 	for _, f := range fields {
-		if len(f.name) == len(name) && strings.EqualFold(f.name, name) {
+		if f.is(name) {
 			return f.name
 		}
 	}

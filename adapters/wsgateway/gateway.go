@@ -39,6 +39,8 @@ type Gateway struct {
 	senders senders
 	// waiting limits the calls that only wait.
 	waiting turns
+	// attempts end after Config.IntegrationTimeout.
+	attempts alarms
 	// goroutines runs handshakes, integrations and the reading of connections.
 	goroutines *goroutines
 	behind     atomic.Int64 // connections with frames waiting
@@ -57,6 +59,7 @@ func New(cfg Config) (*Gateway, error) {
 	g := &Gateway{cfg: cfg, start: time.Now(), observers: cfg.observers(), conns: make(map[domain.ConnectionID]*conn), goroutines: newGoroutines()}
 	g.pending.limit = MaxPending
 	g.assembling.limit = cfg.MessageMemory
+	g.attempts = alarms{after: cfg.IntegrationTimeout, run: g.goroutines.run}
 	g.turns = make(turns, max(1, runtime.GOMAXPROCS(0)/2))
 	g.calls = make(turns, cfg.Concurrency)
 	g.floods = make(turns, 1)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -81,17 +80,16 @@ var errTimedOut = errors.New("integration timed out")
 func attempt[E, R any](g *Gateway, call func(context.Context, E) (R, error), event E, finish func(R, error)) {
 	g.running.Add(1)
 	defer g.running.Done()
-	ctx, cancel := context.WithTimeout(context.Background(), g.cfg.IntegrationTimeout)
-	var none R
-	abandon := time.AfterFunc(g.cfg.IntegrationTimeout, func() { finish(none, errTimedOut) })
-	response, err := recovered(ctx, call, event)
-	abandoned, late := !abandon.Stop(), ctx.Err() != nil
-	cancel()
-	switch {
-	case abandoned:
-	case late:
+	ctx := new(attemptContext)
+	g.attempts.set(&ctx.abandon, func() {
+		ctx.end(context.DeadlineExceeded)
+		var none R
 		finish(none, errTimedOut)
-	default:
+	})
+	response, err := recovered(ctx, call, event)
+	abandoned := !g.attempts.stop(&ctx.abandon)
+	ctx.end(context.Canceled)
+	if !abandoned {
 		finish(response, err)
 	}
 }

@@ -16,8 +16,8 @@ type poller struct {
 	mu      sync.Mutex
 	file    *os.File // of the epoll; nil before the first connection
 	epoll   epoll
-	watched map[int32]*conn // by descriptor
-	ended   chan struct{}   // closed when the goroutine has ended
+	watched []*conn       // by descriptor, which are small numbers
+	ended   chan struct{} // closed when the goroutine has ended
 	closed  bool
 }
 
@@ -29,14 +29,17 @@ func (p *poller) watch(c *conn) bool {
 	if p.closed || p.file == nil && p.start() != nil {
 		return false
 	}
-	fd, operation := int32(c.descriptor), syscall.EPOLL_CTL_MOD
-	if p.watched[fd] != c {
+	operation := syscall.EPOLL_CTL_MOD
+	if p.find(c.descriptor) != c {
 		operation = syscall.EPOLL_CTL_ADD
 	}
 	if p.epoll.control(operation, c.descriptor, readableOnce) != nil {
 		return false
 	}
-	p.watched[fd] = c
+	for len(p.watched) <= c.descriptor {
+		p.watched = append(p.watched, nil)
+	}
+	p.watched[c.descriptor] = c
 	return true
 }
 
@@ -45,11 +48,11 @@ func (p *poller) watch(c *conn) bool {
 func (p *poller) forget(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if fd := int32(c.descriptor); p.watched[fd] == c {
+	if p.find(c.descriptor) == c {
 		if !p.closed {
 			_ = p.epoll.control(syscall.EPOLL_CTL_DEL, c.descriptor, 0) // cannot fail: the descriptor is watched
 		}
-		delete(p.watched, fd)
+		p.watched[c.descriptor] = nil
 	}
 }
 
@@ -68,7 +71,7 @@ func (p *poller) start() error {
 		file.Close()
 		return err
 	}
-	p.file, p.epoll, p.watched, p.ended = file, e, make(map[int32]*conn), make(chan struct{})
+	p.file, p.epoll, p.ended = file, e, make(chan struct{})
 	go p.run(raw, p.ended)
 	return nil
 }
@@ -86,16 +89,24 @@ func (p *poller) run(raw syscall.RawConn, ended chan struct{}) {
 			return // closed
 		}
 		for _, event := range events[:n] {
-			if c := p.find(event.Fd); c != nil {
+			if c := p.awaited(int(event.Fd)); c != nil {
 				c.wake()
 			}
 		}
 	}
 }
 
-func (p *poller) find(fd int32) *conn {
+func (p *poller) awaited(fd int) *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.find(fd)
+}
+
+// find returns the connection that is watched, or nil. The caller holds p.mu.
+func (p *poller) find(fd int) *conn {
+	if fd < 0 || fd >= len(p.watched) {
+		return nil
+	}
 	return p.watched[fd]
 }
 

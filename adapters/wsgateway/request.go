@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -34,11 +35,16 @@ type request struct {
 // field is a header field, its name spelled as it was sent.
 type field struct{ name, value string }
 
+// is reports whether the field has the name, ignoring case.
+func (f field) is(name string) bool { // names are ASCII, so equal ones have the same length
+	return len(f.name) == len(name) && strings.EqualFold(f.name, name)
+}
+
 // values yields the values of all fields with the name, ignoring case.
 func (r *request) values(name string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, f := range r.fields {
-			if strings.EqualFold(f.name, name) && !yield(f.value) {
+			if f.is(name) && !yield(f.value) {
 				return
 			}
 		}
@@ -83,31 +89,31 @@ func readHead(from io.Reader, buffer []byte) (head, rest []byte, err error) {
 
 var endOfHead = []byte("\r\n\r\n")
 
-// parseRequest parses a head as in RFC 9112, and refuses everything on which two
-// parsers could disagree: bare line feeds, folded lines, white space around names,
-// two hosts. The error is a refusal.
-func parseRequest(head []byte) (*request, error) {
+// parse parses a head as in RFC 9112, and refuses everything on which two parsers could
+// disagree: bare line feeds, folded lines, white space around names, two hosts. The error
+// is a refusal. The memory of fields that the request has had before is used again.
+func (r *request) parse(head []byte) error {
 	first, lines, _ := strings.Cut(strings.TrimSuffix(string(head), "\r\n"), "\r\n")
 	fields := strings.Count(lines, "\r\n") // each ends with one
 	if fields > maxFields {
-		return nil, errHeadTooLong
+		return errHeadTooLong
 	}
-	r := &request{fields: make([]field, 0, fields)}
+	r.fields = slices.Grow(r.fields[:0], fields)
 	target, err := r.parseLine(first)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for line, rest, more := strings.Cut(lines, "\r\n"); more; line, rest, more = strings.Cut(rest, "\r\n") {
 		f, ok := parseField(line)
 		if !ok {
-			return nil, badRequest("Malformed header")
+			return badRequest("Malformed header")
 		}
 		r.fields = append(r.fields, f)
 	}
 	if err := r.parseHost(); err != nil {
-		return nil, err
+		return err
 	}
-	return r, r.parseTarget(target)
+	return r.parseTarget(target)
 }
 
 func (r *request) parseLine(line string) (target string, err error) {

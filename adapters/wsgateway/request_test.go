@@ -266,3 +266,26 @@ func contains(all []string, one string) bool {
 	}
 	return false
 }
+
+func parseRequest(head []byte) (*request, error) {
+	r := new(request)
+	return r, r.parse(head)
+}
+
+// Handshakes share memory, one after the other, but nothing that is in it.
+func TestRequestsAreApart(t *testing.T) {
+	s := serve(t, Config{})
+	for _, fields := range []string{"Authorization: Bearer secret\r\nX: y\r\nZ: a", "Z: b", "NoColon", "Z: c"} {
+		status, _ := ask(t, s, with(fields))
+		if fields == "NoColon" {
+			if status != http.StatusBadRequest {
+				t.Errorf("%q: status %d", fields, status)
+			}
+			continue
+		}
+		got := await(t, s.connected)
+		if want := strings.Count(fields, ":") + 3; len(got.MultiValueHeaders) != want || len(got.Headers) != want {
+			t.Errorf("%q: headers %v", fields, got.Headers)
+		}
+	}
+}

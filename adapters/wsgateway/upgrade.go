@@ -4,38 +4,53 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// upgrade is a handshake that has arrived and is acceptable.
+// upgrade is a handshake that has arrived.
 type upgrade struct {
 	g       *Gateway
-	request *request
+	request request
 	rest    []byte // what arrived together with it
 	c       *conn
 	id      string // of $connect's request; the event itself is not kept, since it is large
 	finish  func(error)
 }
 
+// upgrades holds those that have ended, for the memory of their fields.
+var upgrades = sync.Pool{New: func() any { return new(upgrade) }}
+
 // upgrade turns the socket into a connection, and then calls finish with nil or a refusal.
 // If an integration times out, another goroutine calls it, before upgrade returns.
 func (g *Gateway) upgrade(sock net.Conn, head, rest []byte, finish func(error)) {
-	r, err := parseRequest(head)
+	u := upgrades.Get().(*upgrade)
+	u.g, u.rest, u.finish = g, rest, finish
+	err := u.request.parse(head)
 	if err == nil {
-		err = g.check(r, sock)
+		err = g.check(&u.request, sock)
 	}
 	if err == nil {
 		err = g.admitConnection()
 	}
 	if err != nil {
-		finish(err)
+		u.end(err)
 		return
 	}
-	c := g.newConn(r, sock)
-	event := c.connectEvent(r)
-	u := &upgrade{g, r, rest, c, event.RequestContext.RequestID, finish}
+	u.c = g.newConn(&u.request, sock)
+	event := u.c.connectEvent(&u.request)
+	u.id = event.RequestContext.RequestID
 	u.authorize(event)
+}
+
+// end is called once, with nil or a refusal. The upgrade must not be used any more.
+func (u *upgrade) end(err error) {
+	finish, fields := u.finish, u.request.fields
+	clear(fields)
+	*u = upgrade{request: request{fields: fields}}
+	upgrades.Put(u)
+	finish(err)
 }
 
 // connect invokes $connect.
@@ -69,9 +84,9 @@ func (u *upgrade) connected(answer events.APIGatewayProxyResponse, err error) {
 }
 
 func (u *upgrade) accept(subprotocols []string) {
-	u.g.open(u.c, accepted(u.request, subprotocols), u.rest)
+	u.g.open(u.c, accepted(&u.request, subprotocols), u.rest)
 	u.g.handshakes.Done()
-	u.finish(nil)
+	u.end(nil)
 }
 
 func (u *upgrade) failed(err error) {
@@ -86,7 +101,7 @@ func (u *upgrade) refusal(status int, message string) refusal {
 func (u *upgrade) refuse(refused refusal) {
 	u.g.release()
 	u.g.handshakes.Done()
-	u.finish(refused)
+	u.end(refused)
 }
 
 // checkAnswer returns an error for a status that an HTTP response cannot have, and for

@@ -25,6 +25,7 @@ const (
 func main() {
 	// A reader of the log or of standard output that dies must not end the service.
 	signal.Ignore(syscall.SIGPIPE)
+	raiseHeapFloor()
 	ctx := command.UntilSignal(stopSignals()...) // begins the graceful stop
 	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
