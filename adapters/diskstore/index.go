@@ -38,26 +38,31 @@ func (s *Store) listed() []string {
 	return days
 }
 
-// writeIndex replaces the index. After an error the one that was there stays: without, the
-// next start would take the log for a damaged one.
-func (s *Store) writeIndex(days []string) error {
+// writeIndex replaces the index by one that names itself.
+func (s *Store) writeIndex(days []string) error { return s.replaceIndex(days, "") }
+
+// replaceIndex replaces the index by one with an identity, or with its own. After an error
+// the one that was there stays: without, the next start would take the log for a damaged
+// one.
+func (s *Store) replaceIndex(days []string, self string) error {
 	path := s.path(indexName)
 	unfinished := path + ".new"
 	s.syncs.Add(2)
-	if err := s.createIndex(unfinished, days); err != nil {
+	if err := s.createIndex(unfinished, days, self); err != nil {
 		return err
 	}
 	return errors.Join(os.Rename(unfinished, path), syncDir(s.dir))
 }
 
-func (s *Store) createIndex(path string, days []string) error {
+func (s *Store) createIndex(path string, days []string, self string) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return err
 	}
-	self, err := identity(path)
-	if err != nil {
-		return errors.Join(err, f.Close())
+	if self == "" {
+		if self, err = identity(path); err != nil {
+			return errors.Join(err, f.Close())
+		}
 	}
 	lines := slices.Concat([]string{s.name, cmp.Or(s.dropped, noDay), self}, days)
 	text := []byte(strings.Join(lines, "\n") + "\n")

@@ -64,7 +64,7 @@ func (s *Store) isComplete(was index, days []string) bool {
 	}
 	complete := !was.copied || len(days) == 0
 	if !complete {
-		s.opts.Log.Warn("the directory is a copy, such as a restored backup; clients will be told that messages may be missing",
+		s.opts.Log.Warn("the directory is a copy, such as a restored backup, or the service has run without it; clients will be told that messages may be missing",
 			"dir", s.dir)
 	}
 	for _, day := range was.days {

@@ -72,6 +72,9 @@ type Found struct {
 // errClosed is returned after Close.
 var errClosed = errors.New("the store is closed")
 
+// lockName is the file that a process locks while it uses the directory.
+const lockName = "lock"
+
 // ErrInUse means that another process has opened the directory.
 var ErrInUse = errors.New("is in use by another process")
 
@@ -87,7 +90,7 @@ func Open(dir string, opts Options) (*Store, error) {
 		return nil, ofDir(dir, err)
 	}
 	var err error
-	if s.lock, err = lockFile(s.path("lock")); err != nil {
+	if s.lock, err = lockFile(s.path(lockName)); err != nil {
 		return nil, ofDir(dir, err)
 	}
 	if err := s.load(); err != nil {

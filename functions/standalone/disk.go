@@ -50,6 +50,9 @@ func (s settings) unusable(err error) error {
 // openDisk opens the store of -data, if it is set.
 func (v *service) openDisk() error {
 	s := v.settings
+	if s.left != "" {
+		v.leave(s.left)
+	}
 	if s.data == "" {
 		return nil
 	}
@@ -61,6 +64,17 @@ func (v *service) openDisk() error {
 		return s.unusable(err)
 	}
 	return nil
+}
+
+// leave ends the log of the directory, if there is one: it will not have the messages that
+// this run does not keep. One that another service uses is not this service's.
+func (v *service) leave(dir string) {
+	switch left, err := diskstore.Leave(dir); {
+	case left:
+		v.log.Info("history is off: the log on disk will go on under a new name", "directory", dir)
+	case err != nil && !errors.Is(err, diskstore.ErrInUse):
+		v.log.Warn("history is off, and the log on disk cannot be told", "directory", dir, "error", err)
+	}
 }
 
 // tellFound logs what was on disk at the start, and for how many days messages are kept.

@@ -30,6 +30,7 @@ type settings struct {
 	queueBytes                       int
 	historyDays, historyBytes        int
 	data                             string
+	left                             string // the directory that is not used without history
 	auth                             string
 	jwtSecret, jwksURL               string
 	jwtIssuer, jwtAudience           string
@@ -130,7 +131,7 @@ func parse(args, environ []string, help io.Writer) (settings, error) {
 		err = fromEnvironment(f, env)
 	}
 	if s.historyDays == 0 && !given(f)["data"] {
-		s.data = "" // the default is for messages that are kept
+		s.left, s.data = s.data, "" // the default is for messages that are kept
 	}
 	return s, err
 }

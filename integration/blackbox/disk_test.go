@@ -323,11 +323,32 @@ func TestRestoredData(t *testing.T) {
 	}
 	copyAll(backup, dir)
 	s = startOn(t, dir)
-	s.logs.await(t, "the directory is a copy, such as a restored backup; clients will be told that messages may be missing", "level", "WARN")
+	s.logs.await(t, "the directory is a copy, such as a restored backup, or the service has run without it; clients will be told that messages may be missing", "level", "WARN")
 	c := signIn(t, s.target, token(t, "alice", nil))
 	c.broadcast(`"other"`)
 	c.broadcast(`"another"`)
 	c.ask(`{"action":"resume","positions":{"everyone":"`+position+`"}}`, `"everyone":{"recovered":false,"reason":"reset"`)
+}
+
+// While history is off, messages are sent that the log on disk does not have. A client that
+// resumes when it is on again is told.
+func TestHistorySwitchedOffAndOn(t *testing.T) {
+	cmd := command(t, "-ws-addr", "127.0.0.1:0", "-http-addr", "127.0.0.1:0", "-management-addr", "")
+	start := func(flags ...string) *standalone {
+		again := exec.Command(cmd.Path, append(cmd.Args[1:len(cmd.Args):len(cmd.Args)], flags...)...)
+		again.Dir, again.Env = cmd.Dir, cmd.Env
+		return launch(t, again)
+	}
+	s := start()
+	c := dial(t, s.target)
+	position := c.resume(nil)["everyone"].Position
+	c.wantMessage(c.broadcast(`"before"`).ID)
+	s.stopCleanly(t)
+	s = start("-history-days", "0")
+	s.logs.await(t, "history is off: the log on disk will go on under a new name", "directory", "data")
+	s.stopCleanly(t)
+	s = start()
+	dial(t, s.target).ask(`{"action":"resume","positions":{"everyone":"`+position+`"}}`, `"everyone":{"recovered":false,"reason":"reset"`)
 }
 
 // While the disk is full, the service refuses what is new and goes on serving. All that it
