@@ -100,7 +100,9 @@ func (g *Gateway) receive(sock net.Conn, early []byte, by time.Time) {
 	if err == nil {
 		head, rest, err = readHead(io.MultiReader(bytes.NewReader(early), sock), buffer[:])
 	}
-	pending.release()
+	if !pending.release() {
+		err = net.ErrClosed // or soon; a connection would go on using the descriptor, which can be another's by then
+	}
 	finish := func(err error) {
 		defer g.running.Done()
 		if err != nil {
