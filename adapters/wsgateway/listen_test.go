@@ -3,7 +3,9 @@ package wsgateway
 import (
 	"io"
 	"net"
+	"strings"
 	"testing"
+	"testing/synctest"
 )
 
 // slowToClose is a socket whose Close waits before it closes.
@@ -44,4 +46,26 @@ func TestHandshakeArrivesDuringEviction(t *testing.T) {
 	if err := g.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+// Clients that leave their refusals unread do not keep any number of sockets open.
+func TestRefusedSocketsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, Config{})
+		g.refusing.limit = 2
+		var ends []net.Conn
+		for range 3 {
+			ends = append(ends, shake(g, "\x16"))
+			synctest.Wait()
+		}
+		for i, want := range []string{"", "HTTP/1.1 400", "HTTP/1.1 400"} {
+			if got, err := io.ReadAll(ends[i]); !strings.HasPrefix(string(got), want) || want == "" && len(got) > 0 || err != nil {
+				t.Errorf("client %d got %q: %v", i, got, err)
+			}
+		}
+		synctest.Wait()
+		if g.refusing.used != 0 {
+			t.Errorf("%d still count", g.refusing.used)
+		}
+	})
 }
