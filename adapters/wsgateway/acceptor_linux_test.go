@@ -136,6 +136,11 @@ func TestSilentSocketIsClosed(t *testing.T) {
 		t.Errorf("after %v: %v", time.Since(start), err)
 	}
 	a.awaitWaiting(0)
+	a.pending.mu.Lock()
+	if n := a.pending.used; n != 0 {
+		t.Errorf("%d still count as pending", n)
+	}
+	a.pending.mu.Unlock()
 	a.stop() // which waits for all
 }
 

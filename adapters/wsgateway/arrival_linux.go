@@ -83,7 +83,10 @@ func (w *arrival) wait() {
 		return
 	}
 	w.pending = a.g.pending.claim(1, w.expire)
-	w.timer = time.AfterFunc(time.Until(w.by), w.expire)
+	w.timer = time.AfterFunc(time.Until(w.by), func() {
+		w.pending.release()
+		w.expire()
+	})
 }
 
 // arrived ends the wait. It reports false if the socket has been closed meanwhile.

@@ -67,13 +67,16 @@ func (b *budget) remove(c *claim) {
 	b.used -= c.amount
 }
 
-// release returns the claim's amount. Further calls do nothing.
-func (c *claim) release() {
+// release returns the claim's amount. It reports false if there is none any more: then
+// evict has been called, or will be at any time. Further calls do nothing.
+func (c *claim) release() bool {
 	c.budget.mu.Lock()
 	defer c.budget.mu.Unlock()
-	if c.element != nil {
-		c.budget.remove(c)
+	if c.element == nil {
+		return false
 	}
+	c.budget.remove(c)
+	return true
 }
 
 // close evicts all claims, including future ones.

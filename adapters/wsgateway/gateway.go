@@ -30,6 +30,8 @@ type Gateway struct {
 
 	// pending counts the handshakes whose head is incomplete.
 	pending budget
+	// refusing counts the sockets on which refusals are sent.
+	refusing budget
 	// assembling counts the bytes of incomplete messages.
 	assembling budget
 	// turns limits reading from clients, calls limits calls of integrations.
@@ -58,6 +60,7 @@ func New(cfg Config) (*Gateway, error) {
 	}
 	g := &Gateway{cfg: cfg, start: time.Now(), observers: cfg.observers(), conns: make(map[domain.ConnectionID]*conn), goroutines: newGoroutines()}
 	g.pending.limit = MaxPending
+	g.refusing.limit = MaxRefusing
 	g.assembling.limit = cfg.MessageMemory
 	g.attempts = alarms{after: cfg.IntegrationTimeout, run: g.goroutines.run}
 	g.turns = make(turns, max(1, runtime.GOMAXPROCS(0)/2))

@@ -15,6 +15,9 @@ const (
 	// MaxPending is the maximum number of handshakes whose head is incomplete. They do
 	// not count against MaxConnections. One more closes the oldest of them.
 	MaxPending = 500
+	// MaxRefusing is the maximum number of sockets on which refusals are sent. They do not
+	// count against MaxConnections either. One more closes the oldest of them.
+	MaxRefusing = 500
 	// refusalTimeout limits sending a refusal and waiting for the client to read it.
 	refusalTimeout = time.Second
 	// maxAcceptPause is the longest pause after a failure to accept a socket.
@@ -100,7 +103,9 @@ func (g *Gateway) receive(sock net.Conn, early []byte, by time.Time) {
 	if err == nil {
 		head, rest, err = readHead(io.MultiReader(bytes.NewReader(early), sock), buffer[:])
 	}
-	pending.release()
+	if !pending.release() {
+		err = net.ErrClosed // or soon; a connection would go on using the descriptor, which can be another's by then
+	}
 	finish := func(err error) {
 		defer g.running.Done()
 		if err != nil {
@@ -117,7 +122,9 @@ func (g *Gateway) receive(sock net.Conn, early []byte, by time.Time) {
 // refuse answers with the error, if it is a refusal, and closes the socket.
 func (g *Gateway) refuse(sock net.Conn, err error) {
 	if refused, ok := asRefusal(err); ok {
+		refusing := g.refusing.claim(1, func() { sock.Close() })
 		send(sock, refused)
+		refusing.release()
 	}
 	sock.Close()
 }

@@ -12,7 +12,7 @@ const (
 	// maxHTTPSockets limits the sockets of HTTP and of the @connections API, each.
 	maxHTTPSockets = 100
 	// otherFiles is how many other files the process has open, with some to spare.
-	otherFiles = 2*maxHTTPSockets + 50
+	otherFiles = 2*maxHTTPSockets + wsgateway.MaxRefusing + 50
 )
 
 // concurrency is how many requests of clients are handled at once: the other half of the
