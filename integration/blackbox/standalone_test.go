@@ -59,7 +59,7 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 	cmd.Dir = t.TempDir()
 	cmd.Env = []string{"GORACE=atexit_sleep_ms=0"} // by default a race build takes a second to exit
 	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, "SWS_") {
+		if !strings.HasPrefix(variable, "SWS_") && !strings.HasPrefix(variable, "MAKELEVEL=") {
 			cmd.Env = append(cmd.Env, variable)
 		}
 	}

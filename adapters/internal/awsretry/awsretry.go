@@ -4,7 +4,9 @@ package awsretry
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"time"
 
@@ -47,10 +49,20 @@ func (p Policy) retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = p.MaxAttempts
 		o.RateLimiter = ratelimit.None
+		o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(cutShort))
 		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
 			return p.Backoff(attempt), nil
 		})
 	})
+}
+
+// cutShort reports whether an answer ended before it was complete. The SDK takes it for one
+// that is not understood, and would not ask again.
+func cutShort(err error) aws.Ternary {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
 }
 
 // limitAttempts is an API option of the SDK that ends an attempt after its share
