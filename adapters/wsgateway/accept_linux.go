@@ -20,7 +20,8 @@ func acceptNow(listener int) (*socket, error) {
 			uintptr(unsafe.Pointer(&size)), syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0, 0)
 		switch errno {
 		case 0:
-			return &socket{fd: int(fd), remote: addressOf(&from)}, nil
+			remote, scope := addressOf(&from)
+			return &socket{fd: int(fd), remote: remote, scope: scope}, nil
 		case syscall.EINTR, syscall.ECONNABORTED: // the client has gone meanwhile
 			continue
 		}
@@ -28,20 +29,22 @@ func acceptNow(listener int) (*socket, error) {
 	}
 }
 
-func addressOf(from *syscall.RawSockaddrAny) netip.AddrPort {
+// addressOf returns the address without its zone, and the zone's number; 0 for none.
+func addressOf(from *syscall.RawSockaddrAny) (address netip.AddrPort, scope uint32) {
 	port := func(raw *uint16) uint16 { return binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(raw))[:]) }
 	switch from.Addr.Family {
 	case syscall.AF_INET:
 		a := (*syscall.RawSockaddrInet4)(unsafe.Pointer(from))
-		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), port(&a.Port))
+		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), port(&a.Port)), 0
 	case syscall.AF_INET6:
 		a := (*syscall.RawSockaddrInet6)(unsafe.Pointer(from))
-		return netip.AddrPortFrom(netip.AddrFrom16(a.Addr).WithZone(zone(a.Scope_id)), port(&a.Port))
+		return netip.AddrPortFrom(netip.AddrFrom16(a.Addr), port(&a.Port)), a.Scope_id
 	}
-	return netip.AddrPort{}
+	return netip.AddrPort{}, 0
 }
 
-// zone returns the name of the interface for a link-local address; "" for any other.
+// zone returns the name of the interface for a link-local address; "" for any other. It asks
+// the kernel, with several system calls.
 func zone(scope uint32) string {
 	if scope == 0 {
 		return ""

@@ -18,7 +18,8 @@ import (
 // handshake. It is a net.Conn, with the same guarantees.
 type socket struct {
 	fd     int
-	remote netip.AddrPort
+	remote netip.AddrPort // without its zone
+	scope  uint32         // the number of that; 0 for none
 
 	mu              sync.Mutex
 	file            *os.File // watched by the runtime; nil until a goroutine has to wait
@@ -191,7 +192,9 @@ func (s *socket) setDeadline(kept *time.Time, t time.Time, set func(*os.File, ti
 	return set(s.file, t)
 }
 
-func (s *socket) RemoteAddr() net.Addr { return peer(s.remote) }
+func (s *socket) RemoteAddr() net.Addr {
+	return peer(netip.AddrPortFrom(s.remote.Addr().WithZone(zone(s.scope)), s.remote.Port()))
+}
 
 // peer is the address of a socket's other end.
 type peer netip.AddrPort

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"golang.org/x/net/nettest"
 
@@ -59,6 +60,25 @@ func TestSocketKnowsItsEnds(t *testing.T) {
 	}
 	if got := s.LocalAddr(); got.String() != other.RemoteAddr().String() {
 		t.Errorf("local %v, want %v", got, other.RemoteAddr())
+	}
+}
+
+// Accepting does not look up the zone of a link-local address: it holds a lock.
+func TestZoneOfASocket(t *testing.T) {
+	loopback, err := net.InterfaceByName("lo")
+	if err != nil {
+		testenv.Skip(t, "no loopback interface: %v", err)
+	}
+	raw := syscall.RawSockaddrInet6{Family: syscall.AF_INET6, Addr: [16]byte{0xfe, 0x80, 15: 1}, Scope_id: uint32(loopback.Index)}
+	var from syscall.RawSockaddrAny
+	*(*syscall.RawSockaddrInet6)(unsafe.Pointer(&from)) = raw
+	remote, scope := addressOf(&from)
+	if remote.Addr().Zone() != "" {
+		t.Errorf("accepted from %v", remote)
+	}
+	s := &socket{remote: remote, scope: scope}
+	if got := s.RemoteAddr().String(); got != "[fe80::1%lo]:0" {
+		t.Errorf("remote %v", got)
 	}
 }
 
