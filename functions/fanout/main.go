@@ -15,7 +15,8 @@ import (
 	"serverless-websocket/domain/fanout"
 	"serverless-websocket/functions/app"
 	"serverless-websocket/functions/internal/boot"
-	"serverless-websocket/functions/internal/history"
+	"serverless-websocket/functions/internal/conversations"
+	"serverless-websocket/functions/internal/logs"
 	"serverless-websocket/functions/internal/tables"
 )
 
@@ -35,7 +36,7 @@ func service(log *slog.Logger, env *boot.Env) app.Service {
 	return app.Service{
 		Log:         log,
 		Connections: connections, Subscriptions: subscriptions,
-		History: history.Log(env, database), Conversations: history.Conversations(env, database),
+		History: logs.Open(env, database), Conversations: conversations.Open(env, database),
 		Poster:      apigwposter.New(cfg, env.URL("MANAGEMENT_ENDPOINT"), apigwposter.Options{InFlight: inFlight}),
 		Channels:    queue(env.URL("CHANNELS_QUEUE_URL")),
 		Parts:       queue(env.URL("PARTS_QUEUE_URL")),

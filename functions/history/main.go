@@ -8,14 +8,15 @@ import (
 
 	"serverless-websocket/functions/app"
 	"serverless-websocket/functions/internal/boot"
-	"serverless-websocket/functions/internal/history"
+	"serverless-websocket/functions/internal/conversations"
+	"serverless-websocket/functions/internal/logs"
 	"serverless-websocket/functions/internal/tables"
 )
 
 func main() {
 	boot.Start(func(log *slog.Logger, env *boot.Env) any {
 		client := dynamodb.NewFromConfig(env.AWSConfig())
-		service := app.Service{Log: log, History: history.Log(env, client), Conversations: history.Conversations(env, client)}
+		service := app.Service{Log: log, History: logs.Open(env, client), Conversations: conversations.Open(env, client)}
 		service.Connections, service.Subscriptions = tables.Open(env, client)
 		return service.Handlers().History().Handle
 	})
