@@ -17,7 +17,7 @@ const (
 	MaxPending = 500
 	// MaxRefusing is the maximum number of sockets on which refusals are sent. They do not
 	// count against MaxConnections either. One more closes the oldest of them.
-	MaxRefusing = 500
+	MaxRefusing = 100
 	// refusalTimeout limits sending a refusal and waiting for the client to read it.
 	refusalTimeout = time.Second
 	// maxAcceptPause is the longest pause after a failure to accept a socket.

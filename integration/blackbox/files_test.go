@@ -17,7 +17,7 @@ import (
 // allows. It says so, refuses further ones, and still serves everything else, however
 // many unused sockets are open.
 func TestFewFiles(t *testing.T) {
-	const files, fit = 860, 100 // with 500 for handshakes, 10 for messages, and 250 for everything else
+	const files, fit = 960, 100 // with 500 for handshakes, 100 for refusals, 10 for messages, and 250 for the rest
 	s := launch(t, limited(command(t, "-ws-addr", "127.0.0.1:0", "-http-addr", "127.0.0.1:0", "-management-addr", "127.0.0.1:0"), files))
 	if e := s.logs.await(t, "the open-file limit is too low for -max-connections; fewer clients can connect", "level", "WARN"); e.number("connections") != fit {
 		t.Errorf("warned of %d connections, want %d", e.number("connections"), fit)
