@@ -100,7 +100,7 @@ coldstart: go npm ## Go, Node, Java | measure the cold start of each function on
 ##@ Measure
 
 # The machine should otherwise be idle.
-bench: go ## Go | compare ways to post and measure the engine, in two to three minutes
+bench: go ## Go | compare ways to post and measure the engine and the disk, in three to four minutes
 	@echo "building the benchmark" >&2
 	@go run ./integration/tools/bench $(ARGS)
 
@@ -115,7 +115,7 @@ load: go ## Go | put load on URL (ws://localhost:3001) and report; CLIENTS, BROA
 token: go ## Go | print a token for USER (SCOPE, TTL), signed with SWS_JWT_SECRET, and how to connect with it
 	@go run ./integration/tools/token $(call flagged,$(TAKES/token))
 
-bench-standalone: go npm ## Go | compare the standalone service with nginx's Nchan, Go's centrifuge and npm's ws, where installed, in fourteen minutes
+bench-standalone: go npm ## Go | compare the standalone service with nginx's Nchan, Go's centrifuge and npm's ws, where installed, in twelve minutes
 	@$(call compile,functions/standalone) && $(call compile,integration/tools/load) && go run ./integration/tools/comparison $(ARGS)
 
 soak: go ## Go, Linux | run the standalone service for ten minutes while clients come and go, are cut and resume
